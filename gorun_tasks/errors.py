@@ -1,0 +1,60 @@
+"""Every error a person can meet: one clear sentence, a hint, and the exit status it ends with.
+
+A program that ran and failed is never an error here: its exit status is a value (`Outcome`).
+This module must not import anything: it is on the hot path.
+"""
+
+BUILD_FAILED = 125
+"""Exit status when the program never ran (the convention of env, timeout and docker run)."""
+
+USAGE = 2
+"""Exit status when the command line makes no sense (go's own choice)."""
+
+CANNOT_EXECUTE = 126
+"""Exit status when the program was built but this system cannot execute it."""
+
+
+class GoRunError(Exception):
+    """Base of all errors of this package.
+
+    `str(error)` is one sentence for the person; `hint` says what to do (or is empty);
+    `exit_status` is what a command line ends with.
+    """
+
+    exit_status = BUILD_FAILED
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return the sentence and, after a semicolon, the hint."""
+        message: str = self.args[0]
+        return f"{message}; {self.hint}" if self.hint else message
+
+
+class UsageError(GoRunError):
+    """The words typed, or the keyword arguments given, make no sense."""
+
+    exit_status = USAGE
+
+
+class ToolchainError(GoRunError):
+    """The go command cannot be found or cannot be started."""
+
+
+class BuildError(GoRunError):
+    """The go command ran and could not build the program.
+
+    `told` says that go itself has told the person why, on stderr.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, told: bool = False) -> None:
+        super().__init__(message, hint)
+        self.told = told
+
+
+class ExecutionError(GoRunError):
+    """The program was built, but this system cannot execute it."""
+
+    exit_status = CANNOT_EXECUTE
