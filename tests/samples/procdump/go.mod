@@ -1,0 +1,3 @@
+module example.com/procdump
+
+go 1.24

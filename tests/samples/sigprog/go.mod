@@ -1,0 +1,3 @@
+module example.com/sigprog
+
+go 1.24
