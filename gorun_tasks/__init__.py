@@ -1,0 +1,66 @@
+"""gorun-tasks: what `go run` does, as cacheable task-graph nodes, for nox, invoke and doit.
+
+The public face: names only, loaded when they are first used, since importing this package is
+part of every hot path.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gorun_tasks.content import Reason
+    from gorun_tasks.errors import (
+        BuildError,
+        ExecutionError,
+        GoRunError,
+        ToolchainError,
+        UsageError,
+    )
+    from gorun_tasks.flags import BuildFlags
+    from gorun_tasks.graph import Graph
+    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.target import Target
+
+_HOMES = {
+    "BuildError": "errors",
+    "BuildFlags": "flags",
+    "ExecutionError": "errors",
+    "GoRunError": "errors",
+    "Graph": "graph",
+    "Outcome": "program",
+    "Program": "program",
+    "Reason": "content",
+    "Target": "target",
+    "ToolchainError": "errors",
+    "UsageError": "errors",
+}
+
+__all__ = [
+    "BuildError",
+    "BuildFlags",
+    "ExecutionError",
+    "GoRunError",
+    "Graph",
+    "Outcome",
+    "Program",
+    "Reason",
+    "Target",
+    "ToolchainError",
+    "UsageError",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - only when a name is used
+
+    return getattr(import_module(f"{__name__}.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

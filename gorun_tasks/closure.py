@@ -1,0 +1,343 @@
+"""Closure: what a link depends on, from what go told while it made the executable.
+
+Decides which inputs are recorded, and whether they may be: only what go saw, and only when none
+of it can have changed since before go started (law 3). It must never work out by itself what go
+would read: `report` says what go told, `silent` adds where go tells nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from hashlib import blake2b
+from marshal import dumps
+
+from gorun_tasks.content import ABSENT, DIRECTORY, UNREADABLE, content_of, list_directory
+from gorun_tasks.fingerprint import key_of, settled
+from gorun_tasks.report import NotRecorded, Report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gorun_tasks.content import Detail
+    from gorun_tasks.fingerprint import Key, Record
+    from gorun_tasks.program import Program
+    from gorun_tasks.silent import Silence
+
+SUPPORTED = ("go1.26", "go1.27")
+"""The Go releases whose report is known to be complete."""
+
+_FOR_GO_ITSELF = frozenset(
+    ("goindex", "gocachehash", "gofsystrace", "gofsystracelog", "gocacheverify", "gocachetest")
+)
+_LISTS = frozenset(("ReadDir", "IsGoDir"))
+_LINKS_FOLLOWED = 40  # as many as Linux itself
+
+
+class Moved(NotRecorded):
+    """Inputs changed while go was building."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self.paths = paths
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        super().__init__(f"{paths[0]}{more} changed while go was building")
+
+
+class Section:
+    """The records of one shelf: what lies under one root."""
+
+    def __init__(self, name: str, root_name: str, root: str) -> None:
+        self.name = name
+        self.root_name = root_name
+        self.root = root
+        self.records: dict[bytes, tuple[Record, Detail]] = {}
+
+    def holds(self, directory: str) -> bool:
+        """Say whether a directory lies under the root."""
+        return (directory + "/").startswith(self.root + "/")
+
+    def add(self, record: Record, detail: Detail) -> None:
+        """Take a record in; its identity is its portable part, so equal content is one record."""
+        base, _, names, _ = record
+        portable = (self.root_name, base, names, *detail)
+        # Version 2 of marshal writes equal values as equal bytes; version 4 does not.
+        self.records[blake2b(dumps(portable, 2), digest_size=8).digest()] = (record, detail)
+
+
+class Closure:
+    """Everything that one executable depends on."""
+
+    def __init__(
+        self,
+        environment: tuple[tuple[str, str], ...],
+        lookups: tuple[tuple[str, str], ...],
+        sections: list[Section],
+    ) -> None:
+        self.environment = environment
+        self.lookups = lookups
+        self.sections = sections
+
+
+class Known:
+    """Contents that the store already knows, by path and stat key: not to be read again."""
+
+    def __init__(self) -> None:
+        self._contents: dict[tuple[str, Key], bytes] = {}
+
+    def learn(self, directory: str, record: Record, contents: tuple[bytes, ...]) -> None:
+        """Remember the contents of one record."""
+        for name, key, content in zip(record[2], record[3], contents, strict=True):
+            if key is not None:
+                self._contents[f"{directory}/{name}", key] = content
+
+    def content(self, path: str, key: Key) -> bytes | None:
+        """Return the content that `path` had with this key, if it is known."""
+        return self._contents.get((path, key))
+
+
+def read(report: Report, program: Program, silence: Silence, known: Known) -> Closure:
+    """Return the closure of a build.
+
+    Raises NotRecorded where go's report is not known to be complete, and Moved where an input
+    may have changed after go started.
+    """
+    _refuse(report, program)
+    operations = report.operations(program.directory)
+    hashes = report.hashes()
+    lookups = silence.lookups()
+    uses_cgo = f"{report.settings['GOROOT']}/src/runtime/cgo/cgo.go" in hashes
+    asked = _Asked(operations, hashes)
+    stated = [path for path, seen in operations.items() if "Stat" in seen]
+    for path in silence.files(lookups, stated, uses_cgo=uses_cgo):
+        asked.note(path)
+    sections = _Recording(report, program, asked, hashes, known).sections()
+    return Closure(silence.environment(), lookups, sections)
+
+
+def supported(version: str) -> bool:
+    """Say whether builds by this go ("go1.27.3") may be recorded."""
+    return version in SUPPORTED or version.startswith(tuple(f"{r}." for r in SUPPORTED))
+
+
+def _refuse(report: Report, program: Program) -> None:
+    settings = report.settings
+    forbidden = program.never_recorded()
+    if forbidden:
+        raise NotRecorded(forbidden)
+    version = settings.get("GOVERSION", "an unknown go")
+    if not supported(version):
+        raise NotRecorded(
+            f"{version} is not one of {' and '.join(SUPPORTED)}, so go is asked at each run"
+        )
+    flag = program.flags.recording_forbidden_by(settings.get("GOFLAGS", ""))
+    if flag:
+        raise NotRecorded(f"GOFLAGS has {flag}, so go is asked at each run")
+    if report.diagnostics:
+        raise NotRecorded("go had something to say, and may say it again")
+    if not settings.get("GOMOD"):
+        raise NotRecorded("GOPATH mode is not recorded")
+    for setting in program.environ.get("GODEBUG", "").split(","):
+        if setting.partition("=")[0] in _FOR_GO_ITSELF:
+            raise NotRecorded(f"GODEBUG has {setting}, which is for go itself")
+
+
+class _Asked:
+    """What go asked the disk for, by directory."""
+
+    def __init__(self, operations: dict[str, set[str]], hashes: dict[str, bytes]) -> None:
+        self.names: dict[str, set[str]] = {}  # directory → names in it
+        self.kinds: dict[str, set[str]] = {}  # directory → names of which go looked at the kind
+        self.listed: dict[str, str] = {}  # directory → "go" or "all"
+        for path, seen in operations.items():
+            self._take(path, seen)
+        for path in hashes:
+            self.note(path)
+        self._widen(_embedded(operations))
+
+    def note(self, path: str) -> None:
+        """Count a path as asked for, unless its own listing says more than a name in its parent."""
+        if path in self.listed and os.path.isdir(path):
+            return
+        parent, _, name = path.rpartition("/")
+        self.names.setdefault(parent, set()).add(name)
+
+    def _take(self, path: str, seen: set[str]) -> None:
+        if seen & _LISTS:
+            self.listed.setdefault(path, "go")
+        if seen - {"Glob"}:
+            self.note(path)
+        if "Lstat" in seen:
+            # go cares whether it is a link, which only a listing of its parent tells.
+            parent, _, name = path.rpartition("/")
+            self.listed.setdefault(parent, "go")
+            self.kinds.setdefault(parent, set()).add(name)
+
+    def _widen(self, embedded: tuple[str, ...]) -> None:
+        """In embedded trees any new name may matter, not only those of source files."""
+        for path in self.listed:
+            if (path + "/").startswith(embedded):
+                self.listed[path] = "all"
+
+
+def _embedded(operations: dict[str, set[str]]) -> tuple[str, ...]:
+    """Return the trees that //go:embed patterns reach into, each with a slash at its end.
+
+    Only the resolution of embed patterns uses Lstat and Glob (load.resolveEmbed).
+    """
+    trees = []
+    for path, seen in operations.items():
+        if "Lstat" in seen:
+            trees.append(path + "/")
+        if "Glob" in seen:
+            literal = _literal_start(path)
+            if literal is not None:
+                trees.append(literal.rpartition("/")[0] + "/")
+    return tuple(trees)
+
+
+def _literal_start(pattern: str) -> str | None:
+    """Return what stands before the first meta character of a path.Match pattern, None for none.
+
+    A backslash quotes what follows it (str.QuoteGlob writes them).
+    """
+    match = re.match(r"((?:[^\\*?\[]|\\.)*)[*?\[]", pattern)
+    return re.sub(r"\\(.)", r"\1", match[1]) if match else None
+
+
+class _Recording:
+    """Takes down what is on the disk for everything go asked, and whether it can have moved."""
+
+    def __init__(
+        self,
+        report: Report,
+        program: Program,
+        asked: _Asked,
+        hashes: dict[str, bytes],
+        known: Known,
+    ) -> None:
+        self._started = report.started
+        self._settings = report.settings
+        self._program = program
+        self._asked = asked
+        self._hashes = hashes
+        self._known = known
+        self._moved: set[str] = set()
+
+    def sections(self) -> list[Section]:
+        """Return the records by shelf. Raises Moved and NotRecorded."""
+        module = self._module()
+        own = os.path.dirname(module) if module else self._program.directory
+        words = () if module else self._program.target.words
+        goroot, modules = self._settings["GOROOT"], self._settings["GOMODCACHE"]
+        sections = (
+            Section(f"goroot-{_short(goroot)}", "GOROOT", goroot),
+            Section(f"modules-{_short(modules, own, *words)}", "GOMODCACHE", modules),
+            Section(f"module-{_short(own, *words)}", "module", own),
+        )
+        for directory in sorted({*self._asked.names, *self._asked.listed}):
+            section = next((s for s in sections[:2] if s.holds(directory)), sections[2])
+            self._add(section, directory)
+        self._check_ways(own + "/" if module else "")
+        if self._moved:
+            raise Moved(sorted(self._moved))
+        return [section for section in sections if section.records]
+
+    def _module(self) -> str:
+        """Return the path of the go.work or go.mod that governs, "" for none."""
+        work = self._settings.get("GOWORK", "")
+        module = work if work not in ("", "off") else self._settings["GOMOD"]
+        return module if module != os.devnull else ""
+
+    def _add(self, section: Section, directory: str) -> None:
+        asked = self._asked
+        names = tuple(sorted(asked.names.get(directory, ())))
+        mode, key = asked.listed.get(directory, ""), None
+        further: tuple[str, ...] = ()
+        listing: tuple[str, ...] = ()
+        if mode:
+            status = _status(directory)
+            if status is not None and stat.S_ISDIR(status.st_mode):
+                key = self._settled_key(directory, status)
+                further = tuple(sorted({*names, *asked.kinds.get(directory, ())}))
+                listing = list_directory(directory, mode, further) or ()
+            else:
+                mode = ""
+        if not (names or mode):
+            return
+        found = [self._content(f"{directory}/{name}") for name in names]
+        base = directory or "/"
+        if section.holds(directory):
+            base = directory[len(section.root) + 1 :]
+        section.add(
+            (base, key, names, tuple(key for key, _ in found)),
+            (mode, further, listing, tuple(content for _, content in found)),
+        )
+
+    def _content(self, path: str) -> tuple[Key | None, bytes]:
+        status = _status(path)
+        if status is None:
+            if path in self._hashes:
+                self._moved.add(path)
+            return None, ABSENT
+        if stat.S_ISDIR(status.st_mode):
+            return key_of(status), DIRECTORY
+        key = self._settled_key(path, status)
+        content = self._hashes.get(path) or self._known.content(path, key)
+        if content is None:
+            content, now = content_of(path)
+            if now != key:
+                self._moved.add(path)
+        if content == UNREADABLE:
+            raise NotRecorded(f"{path} cannot be read as a file")
+        return key, content
+
+    def _settled_key(self, path: str, status: os.stat_result) -> Key:
+        key = key_of(status)
+        if not settled(key, self._started):
+            self._moved.add(path)
+        return key
+
+    def _check_ways(self, own: str) -> None:
+        """Find links on the way to inputs that moved, and directories of our own above them.
+
+        A directory that was swapped with another moved itself, but nothing in it did.
+        """
+        ways: set[str] = set()
+        for directory in (*self._asked.names, *self._asked.listed):
+            way = directory
+            while way and way not in ways:
+                ways.add(way)
+                way = way.rpartition("/")[0]
+        for way in ways:
+            self._check_link(way)
+            if own and (way + "/").startswith(own):
+                status = _status(way)
+                if status is not None:
+                    self._settled_key(way, status)
+        for directory, names in self._asked.names.items():
+            for name in names:
+                self._check_link(f"{directory}/{name}")
+
+    def _check_link(self, path: str, depth: int = 0) -> None:
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return
+        if not stat.S_ISLNK(status.st_mode) or depth > _LINKS_FOLLOWED:
+            return
+        self._settled_key(path, status)
+        target = os.path.join(os.path.dirname(path), os.readlink(path))
+        while target not in ("", "/"):
+            self._check_link(target, depth + 1)
+            target = os.path.dirname(target)
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _short(*words: str) -> str:
+    return blake2b("\0".join(words).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()

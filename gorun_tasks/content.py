@@ -1,0 +1,230 @@
+"""Content: the truth behind a stat that differs, and the words for what changed.
+
+Decides whether an input really changed, by reading it. It must never trust a time stamp, and
+never say "changed" without naming the input and the change (law 10).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+
+from gorun_tasks.fingerprint import file_clock, key_at, key_of, place, settled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gorun_tasks.fingerprint import Key, Look, Record
+    from gorun_tasks.store import Manifest, Shelf
+
+    Detail = tuple[str, tuple[str, ...], tuple[str, ...], tuple[bytes, ...]]
+    """Of a record: how the directory was listed ("", "go" or "all"), the further names that the
+    listing counts, the listing itself, and the content of each name."""
+
+ABSENT = b"absent"
+DIRECTORY = b"directory"
+UNREADABLE = b"unreadable"
+
+# The file names go looks at in a package directory: knownExtensions and goodOSArchFile's
+# callers in go/build (build.go), `.syso` included.
+GO_EXTENSIONS = frozenset(
+    (
+        *("go", "c", "cc", "cpp", "cxx", "m", "h", "hh", "hpp", "hxx", "f", "F", "for", "f90"),
+        *("s", "S", "sx", "swig", "swigcxx", "syso"),
+    )
+)
+
+
+class Reason:
+    """Why something is stale: which input, and what became of it, in the words of who did it."""
+
+    __slots__ = ("change", "input")
+
+    def __init__(self, input: str, change: str) -> None:  # noqa: A002 - the word of the events
+        self.input = input
+        self.change = change
+
+    def __str__(self) -> str:
+        """Return the words a person reads: "main.go edited", "GOFLAGS: '' → '-tags=dev'"."""
+        if self.change in ("new file", "new directory"):
+            return f"{self.change} {self.input}"
+        separator = ": " if " → " in self.change else " "
+        return f"{self.input}{separator}{self.change}" if self.input else self.change
+
+    def __repr__(self) -> str:
+        return f"Reason({self.input!r}, {self.change!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether both name the same input and change."""
+        return isinstance(other, Reason) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def sha256_of(path: str) -> bytes:
+    """Return the SHA-256 (32 bytes) of a file's content. Raises OSError."""
+    with open(path, "rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def content_of(path: str) -> tuple[bytes, Key | None]:
+    """Return what `path` holds now and the stat key it had while it was read.
+
+    The content is a SHA-256, or ABSENT, DIRECTORY or UNREADABLE (also when it moved while it
+    was being read).
+    """
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return ABSENT, None
+    key = key_of(status)
+    if stat.S_ISDIR(status.st_mode):
+        return DIRECTORY, key
+    if not stat.S_ISREG(status.st_mode):
+        return UNREADABLE, key
+    try:
+        digest = sha256_of(path)
+        return (digest if key_of(os.stat(path)) == key else UNREADABLE), key
+    except OSError:
+        return UNREADABLE, key
+
+
+def list_directory(base: str, mode: str, further: Iterable[str]) -> tuple[str, ...] | None:
+    """Return the names in a directory that could matter to go, sorted; None if it is unreadable.
+
+    Mode "go" takes the names go looks at in a package, "all" takes every name (embedded trees);
+    `further` are names go asked for besides (go.mod, vendor). A directory's name ends in "/", a
+    symbolic link's in "@", since go treats them unlike files.
+    """
+    wanted = frozenset(further)
+    names = []
+    try:
+        with os.scandir(base) as entries:
+            for entry in entries:
+                name = entry.name
+                if mode == "all" or name in wanted or _go_looks_at(name):
+                    names.append(name + _mark(entry))
+    except OSError:
+        return None
+    return tuple(sorted(names))
+
+
+def _go_looks_at(name: str) -> bool:
+    stem, dot, extension = name.rpartition(".")
+    if not dot or name[0] in "_.":
+        return False
+    return extension in GO_EXTENSIONS or (extension == "pgo" and stem == "default")
+
+
+def _mark(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "@"
+    return "/" if entry.is_dir() else ""
+
+
+class Examination:
+    """Reads what stat made suspicious, each file once, and remembers what it found."""
+
+    def __init__(self, look: Look, display_root: str) -> None:
+        self._look = look
+        self._root = display_root.rstrip("/") + "/"
+        self._contents: dict[str, tuple[bytes, Key | None]] = {}
+        self._refreshed: dict[tuple[str, bytes], tuple[Shelf, Record]] = {}
+
+    @property
+    def refreshed(self) -> list[tuple[Shelf, bytes, Record]]:
+        """The records whose content was as recorded, with the stats they have now."""
+        return [(shelf, identity, r) for (_, identity), (shelf, r) in self._refreshed.items()]
+
+    def reasons(self, manifest: Manifest) -> Iterator[Reason]:
+        """Yield why this manifest does not describe the machine as it is; nothing if it does."""
+        yield from self._surroundings(manifest)
+        suspects = self._look.suspects(manifest)
+        if suspects is None:
+            yield Reason("the store", "no longer knows what this build read")
+            return
+        for shelf, identity in suspects:
+            yield from self._record(shelf, identity)
+
+    def _surroundings(self, manifest: Manifest) -> Iterator[Reason]:
+        environ = self._look.environ
+        for name, value in manifest.environment:
+            now = environ.get(name, "")
+            if now != value:
+                yield Reason(name, f"{value!r} → {now!r}")
+        for name, path in manifest.lookups:
+            now = self._look.where(name)
+            if now != path:
+                yield Reason(f"{name} in PATH", f"{path or 'none'} → {now or 'none'}")
+
+    def _record(self, shelf: Shelf, identity: bytes) -> Iterator[Reason]:
+        record = shelf.records[identity]
+        mode, further, listed, contents = shelf.details()[identity]
+        base, directory, names, keys = record
+        where = place(shelf.root, base)
+        moment = file_clock()
+        changed = False
+        if directory is not None:
+            try:
+                directory = key_of(os.stat(where))
+            except OSError:
+                yield Reason(self._show(where), "removed")
+                return
+            listing = list_directory(where, mode, further)
+            for reason in self._listing_changes(where, listed, listing):
+                changed = True
+                yield reason
+        fresh: list[Key | None] = []
+        for name, key, content in zip(names, keys, contents, strict=True):
+            path = f"{where}/{name}"
+            now, fresh_key = self._content(path, key, content)
+            fresh.append(fresh_key)
+            if now != content and not (changed and ABSENT in (now, content)):
+                changed = True
+                yield Reason(self._show(path), _change(content, now))
+        if changed:
+            return
+        renewed: Record = (base, directory, names, tuple(fresh))
+        # What could still change within the clock's tick is looked at again the next time.
+        unsettled = any(k is not None and not settled(k, moment) for k in (directory, *fresh))
+        if not unsettled:
+            self._refreshed[shelf.name, identity] = (shelf, renewed)
+
+    def _content(self, path: str, key: Key | None, content: bytes) -> tuple[bytes, Key | None]:
+        known = self._contents.get(path)
+        if known is None:
+            if key is not None and key_at(path) == key:
+                return content, key
+            known = self._contents[path] = content_of(path)
+        return known
+
+    def _listing_changes(
+        self, base: str, before: tuple[str, ...], now: tuple[str, ...] | None
+    ) -> Iterator[Reason]:
+        if now is None:
+            yield Reason(self._show(base), "cannot be read")
+            return
+        for name in sorted(set(now) - set(before)):
+            kind = "new directory" if name.endswith("/") else "new file"
+            yield Reason(self._show(f"{base}/{name.rstrip('/@')}"), kind)
+        for name in sorted(set(before) - set(now)):
+            if name.rstrip("/@") not in {other.rstrip("/@") for other in now}:
+                yield Reason(self._show(f"{base}/{name.rstrip('/@')}"), "removed")
+
+    def _show(self, path: str) -> str:
+        return path.removeprefix(self._root)
+
+
+def _change(before: bytes, now: bytes) -> str:
+    if before == ABSENT:
+        return "appeared"
+    if now == ABSENT:
+        return "removed"
+    if now == UNREADABLE:
+        return "cannot be read"
+    if DIRECTORY in (before, now):
+        return "is a directory now" if now == DIRECTORY else "is no longer a directory"
+    return "edited"

