@@ -302,7 +302,9 @@ class Graph:
     def _publish(self, publisher: Publisher, making: Making) -> Outcome:
         report, program = making.report, self.program
         if making.closure is None:
-            digest, path = publisher.publish_unrecorded(report.executable)
+            digest, path = publisher.publish_unrecorded(
+                program.key, program.identity, report.executable, making.unrecorded
+            )
             return self._built(making, path, digest)
         manifest = publisher.publish(
             program.key,
@@ -312,6 +314,7 @@ class Graph:
             goroot_bin=report.goroot_bin,
             go_version=report.settings["GOVERSION"],
             wrapper=making.wrapper,
+            cgo=making.cgo,
         )
         publisher.evict(size_limit(program.environ))
         return self._built(making, program.store.executable(manifest), manifest.digest)

@@ -11,16 +11,21 @@ import shutil
 import tempfile
 
 from gorun_tasks import console
+from gorun_tasks.cgo import HEADER, LIST_FIELDS, Outside, Runner, find_outside, write_overlay
 from gorun_tasks.closure import Closure, Known, Moved, read
-from gorun_tasks.fingerprint import Look
+from gorun_tasks.fingerprint import Look, key_at, settled
 from gorun_tasks.report import NotRecorded, Report
-from gorun_tasks.silent import Silence
-from gorun_tasks.toolchain import Go, find_go
+from gorun_tasks.silent import Silence, effective
+from gorun_tasks.toolchain import CgoFound, Go, find_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gorun_tasks.program import Program
     from gorun_tasks.publish import Publisher
+
+
+NOT_OF_LIST = ("exec", "json", "a", "n", "v", "x", "work", "overlay")
+"""Flags of go run that go list does not have, or that would make it print."""
 
 
 class Making:
@@ -35,6 +40,8 @@ class Making:
         self._folder = ""
         self.report = Report()
         self.closure: Closure | None = None
+        manifests = program.store.manifests(program.key, program.identity)
+        self.cgo = bool(manifests) and manifests[0].cgo
         self.wrapper: tuple[str, ...] = ()
         self.unrecorded = ""
 
@@ -59,31 +66,80 @@ class Making:
 
     def _ask(self, go: Go, go_name: str) -> list[str]:
         """Ask go once; return the inputs because of whose changes it is not recorded."""
+        try:
+            return self._ask_once(go, go_name)
+        except CgoFound:
+            self.cgo = True
+            return self._ask_once(go, go_name)
+
+    def _ask_once(self, go: Go, go_name: str) -> list[str]:
         program = self._program
         self.clean_up()
         self._folder = self._make_folder()
-        self.report = Report()
-        words = program.flags.words, program.target.words
+        report = self.report = Report()
+        self._outsides: list[Outside] = []
+        flags = program.flags.words
+        if self.cgo:
+            overlay = self._lay_over(go)
+            flags += (f"-overlay={overlay}",) if overlay else ()
         try:
-            go.build(self.report, words, self._folder, program.listener or console.pass_on)
+            go.build(
+                report,
+                (flags, program.target.words),
+                self._folder,
+                program.listener or console.pass_on,
+                stop_at_cgo=not self.cgo and program.target.kind != "version",
+            )
         finally:
             self._distrust(go)
         silence = Silence(
-            self.report.settings,
+            report.settings,
             program.flags,
             program.environ,
             go=go,
             go_name=go_name,
             directory=program.directory,
+            outsides=self._outsides,
         )
         self.wrapper = silence.wrapper()
         self.unrecorded = ""
         try:
-            self.closure = read(self.report, program, silence, self._known())
+            self._refuse_unfollowed()
+            self.closure = read(report, program, silence, self._known())
         except NotRecorded as trouble:
             self.unrecorded = str(trouble)
             return trouble.paths if isinstance(trouble, Moved) else []
         return []
+
+    def _lay_over(self, go: Go) -> str:
+        """Give each cgo package a header with the content of what it takes from outside.
+
+        Returns the path of the overlay, "" where none is needed or go cannot list the packages.
+        """
+        program = self._program
+        flags = program.flags.without(*NOT_OF_LIST).words
+        packages = go.list_packages(flags, program.target.words, LIST_FIELDS)
+        settings = go.settings(flags)
+        run = Runner(program.environ, program.directory)
+        self._outsides = [
+            find_outside(package, settings, run)
+            for package in packages or ()
+            if package.get("CgoFiles") and not package.get("Standard")
+        ]
+        own = effective(program.flags, settings, "overlay")
+        overlay = write_overlay(self._folder, self._outsides, own, program.directory)
+        self.report.laid_over.add(overlay)
+        for position, outside in enumerate(self._outsides):
+            self.report.laid_over.add(f"{outside.directory}/{HEADER}")
+            self.report.laid_over.add(f"{self._folder}/header{position}")
+        return overlay
+
+    def _refuse_unfollowed(self) -> None:
+        for outside in self._outsides:
+            if not outside.complete:
+                raise NotRecorded(f"{outside.directory} has an #include that cannot be followed")
+        if self.cgo and not self._outsides:
+            raise NotRecorded("go could not list the cgo packages")
 
     def _known(self) -> Known:
         if self._publisher is None:
@@ -107,10 +163,15 @@ class Making:
 
         go compiles those packages, and only those, at the next build.
         """
+        started = self.report.started
         try:
             moved = [p for p in self.report.moved_sources() if not self._was_fetched(p)]
         except NotRecorded:
             return
+        for path in {path for outside in self._outsides for path in outside.paths}:
+            key = key_at(path)
+            if key is not None and not settled(key, started):
+                moved.append(HEADER)
         if not moved:
             return
         cache = self.report.settings.get("GOCACHE") or go.build_cache()

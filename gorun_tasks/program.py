@@ -113,6 +113,9 @@ class Program:
         "target",
     )
 
+    overlay: dict[str, str]
+    """The variables that were laid over os.environ."""
+
     def __init__(
         self,
         target: str | Sequence[str] = ".",
@@ -144,7 +147,7 @@ class Program:
         self.identity = (*flags.words, "--", *target.words, "in", self.cwd)
         words = "\0".join(self.identity).encode("utf-8", "surrogateescape")
         self.key = blake2b(words, digest_size=16).hexdigest()
-        self.overlay: dict[str, str] = {}  # the `env` it was made with
+        self.overlay = {}
         self.listener: Callable[[bytes], None] | None = None
 
     def __repr__(self) -> str:
@@ -187,7 +190,11 @@ class Program:
 
     def unknown(self) -> str:
         """Return the words for a program that the store knows nothing of."""
-        return self.never_recorded() or "not built before"
+        never = self.never_recorded()
+        if never:
+            return never
+        note = self.store.note(self.key, self.identity)
+        return f"not remembered: {note}" if note else "not built before"
 
     def judge(self, look: Look | None = None) -> Verdict:
         """Return the verdict, without asking go."""

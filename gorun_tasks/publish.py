@@ -127,6 +127,7 @@ class Publisher:
         goroot_bin: str,
         go_version: str,
         wrapper: tuple[str, ...],
+        cgo: bool,
     ) -> Manifest:
         """Publish executable, then records, then the manifest. Raises Unusable."""
         with self._writing():
@@ -144,18 +145,22 @@ class Publisher:
                 shelves=tuple((s.name, tuple(s.records)) for s in closure.sections),
                 goroot_bin=goroot_bin,
                 wrapper=wrapper,
+                cgo=cgo,
                 go_version=go_version,
                 recorded=time.time(),
             )
             self._put_first(key, identity, manifest)
         return manifest
 
-    def publish_unrecorded(self, executable: str) -> tuple[str, str]:
+    def publish_unrecorded(
+        self, key: str, identity: tuple[str, ...], executable: str, why: str
+    ) -> tuple[str, str]:
         """Publish an executable that no manifest will name: its digest and path. Raises Unusable.
 
-        It has to lie somewhere while it runs; eviction removes it.
+        It has to lie somewhere while it runs; eviction removes it. `why` is kept for --why.
         """
         with self._writing():
+            self._put(key, identity, self._store.manifests(key, identity), why)
             digest = sha256_of(executable).hex()
             name = os.path.basename(executable)
             return digest, self._publish_executable(executable, digest, name)
@@ -267,8 +272,13 @@ class Publisher:
             if (other.digest, other.environment, other.lookups, other.shelves)
             != (manifest.digest, manifest.environment, manifest.lookups, manifest.shelves)
         ]
-        kept = [manifest, *others][:MANIFESTS_KEPT]
-        content = frame((identity, tuple(m.stored() for m in kept)), None)
+        self._put(key, identity, [manifest, *others], "")
+
+    def _put(
+        self, key: str, identity: tuple[str, ...], manifests: list[Manifest], note: str
+    ) -> None:
+        stored = tuple(manifest.stored() for manifest in manifests[:MANIFESTS_KEPT])
+        content = frame((identity, stored), note)
         _write(f"{self._root}/programs/{key}", content)
 
     def _goroot_shelves(self) -> list[str]:

@@ -22,6 +22,8 @@ _SHA256 = 32  # bytes
 _TRACE_WORDS = 4  # process, "gofsystrace", operation, path
 # What go itself made, in its build cache or its temporary folder, is no input.
 _MADE_BY_GO = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{64}-d$|/go-build")
+_CGO = b']: "cgo '
+_STANDARD = b" standard true "
 _ACTION_ID = re.compile(rb": [0-9a-f]{64}")
 
 
@@ -40,6 +42,20 @@ class Report:
         self.traced = b""  # the trace of go's package loader
         self.diagnostics = False  # whether go, or what it started, had something to say
         self.settings: dict[str, str] = {}  # go env
+        self.laid_over: set[str] = set()  # what we put into packages: no input of theirs
+
+    def tells_of_cgo(self, line: bytes) -> bool:
+        """Say whether the newest line is of a cgo package outside the standard library.
+
+        go prints "cgo" a few lines after "omitdebug … standard true" of the same package.
+        """
+        if _CGO not in line:
+            return False
+        start = line[: line.index(b"]") + 1] + b': "omitdebug '
+        for earlier in reversed(self.hashed):
+            if earlier.startswith(start):
+                return _STANDARD not in earlier
+        return True
 
     def hashes(self) -> dict[str, bytes]:
         """Return the SHA-256 that go used of each file, by path. Raises NotRecorded."""
@@ -55,7 +71,7 @@ class Report:
             if len(digest) != _SHA256 or not path:
                 raise NotRecorded(f"go's report has a line that is not understood: {line!r}")
             name = os.fsdecode(path)
-            if not _MADE_BY_GO.search(name):
+            if not (_MADE_BY_GO.search(name) or name in self.laid_over):
                 hashes[name] = digest
         return hashes
 
@@ -76,7 +92,8 @@ class Report:
             path = os.fsdecode(words[3])
             if not path.startswith("/"):
                 path = os.path.normpath(f"{here}/{path}")
-            operations.setdefault(path, set()).add(words[2].decode())
+            if path not in self.laid_over:
+                operations.setdefault(path, set()).add(words[2].decode())
         if len(processes) != 1:
             raise NotRecorded("more than one go wrote the trace, so it cannot be told apart")
         runtime = self.settings.get("GOROOT", "") + "/src/runtime"

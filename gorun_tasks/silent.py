@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gorun_tasks.cgo import Outside
     from gorun_tasks.flags import BuildFlags
     from gorun_tasks.toolchain import Go
 
@@ -61,6 +62,7 @@ class Silence:
         go: Go,
         go_name: str,
         directory: str,
+        outsides: Iterable[Outside],
     ) -> None:
         self._settings = settings  # go env
         self._flags = flags
@@ -68,6 +70,7 @@ class Silence:
         self._go = go
         self._go_name = go_name  # by which we found go
         self._directory = directory  # where go ran
+        self._outsides = tuple(outsides)
 
     def environment(self) -> tuple[tuple[str, str], ...]:
         """Return the variables that count and their values ("" for unset)."""
@@ -105,9 +108,11 @@ class Silence:
             elif path.endswith("/vendor") and os.path.isdir(path):
                 yield f"{path}/modules.txt"
         yield from self._module_files()
-        profile = self._flag("pgo")
+        profile = effective(self._flags, settings, "pgo")
         if profile not in ("", "auto", "off"):
             yield os.path.join(self._directory, profile)
+        for outside in self._outsides:
+            yield from outside.paths
         yield self._go.command
         for tool in _TOOLS:
             yield f"{settings['GOTOOLDIR']}/{tool}"
@@ -117,7 +122,7 @@ class Silence:
 
     def wrapper(self) -> tuple[str, ...]:
         """Return the words that go would put before the executable (go help run, on -exec)."""
-        chosen = self._flag("exec")
+        chosen = effective(self._flags, self._settings, "exec")
         if chosen:
             from gorun_tasks.flags import split_quoted  # noqa: PLC0415 - only with -exec
 
@@ -126,20 +131,6 @@ class Silence:
             return ()
         found = look_up(_exec_name(self._settings), self._environ.get("PATH", ""))
         return (found,) if found else ()
-
-    def _flag(self, name: str) -> str:
-        """Return the value of a flag from the command line or GOFLAGS, "" for none."""
-        given = self._flags.get(name)
-        if given is not None:
-            return given
-        from gorun_tasks.flags import split_goflags  # noqa: PLC0415 - only on a build
-
-        value = ""
-        for word in split_goflags(self._settings.get("GOFLAGS", "")):
-            flag, _, text = word.lstrip("-").partition("=")
-            if flag == name:
-                value = text
-        return value
 
     def _module_files(self) -> Iterator[str]:
         """Yield go.work, go.mod and their sums, those of modules named by path included.
@@ -152,8 +143,9 @@ class Silence:
             rest.append(("work", settings["GOWORK"]))
         elif settings["GOMOD"] != os.devnull:
             rest.append(("mod", settings["GOMOD"]))
-        if self._flag("modfile"):
-            rest.append(("mod", os.path.join(self._directory, self._flag("modfile"))))
+        modfile = effective(self._flags, settings, "modfile")
+        if modfile:
+            rest.append(("mod", os.path.join(self._directory, modfile)))
         seen = set()
         while rest:
             kind, path = rest.pop()
@@ -197,6 +189,21 @@ class Silence:
             yield from _TOOLCHAIN_LINE.findall(text)
             for version in _GO_LINE.findall(text):
                 yield from (f"go{version}", f"go{version}.0")
+
+
+def effective(flags: BuildFlags, settings: Mapping[str, str], name: str) -> str:
+    """Return the value of a flag from the command line or GOFLAGS, "" for none."""
+    given = flags.get(name)
+    if given is not None:
+        return given
+    from gorun_tasks.flags import split_goflags  # noqa: PLC0415 - only on a build
+
+    value = ""
+    for word in split_goflags(settings.get("GOFLAGS", "")):
+        flag, _, text = word.lstrip("-").partition("=")
+        if flag == name:
+            value = text
+    return value
 
 
 def _is_cross(settings: Mapping[str, str]) -> bool:

@@ -87,6 +87,7 @@ class Manifest:
     """The recorded closure of one successful link, and what is needed to start its executable."""
 
     __slots__ = (
+        "cgo",
         "digest",
         "environment",
         "go_version",
@@ -110,6 +111,7 @@ class Manifest:
         shelves: tuple[tuple[str, tuple[bytes, ...]], ...],
         goroot_bin: str,
         wrapper: tuple[str, ...],
+        cgo: bool,
         go_version: str,
         recorded: float,
     ) -> None:
@@ -121,6 +123,7 @@ class Manifest:
         self.shelves = shelves  # name of a shelf, identities of records in it
         self.goroot_bin = goroot_bin
         self.wrapper = wrapper  # words of -exec, or go_GOOS_GOARCH_exec
+        self.cgo = cgo  # whether a package outside the standard library uses cgo
         self.go_version = go_version
         self.recorded = recorded  # seconds since the epoch
 
@@ -135,6 +138,7 @@ class Manifest:
             tuple((shelf, b"".join(identities)) for shelf, identities in self.shelves),
             self.goroot_bin,
             self.wrapper,
+            self.cgo,
             self.go_version,
             self.recorded,
         )
@@ -142,7 +146,7 @@ class Manifest:
     @classmethod
     def from_stored(cls, values: tuple[Any, ...]) -> Self:
         """Return the manifest that was written. Raises ValueError or TypeError on anything else."""
-        digest, name, key, environment, lookups, shelves, goroot, wrapper, version, at = values
+        digest, name, key, environment, lookups, shelves, goroot, wrapper, cgo, version, at = values
         return cls(
             digest,
             name,
@@ -155,6 +159,7 @@ class Manifest:
             ),
             goroot_bin=goroot,
             wrapper=wrapper,
+            cgo=cgo,
             go_version=version,
             recorded=at,
         )
@@ -217,6 +222,15 @@ class Store:
             return [Manifest.from_stored(values) for values in stored]
         except (OSError, ValueError, TypeError):
             return []
+
+    def note(self, key: str, identity: tuple[str, ...]) -> str:
+        """Return why the last build of a program was not remembered, "" where it was."""
+        try:
+            data = read_file(f"{self.root}/programs/{key}")
+            note = unframe(data, second=True) if unframe(data)[0] == identity else ""
+        except (OSError, ValueError, TypeError, IndexError):
+            return ""
+        return note if isinstance(note, str) else ""
 
     def shelf(self, name: str) -> Shelf | None:
         """Return a shelf, read once; None where it is gone or damaged."""

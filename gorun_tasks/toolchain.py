@@ -19,13 +19,14 @@ from gorun_tasks.process import interrupt_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from types import FrameType
     from typing import Any, Self
 
     from gorun_tasks.report import Report
 
 SETTINGS = (
+    *("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS"),
     *("CC", "CXX", "PKG_CONFIG", "GOARCH", "GOCACHE", "GOENV", "GOFLAGS", "GOHOSTARCH"),
     *("GOHOSTOS", "GOMOD", "GOMODCACHE", "GOOS", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR"),
     *("GOVERSION", "GOWORK"),
@@ -93,6 +94,10 @@ class Interrupted(KeyboardInterrupt):
         self.signum = signum
 
 
+class CgoFound(Exception):  # noqa: N818 - a turn of events, not an error
+    """A package uses cgo, and go was started before that was known; it has been stopped."""
+
+
 class Go:
     """A go command, ready to be asked."""
 
@@ -108,6 +113,31 @@ class Go:
         with _Guard() as guard:
             return guard.watch(self._start(command, environ)).wait()
 
+    def list_packages(
+        self, flags: tuple[str, ...], target: tuple[str, ...], fields: Iterable[str]
+    ) -> list[dict[str, Any]] | None:
+        """Return these fields of every package of a program; None where go cannot tell."""
+        command = [self.command, "list", *flags, f"-json={','.join(fields)}", "-deps", "--"]
+        process = self._start(
+            [*command, *target], dict(self._environ), stdout=subprocess.PIPE, quiet=True
+        )
+        rest = process.communicate()[0].decode("utf-8", "surrogateescape")
+        if process.returncode != 0:
+            return None
+        packages = []
+        decoder = json.JSONDecoder()
+        while rest := rest.lstrip():
+            package, end = decoder.raw_decode(rest)
+            packages.append(package)
+            rest = rest[end:]
+        return packages
+
+    def settings(self, flags: tuple[str, ...]) -> dict[str, str]:
+        """Return what `go env` says; {} where it fails."""
+        process = self._ask_settings(flags)
+        output = process.communicate()[0]
+        return json.loads(output) if process.returncode == 0 else {}
+
     def edit_json(self, kind: str, path: str) -> dict[str, Any]:
         """Return a go.mod ("mod") or go.work ("work") file as go reads it; {} where it cannot."""
         command = [self.command, kind, "edit", "-json", path]
@@ -121,12 +151,15 @@ class Go:
         words: tuple[tuple[str, ...], tuple[str, ...]],
         work: str,
         say: Callable[[bytes], None],
+        *,
+        stop_at_cgo: bool,
     ) -> None:
         """Have go build flags and target (`words`) and hand over the executable, into `work`/out.
 
         `report` is filled in as go tells it, also where go fails; `say` gets each line that go
         writes for the person. Raises BuildError when go cannot build it, ToolchainError when go
-        cannot be started, Interrupted after a signal.
+        cannot be started, Interrupted after a signal, and with `stop_at_cgo` CgoFound as soon as
+        go comes to a cgo package outside the standard library.
         """
         flags, target = words
         trace = f"{work}/trace"
@@ -144,7 +177,7 @@ class Go:
                         command, environ, stdin=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
                     )
                 )
-                _listen(go, report, f"{work}/out", say)
+                _listen(go, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
                 status = go.wait()
                 output = settings.communicate()[0]
         finally:
@@ -209,7 +242,12 @@ class Go:
 
 
 def _listen(
-    go: subprocess.Popen[bytes], report: Report, out: str, say: Callable[[bytes], None]
+    go: subprocess.Popen[bytes],
+    report: Report,
+    out: str,
+    say: Callable[[bytes], None],
+    *,
+    stop_at_cgo: bool,
 ) -> None:
     assert go.stderr is not None
     assert go.stdin is not None
@@ -220,6 +258,8 @@ def _listen(
         for line in lines:
             if line[:4] == b"HASH":
                 report.hashed.append(line)
+                if stop_at_cgo and report.tells_of_cgo(line):
+                    raise CgoFound
             elif line[:6] == b"GORUN-":
                 word, _, value = line.partition(b" ")
                 if word == b"GORUN-PATH":
@@ -330,6 +370,8 @@ class _Guard:
                     interrupt_tree(process.pid)
                 if process.stdin:
                     process.stdin.close()
+                if process.stderr:
+                    process.stderr.read()  # it may wait for a reader
                 process.wait()
         for signum, handler in self._previous.items():
             signal.signal(signum, handler)  # type: ignore[arg-type]

