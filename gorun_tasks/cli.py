@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 from gorun_tasks.errors import BuildError, GoRunError, UsageError
 from gorun_tasks.flags import VALUE_FLAGS, BuildFlags
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SWITCHES = frozenset(("why", "which", "debug", "ephemeral", "rebuild", "quiet", "help", "version"))
 VALUES = frozenset(("store", "events"))
+_BEGUN = time.perf_counter()
 _LARGEST_STATUS = 255
 _SIGINT = 2
 
@@ -120,6 +122,7 @@ def _start_stored(
     else:
         program.store.mark_used(program.key)
     outcome = Outcome.stored(program, verdict, manifest)
+    outcome.seconds = time.perf_counter() - _BEGUN
     _tell(program, options, outcome)
     _replace(program, outcome, arguments)
 

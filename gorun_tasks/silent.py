@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 
-from gorun_tasks.fingerprint import look_up
+from gorun_tasks.fingerprint import look_up, look_up_or_embedded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ ENVIRONMENT = (
     *("GOHOSTARCH", "GOHOSTOS", "GOMIPS", "GOMIPS64", "GOMODCACHE", "GOOS", "GOPATH", "GOPPC64"),
     *("GORISCV64", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR", "GOWASM", "GOWORK"),
     *("GO_EXTLINK_ENABLED", "PKG_CONFIG"),
+    # Our own choice of the go command.
+    "GORUN_GO",
     # os.UserConfigDir (the go env file) and os.TempDir (a go.mod there does not count).
     *("HOME", "XDG_CONFIG_HOME", "TMPDIR"),
     # What compile, link and cmd/go ask the system for besides.
@@ -42,6 +44,7 @@ ENVIRONMENT = (
     *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH", "LIBRARY_PATH"),
     *("PKG_CONFIG_PATH", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_SYSROOT_DIR", "GCC_EXEC_PREFIX"),
     *("COMPILER_PATH", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET", "SOURCE_DATE_EPOCH"),
+    "LD_RUN_PATH",
 )
 
 _TOOLS = ("compile", "link", "asm", "cgo", "preprofile", "cover", "covdata")
@@ -84,12 +87,14 @@ class Silence:
         settings = self._settings
         names = [self._go_name]
         for tool in ("CC", "CXX", "PKG_CONFIG"):
-            names.extend(settings.get(tool, "").split()[:1])
+            # Of "ccache gcc -m64" both commands count.
+            words = settings.get(tool, "").split()
+            names.extend(word for word in words if not word.startswith("-"))
         names.extend(self._toolchains())
         if _is_cross(settings):
             names.append(_exec_name(settings))
         path = self._environ.get("PATH", "")
-        return tuple((name, look_up(name, path)) for name in dict.fromkeys(names))
+        return tuple((name, look_up_or_embedded(name, path)) for name in dict.fromkeys(names))
 
     def files(
         self, lookups: tuple[tuple[str, str], ...], reported: Iterable[str], *, uses_cgo: bool

