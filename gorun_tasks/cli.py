@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 SWITCHES = frozenset(("why", "which", "debug", "ephemeral", "rebuild", "quiet", "help", "version"))
 VALUES = frozenset(("store", "events"))
 _BEGUN = time.perf_counter()
-_LARGEST_STATUS = 255
 _SIGINT = 2
 
 
@@ -101,6 +100,7 @@ def _run(words: list[str]) -> int:
     target, used = Target.parse(rest[consumed:])
     arguments = rest[consumed + used :]
     program = Program.typed(target, flags, environ)
+    program.events = options.events or program.events
     if flags.is_true("n"):
         return _only_print(program)
     if "why" in options:
@@ -108,12 +108,12 @@ def _run(words: list[str]) -> int:
     if options.switches.isdisjoint(("which", "ephemeral", "rebuild")):
         verdict = program.judge()
         if verdict.manifest is not None:
-            _start_stored(program, verdict, verdict.manifest, arguments, options)
+            _start_stored(program, verdict, verdict.manifest, arguments)
     return _make_and_start(program, arguments, options)
 
 
 def _start_stored(
-    program: Program, verdict: Verdict, manifest: Manifest, arguments: list[str], options: Options
+    program: Program, verdict: Verdict, manifest: Manifest, arguments: list[str]
 ) -> NoReturn:
     if verdict.renewed or verdict.altered:
         from gorun_tasks.graph import write_back  # noqa: PLC0415 - off the hot path
@@ -123,25 +123,20 @@ def _start_stored(
         program.store.mark_used(program.key)
     outcome = Outcome.stored(program, verdict, manifest)
     outcome.seconds = time.perf_counter() - _BEGUN
-    _tell(program, options, outcome)
+    if program.events:
+        from gorun_tasks.events import tell  # noqa: PLC0415 - only when somebody listens
+
+        tell(program, outcome)
     _replace(program, outcome, arguments)
 
 
 def _make_and_start(program: Program, arguments: list[str], options: Options) -> int:
     graph = program.graph(arguments, ephemeral="ephemeral" in options)
     rebuild = "rebuild" in options
-    try:
-        if "which" in options:
-            path = graph.stable_path(rebuild=rebuild)
-            sys.stdout.write(path + "\n")
-        made = graph.made or graph.make(rebuild=rebuild)
-    except BuildError:
-        failed = Outcome("failed", "", "", because=graph.verdict.because)
-        _tell(program, options, failed)
-        raise
-    _tell(program, options, made)
     if "which" in options:
+        sys.stdout.write(graph.stable_path(rebuild=rebuild) + "\n")
         return 0
+    made = graph.make(rebuild=rebuild)
     if made.outcome == "built":
         _hint(program, arguments, options)
     if not (graph.private or graph.ephemeral):
@@ -206,16 +201,6 @@ def _answer(options: Options, rest: list[str], environ: Mapping[str, str]) -> in
     return care(options.store, rest, environ)
 
 
-def _tell(program: Program, options: Options, outcome: Outcome) -> None:
-    file = options.events or os.environ.get("GORUN_EVENTS", "")
-    if file:
-        from gorun_tasks import console, events  # noqa: PLC0415 - only when somebody listens
-
-        trouble = events.append(file, events.outcome_event(program.label, outcome))
-        if trouble:
-            console.say(trouble)
-
-
 def _hint(program: Program, arguments: list[str], options: Options) -> None:
     from gorun_tasks import console  # noqa: PLC0415 - off the hot path
     from gorun_tasks.flags import misplaced_flag, trap_sentence  # noqa: PLC0415 - off the hot path
@@ -228,15 +213,8 @@ def _hint(program: Program, arguments: list[str], options: Options) -> None:
 
 def _complain(error: GoRunError) -> int:
     from gorun_tasks import console  # noqa: PLC0415 - off the hot path
-    from gorun_tasks.errors import BUILD_FAILED  # noqa: PLC0415 - off the hot path
+    from gorun_tasks.errors import final_status  # noqa: PLC0415 - off the hot path
 
-    if not isinstance(error, BuildError) or not error.told:
+    if not (isinstance(error, BuildError) and error.told):
         console.say(str(error))
-    status = error.exit_status
-    chosen = os.environ.get("GORUN_BUILD_EXIT_CODE", "")
-    if status != BUILD_FAILED or not chosen:
-        return status
-    if chosen.isdigit() and 0 < int(chosen) <= _LARGEST_STATUS:
-        return int(chosen)
-    console.say(f"GORUN_BUILD_EXIT_CODE is {chosen!r}, which is no exit status from 1 to 255")
-    return status
+    return final_status(error, os.environ)

@@ -4,6 +4,12 @@ A program that ran and failed is never an error here: its exit status is a value
 This module must not import anything: it is on the hot path.
 """
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 BUILD_FAILED = 125
 """Exit status when the program never ran (the convention of env, timeout and docker run)."""
 
@@ -12,6 +18,8 @@ USAGE = 2
 
 CANNOT_EXECUTE = 126
 """Exit status when the program was built but this system cannot execute it."""
+
+_LARGEST = 255
 
 
 class GoRunError(Exception):
@@ -31,6 +39,14 @@ class GoRunError(Exception):
         """Return the sentence and, after a semicolon, the hint."""
         message: str = self.args[0]
         return f"{message}; {self.hint}" if self.hint else message
+
+
+def final_status(error: GoRunError, environ: Mapping[str, str]) -> int:
+    """Return what a command line ends with: GORUN_BUILD_EXIT_CODE stands for 125."""
+    chosen = environ.get("GORUN_BUILD_EXIT_CODE", "")
+    if error.exit_status == BUILD_FAILED and chosen.isdigit() and 0 < int(chosen) <= _LARGEST:
+        return int(chosen)
+    return error.exit_status
 
 
 class UsageError(GoRunError):

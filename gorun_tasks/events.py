@@ -10,13 +10,20 @@ import json
 import os
 import time
 
+from gorun_tasks import console
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gorun_tasks.program import Outcome
+    from gorun_tasks.program import Outcome, Program
 
 
-def outcome_event(program: str, outcome: Outcome) -> dict[str, object]:
-    """Return the event that ends each request for an executable; `program` is words as typed."""
+def tell(program: Program, outcome: Outcome) -> None:
+    """Append the event that ends each request for an executable, where the program has a file."""
+    if program.events:
+        _append(program.events, _of_outcome(program.label, outcome))
+
+
+def _of_outcome(program: str, outcome: Outcome) -> dict[str, object]:
     return {
         "event": "outcome",
         "time": time.time(),
@@ -28,8 +35,7 @@ def outcome_event(program: str, outcome: Outcome) -> dict[str, object]:
     }
 
 
-def append(path: str, event: dict[str, object]) -> str:
-    """Append one event to the file at `path`; return "" or a sentence that says what went wrong."""
+def _append(path: str, event: dict[str, object]) -> None:
     line = json.dumps(event, ensure_ascii=True) + "\n"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -38,5 +44,4 @@ def append(path: str, event: dict[str, object]) -> str:
         finally:
             os.close(descriptor)
     except OSError as error:
-        return f"cannot write events to {path}: {error.strerror}"
-    return ""
+        console.say(f"cannot write events to {path}: {error.strerror}")

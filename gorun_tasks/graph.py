@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 
 from gorun_tasks import console
 from gorun_tasks.content import Reason, sha256_of
-from gorun_tasks.errors import BuildError
+from gorun_tasks.errors import BuildError, GoRunError
+from gorun_tasks.events import tell
 from gorun_tasks.evict import size_limit
 from gorun_tasks.fingerprint import place
 from gorun_tasks.making import Making
 from gorun_tasks.process import find_wrapper, program_environment, run_foreground
 from gorun_tasks.program import Outcome, Program
 from gorun_tasks.publish import Publisher, Unusable
+from gorun_tasks.toolchain import Interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -222,14 +225,27 @@ class Graph:
     def make(self, *, rebuild: bool = False) -> Outcome:
         """Perform Compile and Link where they are stale; return what became of it."""
         begun = time.monotonic()
+        made: Outcome | None = None
         verdict = self.verdict
-        if verdict.manifest is not None and not rebuild:
-            self._settle(verdict)
-        else:
-            self._make_stale(rebuild=rebuild)
-        assert self.made is not None
-        self.made.seconds = time.monotonic() - begun
-        return self.made
+        try:
+            if verdict.manifest is not None and not rebuild:
+                self._settle(verdict)
+            else:
+                self._make_stale(rebuild=rebuild)
+            assert self.made is not None
+            made = self.made
+        except GoRunError:
+            made = Outcome("failed", "", "", because=self.verdict.because)
+            raise
+        except Interrupted as interrupted:
+            # go is gone: now the signal may do to this process what it was sent for.
+            signal.raise_signal(interrupted.signum)
+            raise
+        finally:
+            if made is not None:
+                made.seconds = time.monotonic() - begun
+                tell(self.program, made)
+        return made
 
     def run(self) -> Outcome:
         """Perform all four nodes; return the outcome with the program's exit status."""
@@ -335,7 +351,8 @@ class Graph:
         made, program = self.made, self.program
         assert made is not None
         env = program_environment(_encoded(program.environ), made.goroot_bin)
-        env |= _encoded({k: v for k, v in program.overlay.items() if k != "PATH"})
+        # Again, since an LC_CTYPE among them may have been taken for Python's own.
+        env |= _encoded({k: v for k, v in program.overlay.items() if v is not None and k != "PATH"})
         words = [*made.wrapper, made.path, *self.args]
         command = find_wrapper(words[0], env) if made.wrapper else made.path
         made.exit_code = run_foreground(words, env=env, cwd=program.directory, executable=command)

@@ -96,14 +96,16 @@ class Program:
 
     `target` is a package directory, an import path, `path@version`, or a list of .go files.
     `cwd` is the logical working directory (default: the process's own, as $PWD names it), `env`
-    is laid over os.environ, for go and for the program. Build flags are keywords with go's
-    names: race=True, tags=["dev"], ldflags="-X main.version=1.2.3", chdir="dir" for -C.
+    is laid over os.environ, for go and for the program (None unsets a variable). Build flags are
+    keywords with go's names: race=True, tags=["dev"], ldflags="-X main.version=1.2.3", chdir="dir"
+    for -C.
     Raises UsageError for words that make no sense.
     """
 
     __slots__ = (
         "cwd",
         "environ",
+        "events",
         "flags",
         "identity",
         "key",
@@ -113,7 +115,9 @@ class Program:
         "target",
     )
 
-    overlay: dict[str, str]
+    events: str
+    """The file that events are appended to, "" for none."""
+    overlay: dict[str, str | None]
     """The variables that were laid over os.environ."""
 
     def __init__(
@@ -121,10 +125,10 @@ class Program:
         target: str | Sequence[str] = ".",
         *,
         cwd: str | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Mapping[str, str | None] | None = None,
         **flags: Unpack[FlagKeywords],
     ) -> None:
-        self._become(Target.of(target), BuildFlags(**flags), cwd, {**os.environ, **(env or {})})
+        self._become(Target.of(target), BuildFlags(**flags), cwd, _laid_over(os.environ, env or {}))
         self.overlay = dict(env or {})
 
     @classmethod
@@ -132,6 +136,14 @@ class Program:
         """Return the program that words on a command line name."""
         program = cls.__new__(cls)
         program._become(target, flags, None, environ)  # noqa: SLF001 - its other constructor
+        return program
+
+    def with_flags(self, **flags: Unpack[FlagKeywords]) -> Self:
+        """Return this program with more build flags, which win over its own."""
+        program = type(self).__new__(type(self))
+        both = self.flags.with_(**flags)
+        program._become(self.target, both, self.cwd, self.environ)  # noqa: SLF001 - as above
+        program.overlay = dict(self.overlay)
         return program
 
     def _become(
@@ -148,6 +160,7 @@ class Program:
         words = "\0".join(self.identity).encode("utf-8", "surrogateescape")
         self.key = blake2b(words, digest_size=16).hexdigest()
         self.overlay = {}
+        self.events = environ.get("GORUN_EVENTS", "")
         self.listener: Callable[[bytes], None] | None = None
 
     def __repr__(self) -> str:
@@ -244,6 +257,11 @@ class Program:
                 Publisher.of(self.store).drop(self.key)
             except Unusable:
                 return
+
+
+def _laid_over(environ: Mapping[str, str], env: Mapping[str, str | None]) -> dict[str, str]:
+    both = {**environ, **env}
+    return {name: value for name, value in both.items() if value is not None}
 
 
 def logical_directory(environ: Mapping[str, str]) -> str:
