@@ -1,0 +1,274 @@
+"""nox, the real one, on a real noxfile and a real Go module."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.e2e.conftest import Place
+
+NOXFILE = '''
+import nox
+from gorun_tasks import Program
+from gorun_tasks import nox as go
+
+go.sessions({"probe": ".", "other": "./other"})
+go.sessions({"fixed": Program(".", tags="dev"), "stamped": "."}, ldflags="-X main.version=1")
+
+
+@nox.session(venv_backend="none", default=False, requires=["build:other"])
+def serve(session):
+    """Serve with the dev tag."""
+    session.env["PORT"] = "8080"
+    go.run(session, ".", *session.posargs, tags=["dev"], ldflags=["-X", "main.version=1 2"])
+
+
+@nox.session(venv_backend="none", default=False)
+def race(session):
+    go.run(session, ".", "features", race=True)
+
+
+@nox.session(venv_backend="none", default=False)
+def held(session):
+    go.run(session, Program(".", tags="dev"), "features")
+
+
+@go.session("./other", name="decorated", tags=["mine"], default=False, flags={"trimpath": True})
+@nox.parametrize("word", [nox.param("a", id="a"), nox.param("b", id="b")])
+def decorated(session, program, word):
+    """Run it my way."""
+    assert program.flags.words == ("-trimpath",)
+    go.run(session, program, word, *session.posargs)
+
+
+@go.session(".", default=False)
+def returned(session, program):
+    return program.run(["exit", "7"])
+
+
+@nox.session(venv_backend="none", default=False)
+def mistaken(session):
+    go.run(session, ".", rase=True)
+
+
+@nox.session(venv_backend="none", default=False)
+def asked(session):
+    go.run(session, ".", "features", v=True)
+
+
+@nox.session(venv_backend="none", default=False)
+def judged(session):
+    go.why(session, "./other")
+    go.clean(session, "./other")
+
+
+@nox.session(venv_backend="none", default=False)
+def path(session):
+    print("built", go.build(session, ".").path)
+'''
+
+RUN = ("nox", "-s", "run:probe", "--")
+
+
+@pytest.fixture(scope="module")
+def runner_file() -> tuple[str, str]:
+    return "noxfile.py", NOXFILE
+
+
+def test_everywhere(place: Place, everywhere: Callable[[Place, Sequence[str]], None]) -> None:
+    everywhere(place, RUN)
+
+
+def test_arguments_are_exact(place: Place) -> None:
+    words = ["", "a b", "--", "k=v", "$HOME", "--help", "-s", "it's", 'a"b', "\\", "*"]
+    assert json.loads(place(*RUN, *words).out) == words
+
+
+def test_stdout_is_the_programs_alone(place: Place) -> None:
+    assert place(*RUN, "features").out == "race=false dev=false version=none\n"
+
+
+def test_says_what_a_run_needed(own_place: Place) -> None:
+    assert "probe: built because not built before" in own_place(*RUN).err
+    assert "probe: current" in own_place(*RUN).err
+    own_place.edit("main.go", '"none"', '"edited"')
+    assert "probe: built because main.go edited" in own_place(*RUN).err
+    own_place.edit("main.go", '"edited"', '"none"')
+    assert "probe: restored because main.go edited" in own_place(*RUN).err
+
+
+def test_a_failure_among_several_sessions_is_told_in_words(place: Place) -> None:
+    result = place("nox", "-s", "run:probe", "run:other", "--", "exit", "3")
+    assert result.rc == 1
+    assert "Session run:probe aborted: probe exited with status 3." in result.err
+    assert '["other","exit","3"]' in result.out
+    assert "run:other: success" in result.err
+
+
+def test_a_required_session_does_not_cost_the_status(place: Place) -> None:
+    result = place("nox", "-s", "serve", "--", "exit", "3")
+    assert "Running session build:other" in result.err
+    assert result.rc == 3
+    assert "probe exited with status 3" in result.err
+
+
+def test_a_report_is_written_rather_than_the_status_given(place: Place) -> None:
+    report = place.folder / "report.json"
+    assert place("nox", "--report", str(report), *RUN[1:], "exit", "3").rc == 1
+    (session,) = json.loads(report.read_text())["sessions"]
+    assert session["reason"] == "probe exited with status 3"
+
+
+def test_a_failed_build_aborts_the_session(own_place: Place) -> None:
+    own_place.edit("main.go", "serve(number(2))", "serve(nimber(2))")
+    result = own_place(*RUN)
+    assert result.rc == 1
+    assert "undefined: nimber" in result.err
+    assert "Session run:probe aborted: " in result.err
+    assert "Traceback" not in result.err
+
+
+def test_flags_are_keywords(place: Place) -> None:
+    assert place("nox", "-s", "serve", "--", "features").out == "race=false dev=true version=1 2\n"
+
+
+def test_flags_of_sessions_are_shared_by_targets(place: Place) -> None:
+    assert "version=1\n" in place("nox", "-s", "run:stamped", "--", "features").out
+    assert "dev=true version=none" in place("nox", "-s", "run:fixed", "--", "features").out
+
+
+def test_race(place: Place, race: None) -> None:  # noqa: ARG001 - may skip
+    assert "race=true dev=false" in place("nox", "-s", "race").out
+
+
+def test_a_target_may_be_a_program(place: Place) -> None:
+    assert "dev=true" in place("nox", "-s", "held").out
+
+
+def test_an_unknown_flag_is_one_sentence(place: Place) -> None:
+    result = place("nox", "-s", "mistaken")
+    assert result.rc == 1
+    assert "Session mistaken aborted: " in result.err
+    assert "rase" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_session_env_reaches_the_program(place: Place) -> None:
+    assert place("nox", "-s", "serve", "--", "getenv", "PORT").out == '"8080"\n'
+    assert place(*RUN, "getenv", "NOX_CURRENT_SESSION").out == '"run:probe"\n'
+
+
+def test_why_and_clean(own_place: Place) -> None:
+    why = ("nox", "-s", "why:probe")
+    assert own_place(*why) == (0, "probe: stale\n  not built before\n", own_place(*why).err)
+    assert own_place("nox", "-s", "build:probe").rc == 0
+    assert own_place(*why).out == "probe: current\n"
+    own_place.edit("main.go", '"none"', '"edited"')
+    assert own_place(*why).out == "probe: stale\n  main.go edited\n"
+    assert "probe: forgotten" in own_place("nox", "-s", "clean:probe").err
+    assert own_place(*why).out == "probe: stale\n  not built before\n"
+
+
+def test_why_and_clean_are_functions_too(own_place: Place) -> None:
+    result = own_place("nox", "-s", "judged")
+    assert result.out == "other: stale\n  not built before\n"
+    assert "other: forgotten" in result.err
+
+
+def test_says_why_a_build_is_not_remembered(own_place: Place) -> None:
+    for _ in range(2):
+        said = own_place("nox", "-s", "asked").err
+        assert "probe: built because -v has go asked at each run\n" in said
+
+
+def test_build_returns_the_executable(place: Place) -> None:
+    path = place("nox", "-s", "path").out.split()[1]
+    done = subprocess.run([path, "exit", "5"], check=False)
+    assert done.returncode == 5
+
+
+def test_sessions_describe_themselves(place: Place) -> None:
+    listing = place("nox", "--list").out
+    assert "- run:probe [go-run] -> Run .\n" in listing
+    assert "* build:other [go-build] -> Build ./other if anything changed\n" in listing
+    assert "- why:other [go-why] -> Say whether ./other would be built, and why\n" in listing
+    assert "- clean:probe [go-clean] -> Forget .\n" in listing
+    assert "decorated(a) [mine] -> Run it my way." in listing
+    assert "are the program's arguments" in place("nox", "--usage", "run:probe").out
+
+
+def test_a_bare_nox_builds_and_runs_nothing(place: Place) -> None:
+    result = place("nox")
+    assert result.rc == 0
+    assert result.out == ""
+    assert "build:probe: success" in result.err
+    assert "build:other: success" in result.err
+
+
+def test_builds_may_run_in_parallel(own_place: Place) -> None:
+    result = own_place("nox", "-j2", "-t", "go-build")
+    assert result.rc == 0, result.err
+    assert "probe: built" in result.out + result.err
+    assert "other: built" in result.out + result.err
+
+
+def test_a_parallel_worker_reports_in_words(place: Place) -> None:
+    result = place("nox", "-j2", "--allow-parallel", "-s", "returned", "serve", "--", "exit", "3")
+    assert result.rc == 1
+    assert "exited with status 7" in result.out + result.err
+    assert "exited with status 3" in result.out + result.err
+
+
+def test_install_only_builds_and_does_not_run(place: Place) -> None:
+    result = place("nox", "--install-only", *RUN[1:], "exit", "3")
+    assert (result.rc, result.out) == (0, "")
+
+
+def test_decorator_passes_nox_its_own_keywords(place: Place) -> None:
+    assert json.loads(place("nox", "-s", "decorated(b)", "--", "c").out) == ["other", "b", "c"]
+
+
+def test_decorated_function_may_return_the_outcome(place: Place) -> None:
+    assert place("nox", "-s", "returned").rc == 7
+
+
+def test_ctrl_c_while_go_builds(own_place: Place, slow_build: Callable[[], None]) -> None:
+    with own_place.start(*RUN, terminal=True) as running:
+        slow_build()
+        running.type("\x03")
+        assert running.end() == 130, running.said
+        assert "Traceback" not in running.said
+        assert running.left_behind() == []
+
+
+def test_sigterm_while_go_builds(own_place: Place, slow_build: Callable[[], None]) -> None:
+    with own_place.start(*RUN) as running:
+        slow_build()
+        running.signal(signal.SIGTERM)
+        assert running.end() == -signal.SIGTERM, running.said
+        assert running.left_behind() == []
+
+
+def test_importing_the_adapter_imports_no_core(place: Place) -> None:
+    script = (
+        "import sys, nox; had = set(sys.modules); import gorun_tasks.nox;"
+        "print(*sorted(set(sys.modules) - had))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=place.environ,
+        cwd=place.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ours = {"gorun_tasks", "gorun_tasks._runner", "gorun_tasks.errors", "gorun_tasks.nox"}
+    assert set(done.stdout.split()) - {"__future__"} == ours
