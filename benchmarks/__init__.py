@@ -1,0 +1,1 @@
+"""How long things take. Each module is a program: `python -m benchmarks.hello`."""

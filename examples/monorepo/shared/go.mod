@@ -1,0 +1,3 @@
+module example.com/teahouse/shared
+
+go 1.24

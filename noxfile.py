@@ -1,0 +1,65 @@
+"""What can be done here; `nox -l` lists it, a bare `nox` runs what a change must pass.
+
+Every session works in the environment that nox itself runs in: one `.venv` is enough.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import nox
+
+from gorun_tasks import nox as go
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "tests"]
+
+EXAMPLE = "examples/monorepo"
+PROGRAMS = {
+    "api": "./services/cmd/api",
+    "worker": "./services/cmd/worker",
+    "kettle": "./services/cmd/kettle",
+    "gen": "./tools/cmd/gen",
+    "checksum": "./tools/cmd/checksum",
+}
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests; what stands after -- goes to pytest."""
+    session.run(sys.executable, "-m", "pytest", "-n", "2", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check the style and the form of the Python code."""
+    session.run(sys.executable, "-m", "ruff", "check")
+    session.run(sys.executable, "-m", "ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types."""
+    session.run(sys.executable, "-m", "mypy")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Compare gorun with go run and with the bare executable."""
+    session.run(sys.executable, "-m", "benchmarks.hello", *session.posargs)
+
+
+@nox.session
+def run(session: nox.Session) -> None:
+    """Run the example's web server; try -- -once."""
+    version = "-X main.version=1.2.3"
+    go.run(session, PROGRAMS["api"], *session.posargs, chdir=EXAMPLE, ldflags=version)
+
+
+@nox.session
+def race(session: nox.Session) -> None:
+    """Show the example's data race: the detector's report, and its exit status 66."""
+    go.run(session, PROGRAMS["kettle"], chdir=EXAMPLE, race=True)
+
+
+go.sessions(PROGRAMS, chdir=EXAMPLE)
