@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from gorun_tasks.errors import ToolchainError
 from gorun_tasks.flags import BuildFlags
 from gorun_tasks.store import Store
 from gorun_tasks.target import Target
@@ -149,6 +150,8 @@ class Program:
     def _become(
         self, target: Target, flags: BuildFlags, cwd: str | None, environ: Mapping[str, str]
     ) -> None:
+        if os.name != "posix":
+            raise ToolchainError("gorun-tasks runs on Linux and macOS, not on Windows")
         self.target = target
         self.flags = flags
         self.cwd = logical_directory(environ) if cwd is None else os.path.abspath(cwd)
