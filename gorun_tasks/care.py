@@ -7,16 +7,14 @@ executable of a program that is running.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import time
 
-from gorun_tasks.errors import UsageError
-from gorun_tasks.evict import remove_executables
+from gorun_tasks.errors import GoRunError, UsageError
+from gorun_tasks.evict import clear
 from gorun_tasks.flags import BuildFlags
 from gorun_tasks.program import Program
 from gorun_tasks.publish import is_executable_of
-from gorun_tasks.store import Store, read_file, unframe
+from gorun_tasks.store import Manifest, Shelf, Store, read_file, unframe
 from gorun_tasks.target import Target
 
 TYPE_CHECKING = False
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def care(what: str, words: list[str], environ: Mapping[str, str]) -> int:
-    """Do what --store asks for; return the exit status. Raises UsageError."""
+    """Do what --store asks for; return the exit status. Raises GoRunError."""
     if what == "drop":
         flags, consumed = BuildFlags.parse(words)
         program = Program.typed(Target.parse(words[consumed:])[0], flags, environ)
@@ -40,53 +38,94 @@ def care(what: str, words: list[str], environ: Mapping[str, str]) -> int:
     if not store.trusted():
         sys.stdout.write(f"{store.root or 'no home directory'}: nothing is stored\n")
         return 0
-    return verbs[what](store)
+    try:
+        return verbs[what](store)
+    except OSError as error:
+        raise GoRunError(f"{store.root} cannot be used: {error.strerror}") from error
 
 
 def _stat(store: Store) -> int:
-    executables = list(_executables(store))
-    size = sum(os.stat(path).st_size for path in executables)
+    sizes = {path: os.lstat(path).st_size for path in _files(store, "exe")}
+    records = sum(os.lstat(path).st_size for path in _files(store, "shelves", "programs"))
     programs = list(_programs(store))
     sys.stdout.write(
         f"{store.root}\n"
-        f"{len(executables)} executables, {size / 2**20:.1f} MiB\n"
+        f"{len(sizes)} executables, {_megabytes(sum(sizes.values()))}\n"
         f"{len(programs)} programs\n"
+        f"{_megabytes(records)} of records\n"
     )
-    for _, label, manifests in programs:
-        sys.stdout.write(f"  {label}: {len(manifests)} remembered\n")
+    for key, label, manifests in programs:
+        own = {store.executable(manifest) for manifest in manifests}
+        size = sum(sizes.get(path, 0) for path in own)
+        sys.stdout.write(
+            f"  {label}: {len(manifests)} remembered\n"
+            f"    {_megabytes(size)}, started without go in {_hours(store, key)} different hours\n"
+        )
     return 0
 
 
 def _clear(store: Store) -> int:
-    for folder in ("programs", "shelves", "which"):
-        shutil.rmtree(f"{store.root}/{folder}", ignore_errors=True)
-    remove_executables(
-        store.root, {path.split("/")[-2] for path in _executables(store)}, time.time()
-    )
+    clear(store.root)
     return 0
 
 
 def _verify(store: Store) -> int:
-    damaged = [
-        path for path in _executables(store) if not is_executable_of(path, path.split("/")[-2])
-    ]
-    for path in damaged:
-        os.unlink(path)
-        sys.stdout.write(f"{path}: was not what was published; removed\n")
-    sys.stdout.write(f"{len(damaged)} damaged executables\n")
-    return 1 if damaged else 0
+    damaged = 0
+    for path in _files(store, "exe"):
+        if not is_executable_of(path, os.path.basename(os.path.dirname(path))):
+            damaged += 1
+            os.unlink(path)
+            sys.stdout.write(f"{path}: was not what was published; removed\n")
+    records = 0
+    for path in _files(store, "programs", "shelves"):
+        if not _is_sound(path):
+            records += 1
+            os.unlink(path)
+            sys.stdout.write(f"{path}: cannot be read; removed\n")
+    sys.stdout.write(f"{damaged} damaged executables\n")
+    if records:
+        sys.stdout.write(f"{records} damaged records\n")
+    return 1 if damaged or records else 0
 
 
-def _executables(store: Store) -> Iterator[str]:
-    for folder, _, names in os.walk(f"{store.root}/exe"):
-        yield from (f"{folder}/{name}" for name in names)
+def _is_sound(path: str) -> bool:
+    try:
+        data = read_file(path)
+        unframe(data, second=True)
+        if os.path.basename(os.path.dirname(path)) == "shelves":
+            Shelf("", data)
+        else:
+            for values in unframe(data)[1]:
+                Manifest.from_stored(values)
+    except (OSError, ValueError, TypeError, IndexError):
+        return False
+    return True
 
 
-def _programs(store: Store) -> Iterator[tuple[str, str, tuple[object, ...]]]:
-    folder = f"{store.root}/programs"
-    for key in sorted(os.listdir(folder)):
+def _files(store: Store, *folders: str) -> Iterator[str]:
+    """Yield the files in these folders, without records that are being written."""
+    for top in folders:
+        for folder, _, names in os.walk(f"{store.root}/{top}"):
+            yield from (f"{folder}/{name}" for name in names if top == "exe" or "." not in name)
+
+
+def _programs(store: Store) -> Iterator[tuple[str, str, list[Manifest]]]:
+    for path in sorted(_files(store, "programs")):
+        key = os.path.basename(path)
         try:
-            identity, manifests = unframe(read_file(f"{folder}/{key}"))
-        except (OSError, ValueError):
+            identity = unframe(read_file(path))[0]
+        except (OSError, ValueError, TypeError, IndexError):
             continue
-        yield key, " ".join(word for word in identity if word != "--"), manifests
+        label = " ".join(word for word in identity if word != "--")
+        yield key, label, store.manifests(key, identity)
+
+
+def _hours(store: Store, key: str) -> int:
+    try:
+        return os.lstat(f"{store.root}/hours/{key}").st_size
+    except OSError:
+        return 0
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"

@@ -1,6 +1,6 @@
-"""Cgo: what C code takes from outside its package, and how go is told of it.
+"""Cgo: what C and assembly take from outside their package, and how go is told of it.
 
-go does not look at headers, archives or pkg-config files outside a cgo package's own directory
+go does not look at headers, archives or pkg-config files outside a package's own directory
 (golang/go#24355), so its build cache serves objects compiled against older ones. Decides what
 such a package may include, and gives go one more header in the package, laid over it, that holds
 the content of all that: it changes the package's key in go's cache and nothing else.
@@ -18,7 +18,7 @@ import re
 import shlex
 import subprocess
 
-from gorun_tasks.content import content_of
+from gorun_tasks.content import GO_EXTENSIONS, content_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,11 +60,14 @@ class Outside:
         self.complete = True
 
 
-def find_outside(package: Mapping[str, Any], settings: Mapping[str, str], run: Runner) -> Outside:
+def find_outside(
+    package: Mapping[str, Any], settings: Mapping[str, str], asmflags: str, run: Runner
+) -> Outside:
     """Return what a package (of go list -json) takes from outside. `settings` are go env's."""
     outside = Outside(package["Dir"])
     extra, told = _pkg_config(package, settings, run, outside)
     flags = [*_words(settings, package, "CPPFLAGS"), *_words(settings, package, "CFLAGS"), *extra]
+    flags += _assembler_words(asmflags)
     search = _search_path(settings.get("CC", ""), "c", flags, run)
     if package.get("CXXFiles"):
         flags += _words(settings, package, "CXXFLAGS")
@@ -73,13 +76,38 @@ def find_outside(package: Mapping[str, Any], settings: Mapping[str, str], run: R
     scan = _Scan(outside, search, flags)
     scan.files(f"{outside.directory}/{n}" for field in _SOURCES for n in package.get(field) or ())
     _add_libraries(outside, [*_words(settings, package, "LDFLAGS"), *extra])
-    # What lies in the package itself go sees.
-    taken = sorted(p for p in outside.paths if os.path.dirname(p) != outside.directory)
+    taken = sorted(path for path in outside.paths if not _seen_by_go(path, outside.directory))
     found = [(path, content_of(path)[0]) for path in taken if os.path.isfile(path)]
-    if found or told:
+    if not outside.complete:
+        # Some of it is unknown: go must compile it anew each time.
+        outside.token = os.urandom(32).hex()
+    elif found or told:
         digest = hashlib.sha256(repr((found, told)).encode("utf-8", "surrogateescape"))
         outside.token = digest.hexdigest()
     return outside
+
+
+def _seen_by_go(path: str, directory: str) -> bool:
+    return os.path.dirname(path) == directory and path.rpartition(".")[2] in GO_EXTENSIONS
+
+
+def reaches_out(path: str, goroot: str) -> bool:
+    """Say whether an assembly file includes what go does not look at.
+
+    go's assembler finds headers in the package, which go hashes, in GOROOT/pkg/include, and
+    wherever else a path or -asmflags=-I leads it.
+    """
+    try:
+        with open(path, "rb") as file:
+            names = [os.fsdecode(q or a) for _, _, q, a, _ in _INCLUDE.findall(file.read())]
+    except OSError:
+        return False
+    seen_by_go = (os.path.dirname(path), f"{goroot}/pkg/include")
+    return any(
+        "/" in name
+        or not (name == "go_asm.h" or any(os.path.isfile(f"{d}/{name}") for d in seen_by_go))
+        for name in names
+    )
 
 
 def write_overlay(work: str, outsides: Iterable[Outside], own: str, directory: str) -> str:
@@ -112,7 +140,7 @@ class Runner:
     """Asks compilers and pkg-config, in the environment and directory of go."""
 
     def __init__(self, environ: Mapping[str, str], directory: str) -> None:
-        self._environ = environ
+        self.environ = environ
         self._directory = directory
         self._answers: dict[tuple[str, ...], str] = {}
 
@@ -122,7 +150,7 @@ class Runner:
             try:
                 done = subprocess.run(
                     command,
-                    env={**self._environ, "LC_ALL": "C"},
+                    env={**self.environ, "LC_ALL": "C"},
                     cwd=self._directory,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
@@ -219,6 +247,14 @@ class _Scan:
         return found
 
 
+def _assembler_words(asmflags: str) -> list[str]:
+    """Return the -I flags among -asmflags, whose value may begin with a package pattern."""
+    from gorun_tasks.flags import split_quoted  # noqa: PLC0415 - only for cgo and assembly
+
+    words = asmflags if asmflags.startswith("-") else asmflags.partition("=")[2]
+    return [f"-I{place}" for place in _named(list(split_quoted(words)))]
+
+
 def _search_path(
     compiler: str, language: str, flags: list[str], run: Runner
 ) -> list[tuple[str, ...]]:
@@ -234,7 +270,8 @@ def _search_path(
 
 def _named(flags: list[str]) -> Iterator[str]:
     """Yield the directories that the flags name, in order."""
-    for word, following in zip(flags, [*flags[1:], ""], strict=True):
+    for position, word in enumerate(flags):
+        following = "".join(flags[position + 1 : position + 2])
         for flag in ("-I", "-iquote", "-isystem"):
             if word.startswith(flag):
                 yield os.path.normpath(word.removeprefix(flag) or following)
@@ -268,12 +305,27 @@ def _pkg_config(
         return [], ""
     command = settings.get("PKG_CONFIG") or "pkg-config"
     told = run(command, "--cflags", "--", *names) + run(command, "--libs", "--", *names)
-    for name in names:
-        if not name.startswith("-"):
-            place = run(command, "--variable=pcfiledir", "--", name).strip()
-            if place:
-                outside.paths.add(f"{place}/{name}.pc")
+    places = [
+        *run.environ.get("PKG_CONFIG_PATH", "").split(":"),
+        *run(command, "--variable=pc_path", "--", "pkg-config").strip().split(":"),
+    ]
+    for name in _required(command, [name for name in names if not name.startswith("-")], run):
+        found = run(command, "--variable=pcfiledir", "--", name).strip()
+        outside.paths.update(f"{place}/{name}.pc" for place in (found, *places) if place)
     return shlex.split(told), told
+
+
+def _required(command: str, names: list[str], run: Runner) -> set[str]:
+    """Return the pkg-config names that these lead to, themselves included."""
+    seen: set[str] = set()
+    while names:
+        name = names.pop()
+        if name not in seen:
+            seen.add(name)
+            for option in ("--print-requires", "--print-requires-private"):
+                lines = run(command, option, "--", name).splitlines()
+                names += [line.split()[0] for line in lines if line.strip()]
+    return seen
 
 
 def _add_libraries(outside: Outside, words: list[str]) -> None:

@@ -11,7 +11,7 @@ import sys
 import time
 
 from gorun_tasks.errors import BuildError, GoRunError, UsageError
-from gorun_tasks.flags import VALUE_FLAGS, BuildFlags
+from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, BuildFlags
 from gorun_tasks.program import Outcome, Program
 from gorun_tasks.target import Target
 
@@ -58,6 +58,7 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
         position += 1
         name, equals, value = word.lstrip("-").partition("=")
         if not word.startswith("--") or name not in SWITCHES | VALUES:
+            _refuse_mistyped(word, name)
             rest.append(word)
             if name in VALUE_FLAGS and not equals and position < len(words):
                 rest.append(words[position])
@@ -74,6 +75,18 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
                 position += 1
             setattr(options, name, value)
     return options, rest + words[position:]
+
+
+def _refuse_mistyped(word: str, name: str) -> None:
+    """Raise UsageError for what neither gorun nor go knows but gorun has something like it."""
+    if not word.startswith("--") or name in VALUE_FLAGS or name in BOOLEAN_FLAGS:
+        return
+    from difflib import get_close_matches  # noqa: PLC0415 - off the hot path
+
+    known = sorted(SWITCHES | VALUES)
+    near = get_close_matches(name, [*known, *BOOLEAN_FLAGS, *VALUE_FLAGS], n=1)
+    if near and near[0] in known:
+        raise UsageError(f"flag provided but not defined: --{name}", f"did you mean --{near[0]}?")
 
 
 def main() -> NoReturn:
@@ -93,7 +106,7 @@ def _run(words: list[str]) -> int:
     options, rest = split_options(words)
     environ = os.environ
     if options.store or options.switches & {"help", "version"}:
-        return _answer(options, rest, environ)
+        return _care(options, rest, environ)
     flags, consumed = BuildFlags.parse(rest)
     if "debug" in options:
         flags = flags.for_debugging()
@@ -134,8 +147,7 @@ def _make_and_start(program: Program, arguments: list[str], options: Options) ->
     graph = program.graph(arguments, ephemeral="ephemeral" in options)
     rebuild = "rebuild" in options
     if "which" in options:
-        sys.stdout.write(graph.stable_path(rebuild=rebuild) + "\n")
-        return 0
+        return _answer(graph.stable_path(rebuild=rebuild) + "\n")
     made = graph.make(rebuild=rebuild)
     if made.outcome == "built":
         _hint(program, arguments, options)
@@ -163,15 +175,14 @@ def _replace(program: Program, outcome: Outcome, arguments: list[str]) -> NoRetu
 def _why(program: Program) -> int:
     verdict = program.judge()
     if verdict.outcome == "current":
-        sys.stdout.write(f"{program.label}: current\n")
-        return 0
+        return _answer(f"{program.label}: current\n")
     told = [str(reason) for reason in verdict.because]
     never = program.never_recorded()
     if never and never not in told:
         told.append(never)
     if verdict.outcome == "restored":
         told.append("the store has the executable for this content")
-    sys.stdout.write("".join(f"{program.label}: {reason}\n" for reason in told))
+    _answer("".join(f"{program.label}: {reason}\n" for reason in told))
     return 1
 
 
@@ -185,17 +196,27 @@ def _only_print(program: Program) -> int:
     return go.run_bare([*program.flags.words, "--", *program.target.words])
 
 
-def _answer(options: Options, rest: list[str], environ: Mapping[str, str]) -> int:
+def _answer(text: str) -> int:
+    """Write an answer to stdout; return the exit status, 1 where nobody takes it."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        # The interpreter would try again at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    return 0
+
+
+def _care(options: Options, rest: list[str], environ: Mapping[str, str]) -> int:
     if "version" in options:
         from gorun_tasks import __version__  # noqa: PLC0415 - off the hot path
 
-        sys.stdout.write(f"gorun {__version__}\n")
-        return 0
+        return _answer(f"gorun {__version__}\n")
     if "help" in options:
         from gorun_tasks.help import HELP  # noqa: PLC0415 - off the hot path
 
-        sys.stdout.write(HELP)
-        return 0
+        return _answer(HELP)
     from gorun_tasks.care import care  # noqa: PLC0415 - off the hot path
 
     return care(options.store, rest, environ)
@@ -213,8 +234,12 @@ def _hint(program: Program, arguments: list[str], options: Options) -> None:
 
 def _complain(error: GoRunError) -> int:
     from gorun_tasks import console  # noqa: PLC0415 - off the hot path
-    from gorun_tasks.errors import final_status  # noqa: PLC0415 - off the hot path
+    from gorun_tasks.errors import BUILD_FAILED, final_status  # noqa: PLC0415 - off the hot path
 
     if not (isinstance(error, BuildError) and error.told):
         console.say(str(error))
-    return final_status(error, os.environ)
+    status = final_status(error, os.environ)
+    chosen = os.environ.get("GORUN_BUILD_EXIT_CODE", "")
+    if chosen and error.exit_status == BUILD_FAILED and str(status) != chosen:
+        console.say(f"GORUN_BUILD_EXIT_CODE is {chosen!r}, which is no number from 1 to 255")
+    return status

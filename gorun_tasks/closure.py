@@ -16,6 +16,7 @@ from marshal import dumps
 from gorun_tasks.content import ABSENT, DIRECTORY, UNREADABLE, content_of, list_directory
 from gorun_tasks.fingerprint import key_of, settled
 from gorun_tasks.report import NotRecorded, Report
+from gorun_tasks.ways import Ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _FOR_GO_ITSELF = frozenset(
     ("goindex", "gocachehash", "gofsystrace", "gofsystracelog", "gocacheverify", "gocachetest")
 )
 _LISTS = frozenset(("ReadDir", "IsGoDir"))
-_LINKS_FOLLOWED = 40  # as many as Linux itself
 
 
 class Moved(NotRecorded):
@@ -71,10 +71,12 @@ class Closure:
         self,
         environment: tuple[tuple[str, str], ...],
         lookups: tuple[tuple[str, str], ...],
+        links: tuple[tuple[str, str], ...],
         sections: list[Section],
     ) -> None:
         self.environment = environment
         self.lookups = lookups
+        self.links = links
         self.sections = sections
 
 
@@ -105,13 +107,13 @@ def read(report: Report, program: Program, silence: Silence, known: Known) -> Cl
     operations = report.operations(program.directory)
     hashes = report.hashes()
     lookups = silence.lookups()
+    silence.refuse_scripts(lookups)
     uses_cgo = f"{report.settings['GOROOT']}/src/runtime/cgo/cgo.go" in hashes
     asked = _Asked(operations, hashes)
-    stated = [path for path, seen in operations.items() if "Stat" in seen]
-    for path in silence.files(lookups, stated, uses_cgo=uses_cgo):
+    for path in silence.files(lookups, operations, uses_cgo=uses_cgo):
         asked.note(path)
     sections = _Recording(report, program, asked, hashes, known).sections()
-    return Closure(silence.environment(), lookups, sections)
+    return Closure(silence.environment(program), lookups, silence.links(), sections)
 
 
 def supported(version: str) -> bool:
@@ -134,6 +136,10 @@ def _refuse(report: Report, program: Program) -> None:
         raise NotRecorded(f"GOFLAGS has {flag}, so go is asked at each run")
     if report.diagnostics:
         raise NotRecorded("go had something to say, and may say it again")
+    if "\ufffd" in repr(settings):
+        raise NotRecorded("go's settings have names that are not UTF-8, which go env cannot tell")
+    if settings.get("GOENV", "")[:1] not in ("", "/"):
+        raise NotRecorded("GOENV is a relative path")
     if not settings.get("GOMOD"):
         raise NotRecorded("GOPATH mode is not recorded")
     for setting in program.environ.get("GODEBUG", "").split(","):
@@ -152,7 +158,8 @@ class _Asked:
             self._take(path, seen)
         for path in hashes:
             self.note(path)
-        self._widen(_embedded(operations))
+        trees, patterns = _embedded(operations)
+        self._widen(trees, patterns)
 
     def note(self, path: str) -> None:
         """Count a path as asked for, unless its own listing says more than a name in its parent."""
@@ -172,27 +179,37 @@ class _Asked:
             self.listed.setdefault(parent, "go")
             self.kinds.setdefault(parent, set()).add(name)
 
-    def _widen(self, embedded: tuple[str, ...]) -> None:
-        """In embedded trees any new name may matter, not only those of source files."""
+    def _widen(self, trees: tuple[str, ...], patterns: dict[str, set[str]]) -> None:
+        """In embedded trees any new name may matter, beside patterns those that match."""
         for path in self.listed:
-            if (path + "/").startswith(embedded):
+            if (path + "/").startswith(trees):
                 self.listed[path] = "all"
+            elif path in patterns:
+                self.listed[path] = "go|" + "|".join(sorted(patterns[path]))
 
 
-def _embedded(operations: dict[str, set[str]]) -> tuple[str, ...]:
-    """Return the trees that //go:embed patterns reach into, each with a slash at its end.
+def _embedded(operations: dict[str, set[str]]) -> tuple[tuple[str, ...], dict[str, set[str]]]:
+    """Return what //go:embed reaches: trees, each with a slash at its end, and names by directory.
 
-    Only the resolution of embed patterns uses Lstat and Glob (load.resolveEmbed).
+    The names are regular expressions that match at least what the pattern does. Only the
+    resolution of embed patterns uses Lstat and Glob (load.resolveEmbed).
     """
     trees = []
+    patterns: dict[str, set[str]] = {}
     for path, seen in operations.items():
         if "Lstat" in seen:
             trees.append(path + "/")
         if "Glob" in seen:
             literal = _literal_start(path)
-            if literal is not None:
-                trees.append(literal.rpartition("/")[0] + "/")
-    return tuple(trees)
+            if literal is None:
+                continue
+            directory = literal.rpartition("/")[0]
+            last = path[path.rindex("/") + 1 :]
+            if _literal_start(path.removesuffix(last)) is None:
+                patterns.setdefault(directory, set()).add(_at_least(last))
+            else:
+                trees.append(directory + "/")
+    return tuple(trees), patterns
 
 
 def _literal_start(pattern: str) -> str | None:
@@ -202,6 +219,15 @@ def _literal_start(pattern: str) -> str | None:
     """
     match = re.match(r"((?:[^\\*?\[]|\\.)*)[*?\[]", pattern)
     return re.sub(r"\\(.)", r"\1", match[1]) if match else None
+
+
+def _at_least(pattern: str) -> str:
+    """Return a regular expression for every name that a path.Match pattern may match."""
+    start = re.match(r"[\w.-]*", pattern)
+    end = re.search(r"[\w.-]*$", pattern)
+    assert start is not None
+    assert end is not None
+    return f"{re.escape(start[0])}.*{re.escape(end[0])}"
 
 
 class _Recording:
@@ -215,6 +241,7 @@ class _Recording:
         hashes: dict[str, bytes],
         known: Known,
     ) -> None:
+        self._report = report
         self._started = report.started
         self._settings = report.settings
         self._program = program
@@ -225,7 +252,7 @@ class _Recording:
 
     def sections(self) -> list[Section]:
         """Return the records by shelf. Raises Moved and NotRecorded."""
-        module = self._module()
+        module = self._report.module()
         own = os.path.dirname(module) if module else self._program.directory
         words = () if module else self._program.target.words
         goroot, modules = self._settings["GOROOT"], self._settings["GOMODCACHE"]
@@ -237,16 +264,10 @@ class _Recording:
         for directory in sorted({*self._asked.names, *self._asked.listed}):
             section = next((s for s in sections[:2] if s.holds(directory)), sections[2])
             self._add(section, directory)
-        self._check_ways(own + "/" if module else "")
+        self._check_ways(own if module else "")
         if self._moved:
             raise Moved(sorted(self._moved))
         return [section for section in sections if section.records]
-
-    def _module(self) -> str:
-        """Return the path of the go.work or go.mod that governs, "" for none."""
-        work = self._settings.get("GOWORK", "")
-        module = work if work not in ("", "off") else self._settings["GOMOD"]
-        return module if module != os.devnull else ""
 
     def _add(self, section: Section, directory: str) -> None:
         asked = self._asked
@@ -278,6 +299,9 @@ class _Recording:
         if status is None:
             if path in self._hashes:
                 self._moved.add(path)
+            if os.path.islink(path):
+                # What it leads to may appear without a trace in the directory that lists it.
+                raise NotRecorded(f"{path} is a link that leads nowhere")
             return None, ABSENT
         if stat.S_ISDIR(status.st_mode):
             return key_of(status), DIRECTORY
@@ -298,38 +322,13 @@ class _Recording:
         return key
 
     def _check_ways(self, own: str) -> None:
-        """Find links on the way to inputs that moved, and directories of our own above them.
-
-        A directory that was swapped with another moved itself, but nothing in it did.
-        """
-        ways: set[str] = set()
+        ways = Ways(own, self._started)
         for directory in (*self._asked.names, *self._asked.listed):
-            way = directory
-            while way and way not in ways:
-                ways.add(way)
-                way = way.rpartition("/")[0]
-        for way in ways:
-            self._check_link(way)
-            if own and (way + "/").startswith(own):
-                status = _status(way)
-                if status is not None:
-                    self._settled_key(way, status)
+            ways.lead_elsewhere(directory)
         for directory, names in self._asked.names.items():
             for name in names:
-                self._check_link(f"{directory}/{name}")
-
-    def _check_link(self, path: str, depth: int = 0) -> None:
-        try:
-            status = os.lstat(path)
-        except OSError:
-            return
-        if not stat.S_ISLNK(status.st_mode) or depth > _LINKS_FOLLOWED:
-            return
-        self._settled_key(path, status)
-        target = os.path.join(os.path.dirname(path), os.readlink(path))
-        while target not in ("", "/"):
-            self._check_link(target, depth + 1)
-            target = os.path.dirname(target)
+                ways.lead_elsewhere(f"{directory}/{name}")
+        self._moved |= ways.moved
 
 
 def _status(path: str) -> os.stat_result | None:

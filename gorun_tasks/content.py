@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 
 from gorun_tasks.fingerprint import file_clock, key_at, key_of, place, settled
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gorun_tasks.fingerprint import Key, Look, Record
+    from gorun_tasks.program import Program
     from gorun_tasks.store import Manifest, Shelf
 
     Detail = tuple[str, tuple[str, ...], tuple[str, ...], tuple[bytes, ...]]
@@ -95,17 +97,23 @@ def content_of(path: str) -> tuple[bytes, Key | None]:
 def list_directory(base: str, mode: str, further: Iterable[str]) -> tuple[str, ...] | None:
     """Return the names in a directory that could matter to go, sorted; None if it is unreadable.
 
-    Mode "go" takes the names go looks at in a package, "all" takes every name (embedded trees);
-    `further` are names go asked for besides (go.mod, vendor). A directory's name ends in "/", a
-    symbolic link's in "@", since go treats them unlike files.
+    Mode "go" takes the names go looks at in a package, "go|REGEX" those that match besides (embed
+    patterns), "all" every name (embedded trees); `further` are names go asked for besides (go.mod,
+    vendor). A directory's name ends in "/", a symbolic link's in "@": go treats them unlike files.
     """
     wanted = frozenset(further)
+    matching = re.compile(mode[3:]).fullmatch if mode.startswith("go|") else None
     names = []
     try:
         with os.scandir(base) as entries:
             for entry in entries:
                 name = entry.name
-                if mode == "all" or name in wanted or _go_looks_at(name):
+                if (
+                    mode == "all"
+                    or name in wanted
+                    or _go_looks_at(name)
+                    or (matching is not None and matching(name))
+                ):
                     names.append(name + _mark(entry))
     except OSError:
         return None
@@ -128,9 +136,10 @@ def _mark(entry: os.DirEntry[str]) -> str:
 class Examination:
     """Reads what stat made suspicious, each file once, and remembers what it found."""
 
-    def __init__(self, look: Look, display_root: str) -> None:
+    def __init__(self, look: Look, program: Program) -> None:
         self._look = look
-        self._root = display_root.rstrip("/") + "/"
+        self._program = program
+        self._root = program.root.rstrip("/") + "/"
         self._contents: dict[str, tuple[bytes, Key | None]] = {}
         self._refreshed: dict[tuple[str, bytes], tuple[Shelf, Record]] = {}
 
@@ -150,19 +159,26 @@ class Examination:
             yield from self._record(shelf, identity)
 
     def _surroundings(self, manifest: Manifest) -> Iterator[Reason]:
-        environ = self._look.environ
         for name, value in manifest.environment:
-            now = environ.get(name, "")
+            now = self._program.variable(name)
             if now != value:
                 yield Reason(name, f"{value!r} → {now!r}")
         for name, path in manifest.lookups:
             now = self._look.where(name)
             if now != path:
                 yield Reason(f"{name} in PATH", f"{path or 'none'} → {now or 'none'}")
+        for path, real in manifest.links:
+            now = os.path.realpath(path)
+            if now != real:
+                yield Reason(path, f"{real} → {now}")
 
     def _record(self, shelf: Shelf, identity: bytes) -> Iterator[Reason]:
         record = shelf.records[identity]
-        mode, further, listed, contents = shelf.details()[identity]
+        detail = shelf.details().get(identity)
+        if detail is None:
+            yield Reason("the store", "no longer knows what this build read")
+            return
+        mode, further, listed, contents = detail
         base, directory, names, keys = record
         where = place(shelf.root, base)
         moment = file_clock()

@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gorun_tasks.program import Program
     from gorun_tasks.store import Manifest, Shelf, Store
 
     Key = tuple[int, int, int, int, int]
@@ -116,18 +117,20 @@ def holds(record: Record, root: str) -> bool:
 def look_up(name: str, path: str) -> str:
     """Return where `name` is found as go's exec.LookPath finds it in `path`, "" where it is not.
 
-    A name with a slash is looked at as it stands. go refuses what it would find through a
-    relative entry of PATH, so such entries find nothing.
+    A name with a slash is looked at as it stands. What is found through a relative entry of PATH
+    go refuses (exec.ErrDot), so there the search ends with nothing.
     """
-    candidates = [name] if "/" in name else [f"{entry}/{name}" for entry in path.split(":")]
-    for candidate in candidates:
-        if (
-            os.access(candidate, os.X_OK)
-            and not os.path.isdir(candidate)
-            and ("/" in name or candidate.startswith("/"))
-        ):
-            return candidate
+    if "/" in name:
+        return name if _executable(name) else ""
+    for entry in path.split(":"):
+        candidate = f"{entry or '.'}/{name}"
+        if _executable(candidate):
+            return candidate if candidate.startswith("/") else ""
     return ""
+
+
+def _executable(path: str) -> bool:
+    return os.access(path, os.X_OK) and not os.path.isdir(path)
 
 
 def look_up_or_embedded(name: str, path: str) -> str:
@@ -160,14 +163,16 @@ class Look:
             found = self._looked_up[name] = look_up_or_embedded(name, path)
         return found
 
-    def surroundings_hold(self, manifest: Manifest) -> bool:
-        """Say whether the environment and the look-ups in PATH are as recorded."""
-        environ = self.environ
+    def surroundings_hold(self, manifest: Manifest, program: Program) -> bool:
+        """Say whether environment, look-ups in PATH and the place of go are as recorded."""
+        environ = program.environ
         for name, value in manifest.environment:
             # To go an empty variable is an unset one.
-            if environ.get(name, "") != value:
+            if environ.get(name, "") != value and program.variable(name) != value:
                 return False
-        return all(self.where(name) == path for name, path in manifest.lookups)
+        return all(self.where(name) == path for name, path in manifest.lookups) and all(
+            os.path.realpath(path) == real for path, real in manifest.links
+        )
 
     def suspects(self, manifest: Manifest) -> list[tuple[Shelf, bytes]] | None:
         """Return the records that do not hold by stat; None when a record is not in the store."""

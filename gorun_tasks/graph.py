@@ -15,7 +15,7 @@ import time
 
 from gorun_tasks import console
 from gorun_tasks.content import Reason, sha256_of
-from gorun_tasks.errors import BuildError, GoRunError
+from gorun_tasks.errors import BuildError, GoRunError, UsageError
 from gorun_tasks.events import tell
 from gorun_tasks.evict import size_limit
 from gorun_tasks.fingerprint import place
@@ -192,6 +192,7 @@ class Graph:
         self._verdict: Verdict | None = None
         self._making: Making | None = None
         self._publisher: Publisher | None = None
+        self._tried_to_write = False
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -303,7 +304,12 @@ class Graph:
         making = self._making
         assert making is not None
         publisher = self._writable()
-        if publisher is not None:
+        if making.report.borrowed:
+            console.say("there is no room for the executable; it is started from go's cache")
+            path = making.report.executable
+            self.made = self._built(making, path, sha256_of(path).hex())
+            return
+        if publisher is not None and not self.ephemeral:
             try:
                 self.made = self._publish(publisher, making)
             except Unusable as trouble:
@@ -311,7 +317,7 @@ class Graph:
                 self._publisher = None
             else:
                 return
-        self.private = tempfile.mkdtemp(prefix="gorun-")
+        self.private = self._private_folder()
         path = shutil.move(making.report.executable, self.private)
         self.made = self._built(making, path, sha256_of(path).hex())
 
@@ -332,7 +338,7 @@ class Graph:
             wrapper=making.wrapper,
             cgo=making.cgo,
         )
-        publisher.evict(size_limit(program.environ))
+        publisher.evict(_size_limit(program))
         return self._built(making, program.store.executable(manifest), manifest.digest)
 
     def _built(self, making: Making, path: str, digest: str) -> Outcome:
@@ -365,7 +371,8 @@ class Graph:
     # Odds and ends of the store.
 
     def _writable(self) -> Publisher | None:
-        if self._publisher is None and self._making is None:
+        if not self._tried_to_write:
+            self._tried_to_write = True
             try:
                 self._publisher = Publisher.of(self.program.store)
             except Unusable as trouble:
@@ -378,11 +385,28 @@ class Graph:
         write_back(self.program, verdict)
         self.made = Outcome.stored(self.program, verdict, manifest)
 
+    def _private_folder(self) -> str:
+        """Return a folder for this run: in the store, where eviction finds what a kill left."""
+        if self._publisher is not None:
+            try:
+                return self._publisher.work()
+            except Unusable:
+                pass
+        return tempfile.mkdtemp(prefix="gorun-")
+
     def _make_private(self, made: Outcome) -> None:
-        self.private = tempfile.mkdtemp(prefix="gorun-")
+        self.private = self._private_folder()
         path = f"{self.private}/{os.path.basename(made.path)}"
         shutil.copy(made.path, path)
         made.path = path
+
+
+def _size_limit(program: Program) -> int:
+    try:
+        return size_limit(program.environ)
+    except UsageError as error:
+        console.say(str(error))
+        return size_limit({})
 
 
 def _encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:

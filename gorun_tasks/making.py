@@ -11,7 +11,15 @@ import shutil
 import tempfile
 
 from gorun_tasks import console
-from gorun_tasks.cgo import HEADER, LIST_FIELDS, Outside, Runner, find_outside, write_overlay
+from gorun_tasks.cgo import (
+    HEADER,
+    LIST_FIELDS,
+    Outside,
+    Runner,
+    find_outside,
+    reaches_out,
+    write_overlay,
+)
 from gorun_tasks.closure import Closure, Known, Moved, read
 from gorun_tasks.fingerprint import Look, key_at, settled
 from gorun_tasks.report import NotRecorded, Report
@@ -59,18 +67,25 @@ class Making:
             self._ask(go, name)
 
     def clean_up(self) -> None:
-        """Remove the folder of the build."""
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = ""
+        """Remove the folder of the build, and where the executable was put for want of room."""
+        folders = [self._folder]
+        if not self.report.borrowed:
+            folders.append(os.path.dirname(self.report.executable))
+        for folder in filter(None, folders):
+            shutil.rmtree(folder, ignore_errors=True)
+        self._folder = ""
 
     def _ask(self, go: Go, go_name: str) -> list[str]:
         """Ask go once; return the inputs because of whose changes it is not recorded."""
         try:
-            return self._ask_once(go, go_name)
+            moved = self._ask_once(go, go_name)
         except CgoFound:
             self.cgo = True
             return self._ask_once(go, go_name)
+        if not self.cgo and self._assembly_reaches_out():
+            self.cgo = True
+            return self._ask_once(go, go_name)
+        return moved
 
     def _ask_once(self, go: Go, go_name: str) -> list[str]:
         program = self._program
@@ -78,6 +93,7 @@ class Making:
         self._folder = self._make_folder()
         report = self.report = Report()
         self._outsides: list[Outside] = []
+        self._listed = False
         flags = program.flags.words
         if self.cgo:
             overlay = self._lay_over(go)
@@ -120,11 +136,13 @@ class Making:
         flags = program.flags.without(*NOT_OF_LIST).words
         packages = go.list_packages(flags, program.target.words, LIST_FIELDS)
         settings = go.settings(flags)
+        asmflags = effective(program.flags, settings, "asmflags")
         run = Runner(program.environ, program.directory)
+        self._listed = packages is not None
         self._outsides = [
-            find_outside(package, settings, run)
+            find_outside(package, settings, asmflags, run)
             for package in packages or ()
-            if package.get("CgoFiles") and not package.get("Standard")
+            if (package.get("CgoFiles") or package.get("SFiles")) and not package.get("Standard")
         ]
         own = effective(program.flags, settings, "overlay")
         overlay = write_overlay(self._folder, self._outsides, own, program.directory)
@@ -138,8 +156,25 @@ class Making:
         for outside in self._outsides:
             if not outside.complete:
                 raise NotRecorded(f"{outside.directory} has an #include that cannot be followed")
-        if self.cgo and not self._outsides:
-            raise NotRecorded("go could not list the cgo packages")
+        if self.cgo and not self._listed:
+            raise NotRecorded("go could not list the packages with C or assembly code")
+
+    def _assembly_reaches_out(self) -> bool:
+        """Say whether assembly of our own includes what go does not look at."""
+        if self._program.target.kind == "version":
+            return False
+        goroot = self.report.settings.get("GOROOT", "")
+        try:
+            paths = self.report.hashes()
+        except NotRecorded:
+            return False
+        return any(
+            path.endswith((".s", ".S", ".sx"))
+            and not path.startswith(f"{goroot}/")
+            and not self._was_fetched(path)
+            and reaches_out(path, goroot)
+            for path in paths
+        )
 
     def _known(self) -> Known:
         if self._publisher is None:
@@ -165,7 +200,7 @@ class Making:
         """
         started = self.report.started
         try:
-            moved = [p for p in self.report.moved_sources() if not self._was_fetched(p)]
+            moved = self.report.moved_sources()
         except NotRecorded:
             return
         for path in {path for outside in self._outsides for path in outside.paths}:

@@ -141,16 +141,22 @@ def interrupt_tree(pid: int) -> None:
     Where there is no Linux /proc only the process itself is told.
     """
     from contextlib import suppress
-    from signal import SIGINT
+    from signal import SIGCONT, SIGINT, SIGSTOP
+
+    def tell(member: int, signum: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(member, signum)
 
     # The whole tree is listed before anyone is told (who dies leaves children that no longer name
-    # him), and parents come first: go must know before a compiler it waits for dies of it.
+    # him), each member while it stands still and can make no more children. Parents come first:
+    # go must know before a compiler it waits for dies of it.
     tree = [pid]
     for member in tree:
+        tell(member, SIGSTOP)
         tree += _children(member)
-    for member in tree:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(member, SIGINT)
+    for signum in (SIGINT, SIGCONT):
+        for member in tree:
+            tell(member, signum)
 
 
 def die_by(signum: int) -> NoReturn:

@@ -159,7 +159,9 @@ class Program:
             environ = {**environ, "PWD": self.cwd}
         self.environ = environ
         self.store = Store.at(environ)
-        self.identity = (*flags.words, "--", *target.words, "in", self.cwd)
+        # Where -C leads is part of who the program is: a link on the way may be set anew.
+        places = (self.cwd, self.directory) if flags.chdir else (self.cwd,)
+        self.identity = (*flags.words, "--", *target.words, "in", *places)
         words = "\0".join(self.identity).encode("utf-8", "surrogateescape")
         self.key = blake2b(words, digest_size=16).hexdigest()
         self.overlay = {}
@@ -203,6 +205,19 @@ class Program:
         if self.target.is_pattern:
             return f"{self.target.words[0]} is a pattern, so go is asked at each run"
         return ""
+
+    def variable(self, name: str) -> str:
+        """Return the value of a variable as far as it is an input, "" where it is not set.
+
+        TMPDIR counts only where it names a directory above us: a go.mod in there is no module
+        (cmd/go, modload.findModuleRoot).
+        """
+        value = self.environ.get(name, "")
+        if name != "TMPDIR":
+            return value
+        value = os.path.normpath(value or "/tmp")  # noqa: S108 - the default of os.TempDir
+        above = (f"{place}/".startswith(f"{value}/") for place in (self.cwd, self.directory))
+        return value if any(above) else ""
 
     def unknown(self) -> str:
         """Return the words for a program that the store knows nothing of."""

@@ -1,22 +1,24 @@
 """Publish: the writing side of the store: whole or not at all, executable first, manifest second.
 
-Decides what is kept and when it goes. It must never let a reader wait, never show a half-written
-file under its name (temporary name, fsync, rename), never hold a lock while a program runs, and
-never turn a trouble with the store into a failed run: `Unusable` sends the caller elsewhere.
+Decides where a store may be, and what is written to it in which order. It must never let a reader
+wait, never write where another user could swap what we wrote, never hold a lock while a program
+runs, and never turn a trouble with the store into a failed run: `Unusable` sends the caller
+elsewhere.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import stat
+import tempfile
 import time
 
 from gorun_tasks.closure import Known
 from gorun_tasks.content import sha256_of
+from gorun_tasks.disk import STORE_LOCK, Lock, sync, write_whole
 from gorun_tasks.evict import evict
 from gorun_tasks.fingerprint import key_of, place
 from gorun_tasks.store import Manifest, Store, frame, read_file, unframe
@@ -34,36 +36,11 @@ if TYPE_CHECKING:
 MANIFESTS_KEPT = 8
 """How many manifests a program has at most."""
 
-VERSIONS_KEPT = 16
-"""How many records of one directory a shelf has at most."""
-
-_FOLDERS = ("programs", "shelves", "exe", "which", "work", "locks")
+_FOLDERS = ("programs", "shelves", "exe", "which", "hours", "work", "locks")
 
 
 class Unusable(Exception):  # noqa: N818 - not a person's error: a slower run
     """The store cannot be written to; `str()` says why in words."""
-
-
-class Lock:
-    """An exclusive lock between processes, let go when the process ends, however it ends."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._descriptor = -1
-        self.waited = False  # whether another process had it when it was asked for
-
-    def __enter__(self) -> Self:
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._descriptor = os.open(self._path, flags, 0o600)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.waited = True
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        os.close(self._descriptor)
 
 
 class Publisher:
@@ -72,14 +49,20 @@ class Publisher:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._root = store.root
+        self._held: list[Lock] = []  # folders for builds and runs, ours while this object is there
+        self._written: set[str] = set()  # shelves
 
     @classmethod
     def of(cls, store: Store) -> Self:
         """Return the writing side of a store, made if need be. Raises Unusable."""
         if not store.root:
             raise Unusable("there is no home directory to keep executables in")
+        directory = os.path.dirname(store.root)
         try:
-            os.makedirs(os.path.dirname(store.root), exist_ok=True)
+            exposed = exposed_part(directory)
+            if exposed:
+                raise Unusable(f"{store.root} lies in {exposed}, which another user may write to")
+            os.makedirs(directory, mode=0o700, exist_ok=True)
             if not os.path.lexists(store.root):
                 _create(store.root)
             if not store.trusted():
@@ -90,18 +73,41 @@ class Publisher:
             raise Unusable(f"{store.root} cannot be used: {_words(error)}") from error
         return cls(store)
 
-    def lock(self, key: str) -> Lock:
-        """Return the lock under which one program is built and published."""
-        return Lock(f"{self._root}/locks/{key}")
+    @contextlib.contextmanager
+    def lock(self, key: str) -> Iterator[Lock]:
+        """Have one program to ourselves, to build and publish it.
+
+        `waited` also says whether somebody wrote it since it was read. Where there can be no lock
+        two may build the same: that is only slow.
+        """
+        lock = Lock(f"{self._root}/locks/{key}")
+        try:
+            with contextlib.suppress(OSError):
+                lock.acquire()
+            lock.waited = lock.waited or self._store.has_news(key)
+            yield lock
+        finally:
+            lock.release()
 
     def work(self) -> str:
-        """Return a new folder for one build, in the store's own file system. Raises Unusable."""
-        path = f"{self._root}/work/{os.getpid()}-{os.urandom(6).hex()}"
+        """Return a new folder for one build or run, in the store if it can be. Raises OSError.
+
+        To eviction it is garbage as soon as this object, or this process, is gone.
+        """
+        path = self._temporary()
         try:
-            os.mkdir(path, 0o700)
-        except OSError as error:
-            raise Unusable(f"{path} cannot be made: {_words(error)}") from error
+            with self._writing():
+                os.mkdir(path, 0o700)
+                lock = Lock(path, folder=True)
+                with contextlib.suppress(OSError):  # such a folder is garbage after a day
+                    lock.acquire()
+                self._held.append(lock)
+        except Unusable:
+            return tempfile.mkdtemp(prefix="gorun-")
         return path
+
+    def _temporary(self) -> str:
+        return f"{self._root}/work/{os.urandom(8).hex()}"
 
     def known(self, key: str, identity: tuple[str, ...]) -> Known:
         """Return the contents that the shelves of this program know already."""
@@ -129,11 +135,15 @@ class Publisher:
         wrapper: tuple[str, ...],
         cgo: bool,
     ) -> Manifest:
-        """Publish executable, then records, then the manifest. Raises Unusable."""
-        with self._writing():
+        """Publish executable, then records, then the manifest.
+
+        Raises Unusable, and then the executable is where it was.
+        """
+        with self._writing(), contextlib.ExitStack() as undo:
             digest = sha256_of(executable).hex()
             name = os.path.basename(executable)
             path = self._publish_executable(executable, digest, name)
+            undo.callback(_link_again, path, executable)
             for section in closure.sections:
                 self._put_records(section)
             manifest = Manifest(
@@ -142,6 +152,7 @@ class Publisher:
                 key_of(os.stat(path)),
                 environment=closure.environment,
                 lookups=closure.lookups,
+                links=closure.links,
                 shelves=tuple((s.name, tuple(s.records)) for s in closure.sections),
                 goroot_bin=goroot_bin,
                 wrapper=wrapper,
@@ -150,6 +161,7 @@ class Publisher:
                 recorded=time.time(),
             )
             self._put_first(key, identity, manifest)
+            undo.pop_all()
         return manifest
 
     def publish_unrecorded(
@@ -171,9 +183,9 @@ class Publisher:
             self._put_first(key, identity, manifest)
 
     def evict(self, limit: int) -> None:
-        """Bring the executables under `limit` bytes. Trouble costs space only."""
+        """Bring the store under `limit` bytes and clear garbage. Trouble costs space only."""
         with contextlib.suppress(OSError):
-            evict(self._root, limit)
+            evict(self._root, limit, self._written)
 
     def refresh(self, renewed: Iterable[tuple[Shelf, bytes, Record]]) -> None:
         """Write the stats of records whose content was found unchanged. Trouble costs time only."""
@@ -189,33 +201,38 @@ class Publisher:
             ) -> None:
                 records.update((i, r) for i, r in changes.items() if i in records)
 
-            try:
+            with contextlib.suppress(Unusable), self._writing():
                 self._rewrite_shelf(name, renew)
-            except OSError:
-                continue
 
     def stable_path(self, key: str, name: str, source: str) -> str:
         """Return the path that is the same for this program after every rebuild (--which)."""
         folder = f"{self._root}/which/{key}"
         path = f"{folder}/{name}"
         with self._writing():
+            os.makedirs(folder, mode=0o700, exist_ok=True)
             if not (os.path.exists(path) and os.path.samefile(path, source)):
-                os.makedirs(folder, mode=0o700, exist_ok=True)
-                temporary = f"{folder}/.{os.urandom(6).hex()}"
+                temporary = self._temporary()
                 os.link(source, temporary)
                 os.rename(temporary, path)
+            os.utime(folder)  # when it was handed out: eviction goes by it
         return path
 
     def drop(self, key: str) -> None:
-        """Forget a program. What only it used goes at the next eviction. Raises Unusable."""
-        with self._writing(), contextlib.suppress(FileNotFoundError):
-            os.unlink(f"{self._root}/programs/{key}")
-        shutil.rmtree(f"{self._root}/which/{key}", ignore_errors=True)
+        """Forget a program, and remove what only it used. Raises Unusable."""
+        with self._writing():
+            for folder in ("programs", "hours"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{self._root}/{folder}/{key}")
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(f"{self._root}/which/{key}", (0, 0))  # nobody wants it any longer
+        with contextlib.suppress(OSError):
+            evict(self._root)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         try:
-            yield
+            with Lock(f"{self._root}/locks/{STORE_LOCK}", shared=True):
+                yield
         except OSError as error:
             raise Unusable(f"{self._root} cannot be written to: {_words(error)}") from error
 
@@ -223,19 +240,28 @@ class Publisher:
         folder = f"{self._root}/exe/{digest}"
         path = f"{folder}/{name}"
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        if not is_executable_of(path, digest):
-            _sync(source)
+        if is_executable_of(path, digest):
+            os.utime(folder)  # it is about to be started: eviction leaves what is young alone
+            return path
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        sync(source)
+        try:
             os.rename(source, path)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            temporary = self._temporary()
+            shutil.copy(source, temporary)
+            sync(temporary)
+            os.rename(temporary, path)
         return path
 
     def _put_records(self, section: Section) -> None:
         def add(records: dict[bytes, Record], details: dict[bytes, Detail]) -> None:
             for identity, (record, detail) in section.records.items():
-                # Moved to the end: the order of a shelf is the order of last use.
-                records.pop(identity, None)
                 records[identity] = record
                 details[identity] = detail
-            _keep_latest(records, details)
 
         self._rewrite_shelf(section.name, add, (section.root_name, section.root))
 
@@ -255,14 +281,15 @@ class Publisher:
                 root_name, root_path, records = unframe(before)
                 details = unframe(before, second=True)
                 root = (root_name, root_path)
-            except (OSError, ValueError):
+            except (OSError, ValueError, TypeError):
                 records, details = {}, {}
             if root is None:
                 return
             change(records, details)
             after = frame((*root, records), details)
             if after != before:
-                _write(path, after)
+                write_whole(path, after)
+        self._written.add(name)
         self._store.forget_shelves()
 
     def _put_first(self, key: str, identity: tuple[str, ...], manifest: Manifest) -> None:
@@ -279,7 +306,7 @@ class Publisher:
     ) -> None:
         stored = tuple(manifest.stored() for manifest in manifests[:MANIFESTS_KEPT])
         content = frame((identity, stored), note)
-        _write(f"{self._root}/programs/{key}", content)
+        write_whole(f"{self._root}/programs/{key}", content)
 
     def _goroot_shelves(self) -> list[str]:
         try:
@@ -289,22 +316,47 @@ class Publisher:
         return [name for name in names if name.startswith("goroot-") and "." not in name]
 
 
+def _link_again(path: str, source: str) -> None:
+    with contextlib.suppress(OSError):
+        os.link(path, source)
+
+
 def is_executable_of(path: str, digest: str) -> bool:
-    """Say whether a regular file with this very content (SHA-256, hexadecimal) lies at `path`."""
+    """Say whether a file that this user owns and may execute has this very SHA-256."""
     try:
-        return stat.S_ISREG(os.lstat(path).st_mode) and sha256_of(path).hex() == digest
+        status = os.lstat(path)
+        ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+        ours = ours and bool(status.st_mode & stat.S_IXUSR)
+        return ours and sha256_of(path).hex() == digest
     except OSError:
         return False
 
 
-def _keep_latest(records: dict[bytes, Record], details: dict[bytes, Detail]) -> None:
-    versions: dict[str, int] = {}
-    for identity in reversed(list(records)):
-        base = records[identity][0]
-        versions[base] = versions.get(base, 0) + 1
-        if versions[base] > VERSIONS_KEPT:
-            del records[identity]
-            details.pop(identity, None)
+def exposed_part(directory: str) -> str:
+    """Return the part of the way to `directory` where another user could swap it, "" for none.
+
+    Only root and this user may own what is on the way. A directory that others may write to must
+    be sticky, as /tmp is; the user's own group may write, since some systems give each user one.
+    """
+    for way in dict.fromkeys((directory, os.path.realpath(directory))):
+        part = way
+        while True:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                if _is_exposed(os.stat(part)):
+                    return part
+            if part == os.path.dirname(part):
+                break
+            part = os.path.dirname(part)
+    return ""
+
+
+def _is_exposed(status: os.stat_result) -> bool:
+    if status.st_uid not in (0, os.geteuid()):
+        return True
+    shared = status.st_mode & stat.S_IWOTH or (
+        status.st_mode & stat.S_IWGRP and status.st_gid not in (0, os.getegid())
+    )
+    return bool(shared) and not status.st_mode & stat.S_ISVTX
 
 
 def _create(root: str) -> None:
@@ -314,36 +366,6 @@ def _create(root: str) -> None:
     except FileExistsError:
         return
     os.chmod(root, 0o700)
-
-
-def _write(path: str, content: bytes) -> None:
-    temporary = f"{path}.{os.getpid()}-{os.urandom(4).hex()}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        descriptor = os.open(temporary, flags, 0o600)
-        try:
-            view = memoryview(content)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.rename(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
-def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems have nothing to sync
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def _words(error: Exception) -> str:

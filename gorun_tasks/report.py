@@ -13,6 +13,7 @@ import os
 import re
 
 from gorun_tasks.fingerprint import file_clock, key_at, settled
+from gorun_tasks.ways import Ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 _SHA256 = 32  # bytes
 _TRACE_WORDS = 4  # process, "gofsystrace", operation, path
-# What go itself made, in its build cache or its temporary folder, is no input.
-_MADE_BY_GO = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{64}-d$|/go-build")
 _CGO = b']: "cgo '
 _STANDARD = b" standard true "
 _ACTION_ID = re.compile(rb": [0-9a-f]{64}")
@@ -37,11 +36,13 @@ class Report:
     def __init__(self) -> None:
         self.started = file_clock()  # before go started
         self.executable = ""  # where the executable was handed over
+        self.borrowed = False  # whether that is in go's own cache, and must stay there
         self.goroot_bin = ""  # what go puts first in the program's PATH
         self.hashed: list[bytes] = []  # the lines that begin with HASH
         self.traced = b""  # the trace of go's package loader
         self.diagnostics = False  # whether go, or what it started, had something to say
         self.settings: dict[str, str] = {}  # go env
+        self.temporary = ""  # GOTMPDIR, as go had it
         self.laid_over: set[str] = set()  # what we put into packages: no input of theirs
 
     def tells_of_cgo(self, line: bytes) -> bool:
@@ -58,8 +59,12 @@ class Report:
         return True
 
     def hashes(self) -> dict[str, bytes]:
-        """Return the SHA-256 that go used of each file, by path. Raises NotRecorded."""
+        """Return the SHA-256 that go used of each file, by path. Raises NotRecorded.
+
+        What go itself made, in its build cache or its temporary folder, is no input.
+        """
         hashes = {}
+        made = tuple(f"{d}/" for d in (self.temporary, self.settings.get("GOCACHE", "")) if d)
         for line in self.hashed:
             if line[:6] != b"HASH /":
                 continue
@@ -71,7 +76,7 @@ class Report:
             if len(digest) != _SHA256 or not path:
                 raise NotRecorded(f"go's report has a line that is not understood: {line!r}")
             name = os.fsdecode(path)
-            if not (_MADE_BY_GO.search(name) or name in self.laid_over):
+            if not (name.startswith(made) or name in self.laid_over):
                 hashes[name] = digest
         return hashes
 
@@ -101,13 +106,30 @@ class Report:
             raise NotRecorded("go did not report the directories it read")
         return operations
 
-    def moved_sources(self) -> list[str]:
-        """Return the files go hashed that may have changed after it started.
+    def module(self) -> str:
+        """Return the path of the go.work or go.mod that governs, "" for none."""
+        work = self.settings.get("GOWORK", "")
+        module = work if work not in ("", "off") else self.settings.get("GOMOD", "")
+        return module if module != os.devnull else ""
 
-        go may then keep, in its own cache, one content compiled under another's hash (law 3).
+    def moved_sources(self) -> list[str]:
+        """Return the files go hashed that may have changed, or led elsewhere, after it started.
+
+        go may then keep, in its own cache, one content compiled under another's hash (law 3). The
+        module cache is not looked at: what go fetches moves.
         """
-        keys = {path: key_at(path) for path in self.hashes()}
-        return sorted(p for p, key in keys.items() if key is None or not settled(key, self.started))
+        ways = Ways(os.path.dirname(self.module()), self.started)
+        fetched = self.settings.get("GOMODCACHE", "/dev/null") + "/"
+        goroot = self.settings.get("GOROOT", "/dev/null") + "/"
+        moved = []
+        for path in self.hashes():
+            if path.startswith(fetched):
+                continue
+            key = key_at(path)
+            unsettled = key is None or not settled(key, self.started)
+            if unsettled or (not path.startswith(goroot) and ways.lead_elsewhere(path)):
+                moved.append(path)
+        return sorted(moved)
 
     def actions_that_read(self, paths: Iterable[str]) -> list[str]:
         """Return the action IDs (hexadecimal) in go's build cache whose output came from `paths`.

