@@ -13,7 +13,6 @@ import shutil
 import struct
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,6 +21,7 @@ from tests.e2e.conftest import FOREIGN, PATIENCE, REPOSITORY, SAMPLES, Place, Re
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 HELLO = {
     "go.mod": "module example.com/hello\n\ngo 1.24\n",
@@ -136,7 +136,9 @@ class Workshop(Place):
     def built_by_go_run(self, *words: str, env: dict[str, str] | None = None) -> bytes:
         """Return the executable that `go run WORDS...` would start."""
         copy = self.folder.parent / "of-go-run"
-        result = self.go("run", "-exec=cp", *words, str(copy), env=env)
+        first = 2 if words[0] == "-C" else 1 if words[0].startswith("-C=") else 0
+        words = (*words[:first], "-exec=cp", *words[first:])
+        result = self.go("run", *words, str(copy), env=env)
         assert result.rc == 0, result
         return copy.read_bytes()
 

@@ -1,0 +1,125 @@
+"""What an unchanged program costs, counted, not timed: modules, system calls, files opened.
+
+A budget that a change exceeds on purpose is raised here, in the open.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.cli import TWO_PACKAGES, Workshop, needs_strace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("go")
+
+OURS = frozenset(
+    (
+        "gorun_tasks",
+        *("gorun_tasks.cli", "gorun_tasks.errors", "gorun_tasks.fingerprint", "gorun_tasks.flags"),
+        *("gorun_tasks.process", "gorun_tasks.program", "gorun_tasks.store", "gorun_tasks.target"),
+        "gorun_tasks.verdict",
+    )
+)
+OTHERS = frozenset(("__future__", "_blake2", "zlib", "_signal", "_locale"))
+"""Extension modules, of which no Python code is run, and what `annotations` costs."""
+
+ENTRY = "import sys; from gorun_tasks.cli import main; main()"
+
+SYSTEM_CALLS_PER_INPUT = 1.1
+"""One stat an input, and here and there one for a listed directory."""
+
+_IMPORTED = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
+
+
+def imported(workshop: Workshop, code: str, *words: str) -> set[str]:
+    result = workshop.execute([sys.executable, "-P", "-X", "importtime", "-c", code, *words])
+    assert result.rc == 0
+    return set(_IMPORTED.findall(result.err))
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    workshop = Workshop(tmp_path, TWO_PACKAGES)
+    assert workshop.gorun(".").rc == 0
+    assert workshop.outcome(".")[0] == "current"
+    return workshop
+
+
+def test_current_run_imports_ten_modules_of_ours_and_no_python_of_others(
+    workshop: Workshop,
+) -> None:
+    """No subprocess, json, hashlib, signal, typing, re, dataclasses, shutil, tempfile, ..."""
+    before = imported(workshop, "import sys")
+    assert imported(workshop, ENTRY, ".") - before <= OURS | OTHERS
+
+
+def test_current_run_with_arguments_and_flags_imports_no_more(workshop: Workshop) -> None:
+    words = ["-tags=x", "-ldflags=-X main.v=1", ".", "-race", "--why"]
+    assert workshop.gorun(*words).rc == 0
+    before = imported(workshop, "import sys")
+    assert imported(workshop, ENTRY, *words) - before <= OURS | OTHERS
+
+
+def test_why_current_imports_no_more(workshop: Workshop) -> None:
+    before = imported(workshop, "import sys")
+    assert imported(workshop, ENTRY, "--why", ".") - before <= OURS | OTHERS
+
+
+def test_importing_the_package_loads_nothing(workshop: Workshop) -> None:
+    before = imported(workshop, "import sys")
+    assert imported(workshop, "import gorun_tasks") - before <= {"gorun_tasks", "__future__"}
+
+
+def traced(workshop: Workshop, *words: str) -> list[str]:
+    """Return the system calls of gorun, from Python's start to the program's."""
+    log = workshop.folder.parent / "strace"
+    command = ["strace", "-f", "-qq", "-e", "signal=none", "-o", str(log)]
+    result = workshop.execute([*command, sys.executable, "-P", "-c", ENTRY, *words])
+    assert result.rc == 0
+    calls = [line.partition(" ")[2].strip() for line in log.read_text().splitlines()]
+    starts = [i for i, call in enumerate(calls) if call.startswith("execve(")]
+    assert len(starts) == 2
+    return calls[: starts[1]]
+
+
+@needs_strace
+def test_each_input_costs_one_system_call(tmp_path: Path) -> None:
+    """Forty more packages of two files each: so many more calls, and no more."""
+    files = dict(TWO_PACKAGES)
+    workshop = Workshop(tmp_path, files)
+    workshop.gorun(".")
+    few = len(traced(workshop, "."))
+    count = 40
+    imports = ""
+    more = {}
+    for i in range(count):
+        imports += f'import _ "example.com/hello/p{i}"\n'
+        more[f"p{i}/a.go"] = f"package p{i}\n"
+        more[f"p{i}/b.go"] = f"package p{i}\n"
+    workshop.write({**more, "imports.go": f"package main\n\n{imports}"})
+    assert workshop.gorun(".").rc == 0
+    many = len(traced(workshop, "."))
+    # The package's directory, and its two files; the lookups for go.mod that find nothing are free.
+    inputs = count * 3 + 2
+    assert many - few <= inputs * SYSTEM_CALLS_PER_INPUT
+
+
+@needs_strace
+def test_no_input_is_opened_and_nothing_is_written(workshop: Workshop) -> None:
+    """Inputs are looked at by stat alone; of the store three or four files are read."""
+    calls = traced(workshop, ".")
+    opened = [call for call in calls if call.startswith("open")]
+    assert not [call for call in opened if f'"{workshop.folder}' in call]
+    of_the_store = [call for call in opened if f'"{workshop.store}' in call]
+    assert 2 <= len(of_the_store) <= 4
+    writing = re.compile(r"O_WRONLY|O_RDWR|O_CREAT")
+    assert not [call for call in opened if writing.search(call) and str(workshop.store) in call]
+    changing = ("write(", "rename", "unlink", "mkdir", "fsync", "flock", "utime", "link(", "clone")
+    assert not [call for call in calls if call.startswith(changing)]
+    assert not [call for call in calls if call.startswith(("vfork", "fork"))]

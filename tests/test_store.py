@@ -1,0 +1,329 @@
+"""What is believed of a stored file: whole and ours, or nothing at all (law 7)."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import random
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gorun_tasks.closure import Closure, Section
+from gorun_tasks.fingerprint import Look
+from gorun_tasks.publish import MANIFESTS_KEPT, Publisher, Unusable
+from gorun_tasks.store import Manifest, Shelf, Store, default_directory, frame, unframe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gorun_tasks.content import Detail
+    from gorun_tasks.fingerprint import Key, Record
+
+FIRST = ("root", {b"12345678": ("base", (1, 2, 3, 4, 5), ("a",), (None,))}, 1 << 70, "é\udcff")
+SECOND = {b"12345678": ("go", (), ("a.go",), (b"\0" * 32,))}
+IDENTITY = ("-race", "--", ".", "in", "/somewhere")
+
+
+def test_frame_gives_back_both_parts() -> None:
+    data = frame(FIRST, SECOND)
+    assert unframe(data) == FIRST
+    assert unframe(data, second=True) == SECOND
+
+
+def test_every_truncation_is_refused() -> None:
+    """At any length, also one that ends exactly between the parts."""
+    data = frame(FIRST, SECOND)
+    for length in range(len(data)):
+        for second in (False, True):
+            with pytest.raises(ValueError, match=r"truncated|not a file of this store"):
+                unframe(data[:length], second=second)
+    with pytest.raises(ValueError, match="truncated"):
+        unframe(data + b"\0")
+
+
+def test_every_flipped_bit_is_noticed_by_who_reads_the_part() -> None:
+    """One bit anywhere: refused, or it was in the other part and the answer is the right one."""
+    data = frame(FIRST, SECOND)
+    for position in range(len(data)):
+        for bit in range(8):
+            flipped = bytearray(data)
+            flipped[position] ^= 1 << bit
+            refused = 0
+            for second, expected in ((False, FIRST), (True, SECOND)):
+                try:
+                    assert unframe(bytes(flipped), second=second) == expected
+                except ValueError:
+                    refused += 1
+            assert refused >= 1
+
+
+def test_noise_is_refused() -> None:
+    """Foreign files, with and without the right first bytes, never reach marshal."""
+    noise = random.Random(2)
+    magic = frame(None, None)[:8]
+    foreign = [b"", b"\0" * 100, b"SQLite format 3\0", b"gorun 0\n" + b"\0" * 16, magic]
+    foreign += [noise.randbytes(noise.randrange(200)) for _ in range(500)]
+    foreign += [magic + noise.randbytes(noise.randrange(200)) for _ in range(500)]
+    for data in foreign:
+        with pytest.raises(ValueError, match=r"not a file of this store|truncated|damaged"):
+            unframe(data)
+
+
+def test_sound_sum_around_what_marshal_cannot_read_is_refused() -> None:
+    """A newer marshal, or another program that knows our frame."""
+    magic = frame(None, None)[:8]
+    for part in (b"", b"?", marshal.dumps((1, 2), 4)[:-3]):
+        tail = marshal.dumps(None, 4)
+        sums = (zlib.crc32(part), zlib.crc32(tail), len(part), len(tail))
+        head = b"".join(n.to_bytes(4, "little") for n in sums)
+        with pytest.raises(ValueError, match=r"damaged|marshal"):
+            unframe(magic + head + part + tail)
+
+
+def manifest(digest: str = "ab" * 32, **changes: Any) -> Manifest:
+    values = {
+        "environment": (("GOFLAGS", ""),),
+        "links": (),
+        "lookups": (("go", "/usr/bin/go"),),
+        "shelves": (("module-1", (b"12345678", b"abcdefgh")),),
+        "goroot_bin": "/usr/lib/go/bin",
+        "wrapper": ("qemu", "-x"),
+        "cgo": True,
+        "go_version": "go1.27.3",
+        "recorded": 12.5,
+    }
+    return Manifest(digest, "name", (1, 2, 3, 4, 5), **{**values, **changes})
+
+
+def as_stored(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(frame(value, None))
+
+
+def test_manifest_survives_being_written(tmp_path: Path) -> None:
+    written = manifest()
+    as_stored(tmp_path / "programs" / "key", (IDENTITY, (written.stored(),)))
+    (read,) = Store(str(tmp_path)).manifests("key", IDENTITY)
+    assert read.stored() == written.stored()
+    assert read.shelves == written.shelves
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        1,
+        (),
+        (IDENTITY,),
+        (IDENTITY, None),
+        (IDENTITY, (None,)),
+        (IDENTITY, ((1, 2, 3),)),
+        (IDENTITY, ("abcdefghij",)),
+        (IDENTITY, (manifest().stored()[:-1],)),
+        (IDENTITY, ((*manifest().stored(), "one more field"),)),
+        (IDENTITY[1:], (manifest().stored(),)),
+    ],
+)
+def test_manifests_of_another_form_or_program_are_none(tmp_path: Path, stored: object) -> None:
+    """An older or newer schema, and a collision of keys: no manifest, never a crash."""
+    as_stored(tmp_path / "programs" / "key", stored)
+    assert Store(str(tmp_path)).manifests("key", IDENTITY) == []
+
+
+def test_missing_and_strange_files_are_none(tmp_path: Path) -> None:
+    (tmp_path / "programs" / "folder").mkdir(parents=True)
+    target = tmp_path / "programs" / "target"
+    as_stored(target, (IDENTITY, (manifest().stored(),)))
+    (tmp_path / "programs" / "link").symlink_to(target)
+    store = Store(str(tmp_path))
+    assert len(store.manifests("target", IDENTITY)) == 1
+    for name in ("absent", "folder", "link", "a\0b"):
+        assert store.manifests(name, IDENTITY) == []
+        assert store.shelf(name) is None
+
+
+def test_damaged_details_leave_the_first_part_in_use() -> None:
+    """The hot path reads the first part alone; who suspects something finds nothing to compare."""
+    data = bytearray(frame(("module", "/root", {}), SECOND))
+    data[-1] ^= 1
+    shelf = Shelf("module-1", bytes(data))
+    assert (shelf.root, shelf.details()) == ("/root", {})
+
+
+def test_shelf_is_read_once_until_told_otherwise(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    assert store.shelf("s") is None
+    as_stored(tmp_path / "shelves" / "s", ("module", "/root", {}))
+    assert store.shelf("s") is None
+    store.forget_shelves()
+    shelf = store.shelf("s")
+    assert shelf is not None
+    assert shelf.root == "/root"
+
+
+def test_only_a_directory_of_our_own_is_trusted(tmp_path: Path) -> None:
+    """0700, ours, a directory, no link: also when we are root."""
+    root = tmp_path / "v1"
+    assert not Store(str(root)).trusted()
+    assert not Store("").trusted()
+    assert not Store("a\0b").trusted()
+    root.mkdir(mode=0o700)
+    assert Store(str(root)).trusted()
+    for mode in (0o701, 0o710, 0o720, 0o755, 0o777, 0o1777):
+        root.chmod(mode)
+        assert not Store(str(root)).trusted()
+    root.chmod(0o700)
+    link = tmp_path / "link"
+    link.symlink_to(root)
+    assert not Store(str(link)).trusted()
+    file = tmp_path / "file"
+    file.touch(mode=0o700)
+    assert not Store(str(file)).trusted()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_directory_of_another_user_is_not_trusted(tmp_path: Path) -> None:
+    root = tmp_path / "v1"
+    root.mkdir(mode=0o700)
+    os.chown(root, 65534, -1)
+    assert not Store(str(root)).trusted()
+    with pytest.raises(Unusable, match="not a directory that only this user can get at"):
+        Publisher.of(Store(str(root)))
+
+
+@pytest.mark.parametrize(
+    ("environ", "directory"),
+    [
+        ({"GORUN_CACHE_DIR": "/x/y"}, "/x/y"),
+        ({"GORUN_CACHE_DIR": "/x//y/../z/"}, "/x/z"),
+        ({"HOME": "/h"}, "/h/.cache/gorun-tasks"),
+        ({"HOME": "/h", "XDG_CACHE_HOME": "/c"}, "/c/gorun-tasks"),
+        ({"HOME": "/h", "XDG_CACHE_HOME": "relative"}, "/h/.cache/gorun-tasks"),
+        ({"HOME": "/h", "GORUN_CACHE_DIR": ""}, "/h/.cache/gorun-tasks"),
+        ({"HOME": ""}, ""),
+        ({}, ""),
+    ],
+)
+def test_where_the_store_is(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], directory: str
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    assert default_directory(environ) == directory
+
+
+class Programs:
+    """Publishes made-up programs into a store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = Store(str(folder / "store" / "v1"))
+        self.publisher = Publisher.of(self.store)
+
+    def publish(self, key: str, content: str, records: dict[str, Key]) -> Manifest:
+        """Publish a program that read one file in each of these directories."""
+        executable = self.folder / "out"
+        executable.write_text(content)
+        section = Section("module-1", "module", str(self.folder))
+        for base, stat_key in records.items():
+            record: Record = (base, None, ("a.go",), (stat_key,))
+            detail: Detail = ("", (), (), (content.encode(),))
+            section.add(record, detail)
+        return self.publisher.publish(
+            key,
+            (key,),
+            str(executable),
+            Closure((), (), (), [section]),
+            goroot_bin="",
+            go_version="go1.27.3",
+            wrapper=(),
+            cgo=False,
+        )
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Programs:
+    return Programs(tmp_path)
+
+
+def test_programs_share_a_shelf(programs: Programs) -> None:
+    """What two programs read alike is stored once and looked at once; each keeps its own."""
+    a = programs.publish("a", "same", {"common": (1, 1, 1, 1, 1), "a": (2, 2, 2, 2, 2)})
+    b = programs.publish("b", "same", {"common": (1, 1, 1, 1, 1), "b": (3, 3, 3, 3, 3)})
+    shelf = programs.store.shelf("module-1")
+    assert shelf is not None
+    assert sorted(record[0] for record in shelf.records.values()) == ["a", "b", "common"]
+    ((_, of_a),), ((_, of_b),) = a.shelves, b.shelves
+    assert len(set(of_a) & set(of_b)) == 1
+    look = Look(programs.store, {})
+    for of_one in (a, b):
+        suspects = look.suspects(of_one)
+        assert suspects is not None
+        assert len(suspects) == 2  # nothing of it is on the disk
+
+
+def test_other_content_of_a_directory_is_another_record(programs: Programs) -> None:
+    """An edit seen by one program must not change what another recorded."""
+    a = programs.publish("a", "old", {"common": (1, 1, 1, 1, 1)})
+    b = programs.publish("b", "new", {"common": (2, 2, 2, 2, 2)})
+    shelf = programs.store.shelf("module-1")
+    assert shelf is not None
+    keys = [shelf.records[m.shelves[0][1][0]][3] for m in (a, b)]
+    assert keys == [((1, 1, 1, 1, 1),), ((2, 2, 2, 2, 2),)]
+
+
+def test_lost_shelf_is_not_an_empty_one(programs: Programs) -> None:
+    """A manifest whose records are gone can vouch for nothing: None, not "no suspects"."""
+    a = programs.publish("a", "x", {"common": (1, 1, 1, 1, 1)})
+    shelf = programs.folder / "store" / "v1" / "shelves" / "module-1"
+    data = shelf.read_bytes()
+    for damage in (data[:-1], b"", frame(("module", "/", {}), {})):
+        shelf.write_bytes(damage)
+        assert Look(Store(programs.store.root), {}).suspects(a) is None
+    shelf.unlink()
+    assert Look(Store(programs.store.root), {}).suspects(a) is None
+
+
+def test_newest_manifest_comes_first_and_few_are_kept(programs: Programs) -> None:
+    for i in range(MANIFESTS_KEPT + 3):
+        programs.publish("a", f"content {i}", {"common": (i, i, i, i, i)})
+    kept = programs.store.manifests("a", ("a",))
+    assert len(kept) == MANIFESTS_KEPT
+    assert [m.recorded for m in kept] == sorted((m.recorded for m in kept), reverse=True)
+    programs.publisher.promote("a", ("a",), kept[3])
+    promoted = programs.store.manifests("a", ("a",))
+    assert promoted[0].digest == kept[3].digest
+    assert len(promoted) == MANIFESTS_KEPT
+
+
+def test_shelf_does_not_grow_for_ever(programs: Programs) -> None:
+    """Records that no manifest names any longer go, all but a few, when a build evicts."""
+    builds = 5 * MANIFESTS_KEPT
+    for i in range(builds):
+        programs.publish("a", f"content {i}", {"common": (i, i, i, i, i)})
+    programs.publisher.evict(10**9)
+    shelf = Store(programs.store.root).shelf("module-1")
+    assert shelf is not None
+    assert MANIFESTS_KEPT <= len(shelf.records) < builds
+    assert shelf.records.keys() == shelf.details().keys()
+    for manifest in programs.store.manifests("a", ("a",)):
+        assert set(manifest.shelves[0][1]) <= shelf.records.keys()
+
+
+def test_publishing_leaves_no_temporary_files(programs: Programs) -> None:
+    programs.publish("a", "x", {"common": (1, 1, 1, 1, 1)})
+    root = programs.folder / "store" / "v1"
+    names = {str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()}
+    digest = programs.store.manifests("a", ("a",))[0].digest
+    kept = {name for name in names if not name.startswith("locks/")}
+    assert kept == {f"exe/{digest}/out", "programs/a", "shelves/module-1"}
+
+
+def test_drop_forgets_one_program(programs: Programs) -> None:
+    programs.publish("a", "x", {"common": (1, 1, 1, 1, 1)})
+    programs.publish("b", "y", {"common": (1, 1, 1, 1, 1)})
+    programs.publisher.drop("a")
+    programs.publisher.drop("a")
+    assert programs.store.manifests("a", ("a",)) == []
+    assert len(programs.store.manifests("b", ("b",))) == 1
