@@ -289,9 +289,10 @@ def _listen(
 
 
 def _say(line: bytes, report: Report, say: Callable[[bytes], None]) -> None:
-    # What go says while it fetches modules it does not say again; all else it may repeat at
-    # every run, as compilers' diagnostics are.
-    if not line.startswith(b"go: downloading "):
+    # What go says while it fetches modules, and of what it heard in the network, is no part of
+    # the build; all else it may repeat at every run, as compilers' diagnostics are.
+    deprecated = line.startswith(b"go: module ") and b" is deprecated: " in line
+    if not (deprecated or line.startswith(b"go: downloading ")):
         report.diagnostics = True
     say(line)
 
