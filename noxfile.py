@@ -49,6 +49,12 @@ def bench(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "benchmarks.hello", *session.posargs)
 
 
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """Compare gorun with go on trees that change at random; try -- --minutes 60."""
+    session.run(sys.executable, "-m", "tests.fuzz", *session.posargs)
+
+
 @nox.session
 def run(session: nox.Session) -> None:
     """Run the example's web server; try -- -once."""

@@ -264,7 +264,7 @@ class _Recording:
         for directory in sorted({*self._asked.names, *self._asked.listed}):
             section = next((s for s in sections[:2] if s.holds(directory)), sections[2])
             self._add(section, directory)
-        self._check_ways(own if module else "")
+        self._check_ways()
         if self._moved:
             raise Moved(sorted(self._moved))
         return [section for section in sections if section.records]
@@ -321,8 +321,8 @@ class _Recording:
             self._moved.add(path)
         return key
 
-    def _check_ways(self, own: str) -> None:
-        ways = Ways(own, self._started)
+    def _check_ways(self) -> None:
+        ways = Ways(self._started)
         for directory in (*self._asked.names, *self._asked.listed):
             ways.lead_elsewhere(directory)
         for directory, names in self._asked.names.items():

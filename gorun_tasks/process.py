@@ -269,8 +269,9 @@ def _children(pid: int) -> list[int]:
     children: list[int] = []
     for thread in threads:
         try:
-            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as listing:
-                children += map(int, listing.read().split())
+            # Bytes: a decoder may have to be imported, and this runs in a signal handler.
+            with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as listing:
+                children += map(int, listing.readall().split())
         except OSError:
             continue
     return children

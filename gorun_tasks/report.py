@@ -118,7 +118,7 @@ class Report:
         go may then keep, in its own cache, one content compiled under another's hash (law 3). The
         module cache is not looked at: what go fetches moves.
         """
-        ways = Ways(os.path.dirname(self.module()), self.started)
+        ways = Ways(self.started)
         fetched = self.settings.get("GOMODCACHE", "/dev/null") + "/"
         goroot = self.settings.get("GOROOT", "/dev/null") + "/"
         moved = []

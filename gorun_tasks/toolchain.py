@@ -400,6 +400,8 @@ class _Guard:
 
     def _receive(self, signum: int, _frame: FrameType | None) -> None:
         self._received.append(signum)
+        if len(self._received) > 1:
+            return  # go knows already, and this handler may have interrupted itself
         for process in self._processes:
             if process.returncode is None:
                 interrupt_tree(process.pid)

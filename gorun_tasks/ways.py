@@ -14,17 +14,18 @@ from gorun_tasks.fingerprint import key_of, settled
 
 
 class Ways:
-    """What leads to inputs, each way looked at once."""
+    """What leads to inputs, each way looked at once.
 
-    def __init__(self, own: str, moment: int) -> None:
-        """Look at links anywhere, and at directories from `own` down ("" for none).
+    Links count anywhere, directories from the root of their module down, and those that links lead
+    into: above them directories move for other people's reasons.
+    """
 
-        Above it directories move for other people's reasons. `moment` is of `file_clock`.
-        """
+    def __init__(self, moment: int) -> None:
+        """Look for what moved since `moment` (of `file_clock`)."""
         self.moved: set[str] = set()
-        self._own = f"{own}/" if own else ""
         self._moment = moment
         self._known: dict[str, bool] = {}
+        self._in_module: dict[str, bool] = {}
 
     def lead_elsewhere(self, path: str) -> bool:
         """Say whether `path` may have led elsewhere since the moment."""
@@ -40,14 +41,37 @@ class Ways:
     def _moved_itself(self, path: str) -> bool:
         try:
             status = os.lstat(path)
-            is_link = stat.S_ISLNK(status.st_mode)
-            target = os.path.join(os.path.dirname(path), os.readlink(path)) if is_link else ""
+            target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""
         except OSError:
             return False
-        counts = is_link or (
-            stat.S_ISDIR(status.st_mode) and self._own and f"{path}/".startswith(self._own)
+        is_directory = stat.S_ISDIR(status.st_mode)
+        moved = (target or (is_directory and self._is_in_module(path))) and self._touched(
+            path, status
         )
-        if counts and not settled(key_of(status), self._moment):
-            self.moved.add(path)
-            return True
-        return bool(target) and self.lead_elsewhere(target)
+        if not target:
+            return bool(moved)
+        target = os.path.join(os.path.dirname(path), target)
+        into = os.path.dirname(target)
+        try:
+            entered = not self._is_in_module(into) and self._touched(into, os.stat(into))
+        except OSError:
+            entered = False
+        elsewhere = self.lead_elsewhere(target)
+        return bool(moved) or entered or elsewhere
+
+    def _touched(self, path: str, status: os.stat_result) -> bool:
+        if settled(key_of(status), self._moment):
+            return False
+        self.moved.add(path)
+        return True
+
+    def _is_in_module(self, directory: str) -> bool:
+        if directory in ("", "/"):
+            return False
+        known = self._in_module.get(directory)
+        if known is None:
+            known = os.path.exists(f"{directory}/go.mod") or self._is_in_module(
+                os.path.dirname(directory)
+            )
+            self._in_module[directory] = known
+        return known

@@ -1,0 +1,1 @@
+"""Differential tests: gorun against go itself, on trees that change at random."""

@@ -1,0 +1,344 @@
+"""An episode: one world, a sequence of steps, and at each check gorun held against the oracle.
+
+Decides what counts as a failure, and counts everything else. A step is a class of mutation, or
+"check", "meanwhile" (a mutation while go builds for gorun) or "undo", with a seed of its own: so
+any part of a sequence can be replayed. It must never let a difference pass in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.fuzz.model import MUTATIONS, ON_FILES, World, draw, programs_at, reword
+from tests.fuzz.oracle import (
+    Answer,
+    Caches,
+    Meddler,
+    Question,
+    ask_command,
+    ask_here,
+    environ_of,
+    go_of,
+    let_the_clock_tick,
+    newest_recorded,
+)
+
+if TYPE_CHECKING:
+    from tests.fuzz.model import Entry, Slot
+
+KINDS = ("module", "module", "module", "workspace", "workspace", "vendor")
+_COMMAND_SHARE = 0.12  # of the checks go through the command line
+_GOOD_KEPT = 4
+
+
+class Step(NamedTuple):
+    """One thing that happens."""
+
+    kind: str
+    seed: int
+
+
+class Failure(NamedTuple):
+    """A difference between gorun and go."""
+
+    kind: str  # "stale", "wrong failure", "wrong executable", "ran what go refuses", "crash"
+    slot: Slot
+    ours: Answer
+    expected: Answer
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.slot}\n  gorun: {self.ours}\n  go:    {self.expected}"
+
+
+class Tally:
+    """What has been counted so far, over many episodes."""
+
+    def __init__(self) -> None:
+        self.mutations: Counter[str] = Counter()
+        self.checks = 0
+        self.by_command = 0
+        self.outcomes: Counter[str] = Counter()
+        self.expected: Counter[str] = Counter()
+        self.needless: Counter[str] = Counter()  # by the classes since the program's last check
+        self.needless_because: Counter[str] = Counter()
+        self.needless_for_nothing = 0  # after what leaves every content as it was
+        self.unneeded = 0  # checks where the newest recorded executable was the right one
+        self.meanwhile = 0  # mutations that came while go was building
+        self.wavered = 0  # where go, asked again, said something else
+        self.failures: Counter[str] = Counter()
+
+    def plain(self) -> dict[str, object]:
+        """Return the counts, for adding up what several runs counted."""
+        return {name: value for name, value in vars(self).items() if value}
+
+    def report(self) -> str:
+        """Return the counts, for people."""
+        total = sum(self.mutations.values())
+        needless = sum(self.needless.values())
+        share = 100 * needless / max(1, self.unneeded)
+        outcomes = ", ".join(f"{name} {n}" for name, n in self.outcomes.most_common())
+        failures = ", ".join(f"{name} {n}" for name, n in self.failures.items()) or "none"
+        needless_line = (
+            f"needless: {needless} of the {self.unneeded} checks at which the newest recorded "
+            f"executable was right ({share:.1f} %), {self.needless_for_nothing} after touches alone"
+        )
+        lines = [
+            f"mutations {total} ({self.meanwhile} of them while go was building)",
+            f"checks {self.checks} ({self.by_command} by command line): {outcomes}",
+            f"go: {', '.join(f'{name} {n}' for name, n in self.expected.most_common())}",
+            f"failures: {failures}; go wavered: {self.wavered}",
+            needless_line,
+            *(f"  {n:5} after {classes}" for classes, n in self.needless.most_common(25)),
+            "  because:",
+            *(f"  {n:5} {words}" for words, n in self.needless_because.most_common(25)),
+            "mutations by class:",
+            *(f"  {n:5} {name}" for name, n in self.mutations.most_common()),
+        ]
+        return "\n".join(lines)
+
+
+class Episode:
+    """A world in `folder`, as a seed makes it, and what happened to it."""
+
+    def __init__(
+        self,
+        folder: str,
+        caches: Caches,
+        tally: Tally,
+        *,
+        toolchains: tuple[str, ...],
+        seed: int,
+        kind: str = "",
+    ) -> None:
+        random = Random(seed)
+        kind = kind or ("cgo" if random.random() < 0.04 else random.choice(KINDS))
+        root = f"{folder}/world"
+        for name in ("", "-store", "-home", "-tmp", "-copy", "-events"):
+            if os.path.isdir(root + name):
+                shutil.rmtree(root + name)
+            elif os.path.lexists(root + name):
+                os.unlink(root + name)
+        for name in ("", "-home", "-tmp"):
+            os.makedirs(root + name)
+        self._caches = caches
+        caches.renew()
+        self._tally = tally
+        self.world = World(root, kind, toolchains)
+        self.world.slots = list(programs_at(self.world, random))
+        self.told: list[str] = [f"{kind} of seed {seed}: {'; '.join(map(str, self.world.slots))}"]
+        self.ill = 0  # checks in a row that go could not build
+        self._good: list[tuple[dict[str, Entry], dict[str, str]]] = []
+        self._well: list[Slot] = []  # programs that go could build
+        self._answers: dict[str, Answer] = {}
+        self._since: dict[Slot, list[str]] = {}
+
+    def take(self, step: Step) -> Failure | None:
+        """Take one step; return the difference that came out."""
+        random = Random(step.seed)
+        if step.kind == "check":
+            return self._check(random)
+        if step.kind == "undo":
+            self._undo(random)
+        elif step.kind == "meanwhile":
+            return self._meanwhile(random)
+        else:
+            self._mutate(step.kind, random)
+        return None
+
+    def _mutate(self, kind: str, random: Random) -> bool:
+        try:
+            words = MUTATIONS[kind][1](self.world, random)
+        except OSError as error:  # such a tree has no such place any more
+            words = f"half of {kind}: {error}"
+        if words:
+            self._note(kind, words)
+        return bool(words)
+
+    def _note(self, kind: str, words: str) -> None:
+        self.told.append(f"{kind}: {words}")
+        self._tally.mutations[kind] += 1
+        for classes in self._since.values():
+            classes.append(kind)
+
+    def _undo(self, random: Random) -> None:
+        if not self._good:
+            return
+        entries, environment = random.choice(self._good)
+        times = random.random() < 0.4
+        self.world.restore(entries, times=times)
+        self.world.environment = dict(environment)
+        if self.ill > 1:  # a program that has no chance in this world
+            slots = self.world.slots
+            slots[random.randrange(len(slots))] = random.choice(self._well)
+        self._note("undo", f"as it was{' with its times' if times else ''}")
+
+    def _meanwhile(self, random: Random) -> Failure | None:
+        """Change the tree while go builds for gorun, and perhaps take it back."""
+        world, slot = self.world, random.choice(self.world.slots)
+        if not self._can_be_asked(slot):
+            return None
+        for name in ("app/main.go", "app/cmd/one/main.go", "app/assets/one.txt", "app/lib/lib.go"):
+            if os.path.isfile(world.at(name)):  # so that go has something to compile
+                reword(world, random, name, same_size=True, how="plain")
+        self._note("edit", "several files")
+        let_the_clock_tick()
+        before = world.snapshot()
+        kind, seed = draw(random, ON_FILES), random.getrandbits(32)
+        if random.random() < 0.4:  # what moves without a trace in the files
+            kind = random.choice(("swap directories", "symlink", "rename or copy directory"))
+        meddler = Meddler(world, random, lambda: _ignore(self._mutate(kind, Random(seed))))
+        self._know(slot)
+        meddler.start()
+        try:
+            ours = ask_here(world, slot, self._caches.ours)
+        finally:
+            meddler.finish()
+        self._since[slot] = ["meanwhile"]
+        self.told.append(f"asked meanwhile ({meddler.stage}), acted {meddler.acted}: {ours}")
+        if meddler.acted:
+            self._tally.meanwhile += 1
+            if random.random() < 0.7:
+                times = random.random() < 0.5
+                world.restore(before, times=times)
+                self._note("undo", f"what was done meanwhile, times {times}")
+        return self._check(random, slot)
+
+    def _can_be_asked(self, slot: Slot) -> bool:
+        return os.path.isdir(self.world.at(slot.where))
+
+    def _know(self, slot: Slot) -> None:
+        environ = environ_of(self.world, slot, "")
+        cgo = self.world.kind == "cgo"
+        self._caches.know(go_of(self.world, environ), environ, slot.flags, cgo=cgo)
+
+    def _check(self, random: Random, slot: Slot | None = None) -> Failure | None:
+        world, tally = self.world, self._tally
+        slot = slot or random.choice(world.slots)
+        if not self._can_be_asked(slot):
+            self.ill += 1
+            return None
+        if random.random() < 0.8:
+            let_the_clock_tick()
+        by_command = random.random() < _COMMAND_SHARE
+        ask = ask_command if by_command else ask_here
+        newest = newest_recorded(world, slot, self._caches.ours)
+        entries = world.snapshot()
+        state = self._state(slot, entries)
+        expected = self._answers.get(state)
+        if expected is not None and random.random() < 0.1:
+            expected = None
+        self._know(slot)
+        if expected is None:
+            if self._writes(slot):
+                ours = ask(world, slot, self._caches.ours)
+                expected = Question(world, slot, self._caches).answer()
+            else:
+                question = Question(world, slot, self._caches)
+                ours = ask(world, slot, self._caches.ours)
+                expected = question.answer()
+                self._answers[state] = expected
+        else:
+            ours = ask(world, slot, self._caches.ours)
+        tally.checks += 1
+        tally.by_command += by_command
+        tally.outcomes[ours.outcome] += 1
+        tally.expected[expected.outcome] += 1
+        self.told.append(f"check {slot}: {ours.outcome} {list(ours.because)}")
+        self._weigh(slot, ours, expected, newest)
+        if expected.outcome == "built":
+            self.ill = 0
+            self._well = [*self._well[1 - _GOOD_KEPT :], slot]
+            self._good = [*self._good[1 - _GOOD_KEPT :], (entries, dict(world.environment))]
+        else:
+            self.ill += 1
+        return self._difference(slot, ours, expected)
+
+    def _weigh(self, slot: Slot, ours: Answer, expected: Answer, newest: str) -> None:
+        classes = self._since.get(slot, ["first"])
+        self._since[slot] = []
+        if not newest or newest != expected.digest:
+            return
+        self._tally.unneeded += 1
+        if ours.outcome == "built":
+            self._tally.needless[", ".join(sorted(set(classes))) or "nothing"] += 1
+            self._tally.needless_for_nothing += set(classes) <= {"touch", "rewrite", "undo"}
+            self._tally.needless_because[_gist(ours.because)] += 1
+
+    def _difference(self, slot: Slot, ours: Answer, expected: Answer) -> Failure | None:
+        kind = _kind_of(ours, expected)
+        if not kind:
+            return None
+        self._caches.forget(self._caches.oracle)
+        again = Question(self.world, slot, self._caches).answer()
+        if not _kind_of(ours, again):
+            self._tally.wavered += 1
+            self.told.append(f"go wavered: {expected} then {again}")
+            return None
+        self._tally.failures[kind] += 1
+        failure = Failure(kind, slot, ours, again)
+        self.told.append(str(failure))
+        return failure
+
+    def _writes(self, slot: Slot) -> bool:
+        """Say whether go may change go.mod: then only one may be asked at a time."""
+        given = (*slot.flags, *self.world.environment.values())
+        return any("-mod=mod" in word for word in given)
+
+    def _state(self, slot: Slot, entries: dict[str, Entry]) -> str:
+        found = [(n, e.kind, e.data, e.mode & 0o400) for n, e in entries.items()]
+        words = repr((slot, sorted(self.world.environment.items()), found))
+        return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _kind_of(ours: Answer, expected: Answer) -> str:
+    """Return what is wrong with our answer, "" for nothing."""
+    if ours.outcome == "crashed":
+        return "crash"
+    if ours.outcome == "failed":
+        return "" if expected.outcome == "failed" else "wrong failure"
+    if ours.digest == expected.digest and expected.outcome == "built":
+        return ""
+    if ours.outcome in ("current", "restored"):
+        return "stale"
+    return "ran what go refuses" if expected.outcome == "failed" else "wrong executable"
+
+
+def _gist(because: tuple[str, ...]) -> str:
+    """Return reasons without what differs from case to case."""
+    found = {re.sub(r"\S*/(?=[^/\s]+)", "…/", words)[:90] for words in because}
+    return "; ".join(sorted(found)[:2])
+
+
+def _ignore(_value: object) -> None:
+    return
+
+
+class Walk:
+    """Draws the steps of an episode one by one, with an eye on how the world is doing."""
+
+    def __init__(self, episode: Episode, seed: int) -> None:
+        self._random = Random(seed)
+        self._episode = episode
+        self._queue: list[str] = ["check"]
+
+    def next(self) -> Step:
+        """Return the step to take now."""
+        random = self._random
+        if not self._queue:
+            ill = self._episode.ill
+            if (ill and random.random() < 0.85) or random.random() < 0.05:
+                self._queue.append("undo")
+            if random.random() < 0.12:
+                self._queue.append("meanwhile")
+            else:
+                self._queue.extend(draw(random, MUTATIONS) for _ in range(random.randint(1, 4)))
+            self._queue.append("check")
+            if random.random() < 0.15:
+                self._queue.append("check")
+        return Step(self._queue.pop(0), random.getrandbits(32))
