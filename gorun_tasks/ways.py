@@ -53,7 +53,7 @@ class Ways:
         target = os.path.join(os.path.dirname(path), target)
         into = os.path.dirname(target)
         try:
-            entered = not self._is_in_module(into) and self._touched(into, os.stat(into))
+            entered = not self._is_in_module(target) and self._touched(into, os.stat(into))
         except OSError:
             entered = False
         elsewhere = self.lead_elsewhere(target)
