@@ -1,0 +1,1 @@
+"""What must be true of gorun-tasks, shown on real programs."""
