@@ -1,0 +1,35 @@
+"""Failing calls to the system: the program runs, with at most one line, and so does the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.store.faults import CALLS, ERRORS, STATES, Faults
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("go")
+
+
+FOLDER = pytest.mark.xfail(
+    strict=True,
+    reason="core: Go.build makes folders in the store's work folder, and an OSError of that is"
+    " nobody's: a traceback",
+)
+
+
+@pytest.mark.parametrize(
+    "kind", ["fsync", "rename", "unlink", "link", pytest.param("mkdir", marks=FOLDER)]
+)
+def test_each_failing_call_of_a_build(tmp_path: Path, kind: str) -> None:
+    """All errors, states and kinds of calls: `python -m tests.store.faults`."""
+    error = ERRORS[CALLS.index(kind) % len(ERRORS)]
+    assert [str(failure) for failure in Faults(tmp_path).failures("cold", kind, error)] == []
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state != "cold"])
+def test_failing_renames_of_other_runs(tmp_path: Path, state: str) -> None:
+    assert [str(failure) for failure in Faults(tmp_path).failures(state, "rename", "EIO")] == []
