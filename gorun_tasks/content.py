@@ -173,12 +173,11 @@ class Examination:
                 yield Reason(path, f"{real} → {now}")
 
     def _record(self, shelf: Shelf, identity: bytes) -> Iterator[Reason]:
-        record = shelf.records[identity]
-        detail = shelf.details().get(identity)
-        if detail is None:
+        found = shelf.recorded().get(identity)
+        if found is None:
             yield Reason("the store", "no longer knows what this build read")
             return
-        mode, further, listed, contents = detail
+        record, (mode, further, listed, contents) = found
         base, directory, names, keys = record
         where = place(shelf.root, base)
         moment = file_clock()

@@ -17,7 +17,15 @@ import time
 
 from gorun_tasks.disk import STORE_LOCK, Lock, write_whole
 from gorun_tasks.errors import UsageError
-from gorun_tasks.store import IDENTITY_SIZE, Manifest, frame, read_file, unframe
+from gorun_tasks.store import (
+    IDENTITY_SIZE,
+    Manifest,
+    Shelf,
+    frame,
+    read_file,
+    shelf_frame,
+    unframe,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -253,16 +261,13 @@ class _Eviction:
 def _sweep(path: str, packed: set[bytes]) -> None:
     """Take the records that no manifest names from a shelf."""
     try:
-        data = read_file(path)
-        root_name, root, records = unframe(data)
-        details = unframe(data, second=True)
+        shelf = Shelf("", read_file(path))
         size = IDENTITY_SIZE
         named = {blob[i : i + size] for blob in packed for i in range(0, len(blob), size)}
-        if len(records.keys() - named) > GARBAGE_KEPT:
-            records = {i: record for i, record in records.items() if i in named}
-            details = {i: detail for i, detail in details.items() if i in named}
-            write_whole(path, frame((root_name, root, records), details))
-    except (ValueError, TypeError, AttributeError):
+        if len(shelf.seals.keys() - named) > GARBAGE_KEPT:
+            kept = {i: found for i, found in shelf.recorded().items() if i in named}
+            write_whole(path, shelf_frame(shelf.root_name, shelf.root, kept))
+    except (ValueError, TypeError):
         os.unlink(path)
 
 

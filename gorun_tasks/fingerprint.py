@@ -3,7 +3,7 @@
 Decides "as recorded" only from what the system answers now: one stat an input, one for each
 listed directory, the environment, the look-ups in PATH. It must never decide that something
 changed: a stat that differs is a suspicion, and `content` finds the truth behind it.
-It is the hot path: it imports nothing that the interpreter has not loaded already, but `errors`.
+It is the hot path: it imports nothing that the interpreter has not loaded already.
 """
 
 from __future__ import annotations
@@ -12,9 +12,14 @@ import os
 import sys
 import time
 
+try:
+    from _operator import attrgetter  # `operator` is Python code for it
+except ImportError:  # an interpreter without CPython's own module
+    from operator import attrgetter
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gorun_tasks.program import Program
     from gorun_tasks.store import Manifest, Shelf, Store
@@ -24,6 +29,10 @@ if TYPE_CHECKING:
     Record = tuple[str, Key | None, tuple[str, ...], tuple[Key | None, ...]]
     """A directory: its path (relative to the root of its shelf, or absolute), its own key when it
     was listed, names in it, and their keys (None: absent)."""
+    Seal = tuple[str, str | None, str, int]
+    """What a check needs of a record: the path; the names that are there, joined by slashes, of
+    which an empty one is the directory itself (None for no names at all); the names that are absent
+    and not known to be by a listing, joined likewise ("" for none); the hash of the keys."""
 
 _ON_LINUX = sys.platform == "linux"
 _LINUX_COARSE_CLOCK = 5  # CLOCK_REALTIME_COARSE: the very clock that stamps files
@@ -48,15 +57,10 @@ def settled(key: Key, moment: int) -> bool:
     return ctime < (moment - 2 * _WHOLE_SECOND if ctime % _WHOLE_SECOND == 0 else moment)
 
 
-def key_of(status: os.stat_result) -> Key:
-    """Return what must be equal for a file to count as unread since it was recorded."""
-    return (
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-        status.st_size,
-        status.st_ino,
-        status.st_dev,
-    )
+key_of: Callable[[os.stat_result], Key] = attrgetter(
+    "st_mtime_ns", "st_ctime_ns", "st_size", "st_ino", "st_dev"
+)
+"""Return what must be equal for a file to count as unread since it was recorded."""
 
 
 def key_at(path: str) -> Key | None:
@@ -74,44 +78,41 @@ def place(root: str, base: str) -> str:
     return f"{root}/{base}" if base else root
 
 
-def holds(record: Record, root: str) -> bool:
-    """Say whether every stat of this record is as it was recorded.
+def sealed(record: Record) -> Seal:
+    """Return the seal of a record.
 
-    An absent name in a listed directory needs no look: it could not appear without the
-    directory's own time stamps moving.
+    Python's hash of numbers is the same in every process. By chance two keys have the same one in
+    two to the sixtieth cases.
     """
     base, directory, names, keys = record
-    stat = os.stat
-    where = place(root, base)
-    try:
-        if directory is not None:
-            status = stat(where)
-            if (
-                status.st_mtime_ns,
-                status.st_ctime_ns,
-                status.st_size,
-                status.st_ino,
-                status.st_dev,
-            ) != directory:
+    there = [] if directory is None else [("", directory)]
+    there += [(name, key) for name, key in zip(names, keys, strict=True) if key is not None]
+    # An absent name in a listed directory needs no look: it could not appear without the
+    # directory's own time stamps moving.
+    absent = [n for n, key in zip(names, keys, strict=True) if key is None and directory is None]
+    return (
+        base,
+        "/".join(name for name, _ in there) if there else None,
+        "/".join(absent),
+        hash(tuple(key for _, key in there)),
+    )
+
+
+def holds(seal: Seal, root: str) -> bool:
+    """Say whether every stat of a record is as it was when it was sealed.
+
+    No line of Python runs for each input: the loops are the interpreter's own.
+    """
+    base, names, absent, expected = seal
+    prefix = place(root, base) + "/"
+    if names is not None:
+        try:
+            keys = map(key_of, map(os.stat, map(prefix.__add__, names.split("/"))))
+            if hash(tuple(keys)) != expected:
                 return False
-        prefix = where + "/"
-        for name, key in zip(names, keys, strict=True):
-            if key is None:
-                if directory is None and key_at(prefix + name) is not None:
-                    return False
-                continue
-            status = stat(prefix + name)
-            if (
-                status.st_mtime_ns,
-                status.st_ctime_ns,
-                status.st_size,
-                status.st_ino,
-                status.st_dev,
-            ) != key:
-                return False
-    except OSError:
-        return False
-    return True
+        except OSError:
+            return False
+    return not absent or all(key_at(prefix + name) is None for name in absent.split("/"))
 
 
 def look_up(name: str, path: str) -> str:
@@ -182,14 +183,14 @@ class Look:
             shelf = self.store.shelf(name)
             if shelf is None:
                 return None
-            records = shelf.records
+            seals = shelf.seals
             for identity in identities:
-                record = records.get(identity)
-                if record is None:
+                seal = seals.get(identity)
+                if seal is None:
                     return None
                 answer = held.get((name, identity))
                 if answer is None:
-                    answer = held[name, identity] = holds(record, shelf.root)
+                    answer = held[name, identity] = holds(seal, shelf.root)
                 if not answer:
                     suspects.append((shelf, identity))
         return suspects

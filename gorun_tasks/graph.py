@@ -214,8 +214,9 @@ class Graph:
                 shelf = program.store.shelf(name)
                 for identity in identities if shelf is not None else ():
                     assert shelf is not None
-                    record = shelf.records.get(identity)
-                    if record is not None:
+                    found = shelf.recorded().get(identity)
+                    if found is not None:
+                        record = found[0]
                         base = place(shelf.root, record[0])
                         for file, key in zip(record[2], record[3], strict=True):
                             if key is not None:

@@ -11,14 +11,9 @@ import os
 
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.flags import BuildFlags
-from gorun_tasks.store import Store
+from gorun_tasks.store import Store, checksum
 from gorun_tasks.target import Target
 from gorun_tasks.verdict import Verdict, judge
-
-try:
-    from _blake2 import blake2b  # hashlib would load OpenSSL: 3 ms
-except ImportError:  # an interpreter without CPython's own module
-    from hashlib import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,7 +158,8 @@ class Program:
         places = (self.cwd, self.directory) if flags.chdir else (self.cwd,)
         self.identity = (*flags.words, "--", *target.words, "in", *places)
         words = "\0".join(self.identity).encode("utf-8", "surrogateescape")
-        self.key = blake2b(words, digest_size=16).hexdigest()
+        # The store compares the identity too, so that chance can only cost time.
+        self.key = checksum(words).hex()
         self.overlay = {}
         self.events = environ.get("GORUN_EVENTS", "")
         self.listener: Callable[[bytes], None] | None = None

@@ -21,7 +21,7 @@ from gorun_tasks.content import sha256_of
 from gorun_tasks.disk import STORE_LOCK, Lock, sync, write_whole
 from gorun_tasks.evict import evict
 from gorun_tasks.fingerprint import key_of, place
-from gorun_tasks.store import Manifest, Store, frame, read_file, unframe
+from gorun_tasks.store import Manifest, Shelf, Store, frame, read_file, shelf_frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from gorun_tasks.closure import Closure, Section
-    from gorun_tasks.content import Detail
     from gorun_tasks.fingerprint import Record
-    from gorun_tasks.store import Shelf
+    from gorun_tasks.store import Recorded
 
 MANIFESTS_KEPT = 8
 """How many manifests a program has at most."""
@@ -117,10 +116,8 @@ class Publisher:
             shelf = self._store.shelf(name)
             if shelf is None:
                 continue
-            for identity_, detail in shelf.details().items():
-                record = shelf.records.get(identity_)
-                if record is not None:
-                    known.learn(place(shelf.root, record[0]), record, detail[3])
+            for record, detail in shelf.recorded().values():
+                known.learn(place(shelf.root, record[0]), record, detail[3])
         return known
 
     def publish(
@@ -194,12 +191,10 @@ class Publisher:
             by_shelf.setdefault(shelf.name, {})[identity] = record
         for name, changes in by_shelf.items():
 
-            def renew(
-                records: dict[bytes, Record],
-                _details: dict[bytes, Detail],
-                changes: dict[bytes, Record] = changes,
-            ) -> None:
-                records.update((i, r) for i, r in changes.items() if i in records)
+            def renew(recorded: Recorded, changes: dict[bytes, Record] = changes) -> None:
+                for identity, record in changes.items():
+                    if identity in recorded:
+                        recorded[identity] = (record, recorded[identity][1])
 
             with contextlib.suppress(Unusable), self._writing():
                 self._rewrite_shelf(name, renew)
@@ -258,35 +253,31 @@ class Publisher:
         return path
 
     def _put_records(self, section: Section) -> None:
-        def add(records: dict[bytes, Record], details: dict[bytes, Detail]) -> None:
-            for identity, (record, detail) in section.records.items():
-                records[identity] = record
-                details[identity] = detail
+        def add(recorded: Recorded) -> None:
+            recorded.update(section.records)
 
         self._rewrite_shelf(section.name, add, (section.root_name, section.root))
 
     def _rewrite_shelf(
         self,
         name: str,
-        change: Callable[[dict[bytes, Record], dict[bytes, Detail]], None],
+        change: Callable[[Recorded], None],
         root: tuple[str, str] | None = None,
     ) -> None:
         path = f"{self._root}/shelves/{name}"
         with Lock(f"{self._root}/locks/{name}"):
-            records: dict[bytes, Record] = {}
-            details: dict[bytes, Detail] = {}
+            recorded: Recorded = {}
             before = b""
             try:
                 before = read_file(path)
-                root_name, root_path, records = unframe(before)
-                details = unframe(before, second=True)
-                root = (root_name, root_path)
+                shelf = Shelf(name, before)
+                recorded, root = shelf.recorded(), (shelf.root_name, shelf.root)
             except (OSError, ValueError, TypeError):
-                records, details = {}, {}
+                before = b""
             if root is None:
                 return
-            change(records, details)
-            after = frame((*root, records), details)
+            change(recorded)
+            after = shelf_frame(*root, recorded)
             if after != before:
                 write_whole(path, after)
         self._written.add(name)

@@ -186,5 +186,5 @@ def test_what_is_kept_still_works(made: Made) -> None:
         for name, identities in manifest.shelves:
             shelf = made.store.shelf(name)
             assert shelf is not None
-            assert set(identities) <= shelf.records.keys()
+            assert set(identities) <= shelf.seals.keys()
     assert {m.digest for m in remembered} == made.left("exe")

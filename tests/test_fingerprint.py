@@ -15,6 +15,7 @@ from gorun_tasks.fingerprint import (
     key_of,
     look_up,
     place,
+    sealed,
     settled,
 )
 from gorun_tasks.store import Store
@@ -89,23 +90,23 @@ def test_every_change_of_a_file_is_a_suspicion(
     folder: Path, change: Callable[[Path], object], *, listed: bool
 ) -> None:
     record = recorded(folder, listed=listed)
-    assert holds(record, str(folder))
+    assert holds(sealed(record), str(folder))
     change(folder / "a.go")
-    assert not holds(record, str(folder))
+    assert not holds(sealed(record), str(folder))
 
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_appearance_of_an_absent_name_is_a_suspicion(folder: Path, *, listed: bool) -> None:
     record = recorded(folder, listed=listed)
     (folder / "absent.go").touch()
-    assert not holds(record, str(folder))
+    assert not holds(sealed(record), str(folder))
 
 
 def test_neighbours_concern_listed_directories_only(folder: Path) -> None:
     listed, unlisted = recorded(folder), recorded(folder, listed=False)
     (folder / "new.go").touch()
-    assert not holds(listed, str(folder))
-    assert holds(unlisted, str(folder))
+    assert not holds(sealed(listed), str(folder))
+    assert holds(sealed(unlisted), str(folder))
 
 
 def test_directory_swapped_with_its_twin_is_a_suspicion(tmp_path: Path) -> None:
@@ -114,17 +115,17 @@ def test_directory_swapped_with_its_twin_is_a_suspicion(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.go").write_text("package a\n")
     record = recorded(tmp_path / "one")
-    assert holds(record, f"{tmp_path}/one")
+    assert holds(sealed(record), f"{tmp_path}/one")
     (tmp_path / "one").rename(tmp_path / "old")
     (tmp_path / "two").rename(tmp_path / "one")
-    assert not holds(record, f"{tmp_path}/one")
+    assert not holds(sealed(record), f"{tmp_path}/one")
 
 
 def test_removed_root_is_a_suspicion_not_an_error(folder: Path) -> None:
     record = recorded(folder)
-    assert not holds(record, f"{folder}/nowhere")
-    assert not holds(record, f"{folder}/a.go")
-    assert not holds((f"{folder}/nowhere", None, ("a.go",), ((1, 1, 1, 1, 1),)), "")
+    assert not holds(sealed(record), f"{folder}/nowhere")
+    assert not holds(sealed(record), f"{folder}/a.go")
+    assert not holds(sealed((f"{folder}/nowhere", None, ("a.go",), ((1, 1, 1, 1, 1),))), "")
 
 
 def test_links_are_followed(folder: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import marshal
 import os
 import random
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from gorun_tasks.closure import Closure, Section
 from gorun_tasks.fingerprint import Look
 from gorun_tasks.publish import MANIFESTS_KEPT, Publisher, Unusable
-from gorun_tasks.store import Manifest, Shelf, Store, default_directory, frame, unframe
+from gorun_tasks.store import Manifest, Shelf, Store, checksum, default_directory, frame, unframe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,8 +75,8 @@ def test_sound_sum_around_what_marshal_cannot_read_is_refused() -> None:
     magic = frame(None, None)[:8]
     for part in (b"", b"?", marshal.dumps((1, 2), 4)[:-3]):
         tail = marshal.dumps(None, 4)
-        sums = (zlib.crc32(part), zlib.crc32(tail), len(part), len(tail))
-        head = b"".join(n.to_bytes(4, "little") for n in sums)
+        head = b"".join(len(p).to_bytes(4, "little") for p in (part, tail))
+        head += checksum(part) + checksum(tail)
         with pytest.raises(ValueError, match=r"damaged|marshal"):
             unframe(magic + head + part + tail)
 
@@ -144,12 +143,12 @@ def test_missing_and_strange_files_are_none(tmp_path: Path) -> None:
         assert store.shelf(name) is None
 
 
-def test_damaged_details_leave_the_first_part_in_use() -> None:
+def test_damaged_records_leave_the_first_part_in_use() -> None:
     """The hot path reads the first part alone; who suspects something finds nothing to compare."""
     data = bytearray(frame(("module", "/root", {}), SECOND))
     data[-1] ^= 1
     shelf = Shelf("module-1", bytes(data))
-    assert (shelf.root, shelf.details()) == ("/root", {})
+    assert (shelf.root, shelf.recorded()) == ("/root", {})
 
 
 def test_shelf_is_read_once_until_told_otherwise(tmp_path: Path) -> None:
@@ -253,7 +252,7 @@ def test_programs_share_a_shelf(programs: Programs) -> None:
     b = programs.publish("b", "same", {"common": (1, 1, 1, 1, 1), "b": (3, 3, 3, 3, 3)})
     shelf = programs.store.shelf("module-1")
     assert shelf is not None
-    assert sorted(record[0] for record in shelf.records.values()) == ["a", "b", "common"]
+    assert sorted(record[0] for record, _ in shelf.recorded().values()) == ["a", "b", "common"]
     ((_, of_a),), ((_, of_b),) = a.shelves, b.shelves
     assert len(set(of_a) & set(of_b)) == 1
     look = Look(programs.store, {})
@@ -269,7 +268,7 @@ def test_other_content_of_a_directory_is_another_record(programs: Programs) -> N
     b = programs.publish("b", "new", {"common": (2, 2, 2, 2, 2)})
     shelf = programs.store.shelf("module-1")
     assert shelf is not None
-    keys = [shelf.records[m.shelves[0][1][0]][3] for m in (a, b)]
+    keys = [shelf.recorded()[m.shelves[0][1][0]][0][3] for m in (a, b)]
     assert keys == [((1, 1, 1, 1, 1),), ((2, 2, 2, 2, 2),)]
 
 
@@ -305,10 +304,10 @@ def test_shelf_does_not_grow_for_ever(programs: Programs) -> None:
     programs.publisher.evict(10**9)
     shelf = Store(programs.store.root).shelf("module-1")
     assert shelf is not None
-    assert MANIFESTS_KEPT <= len(shelf.records) < builds
-    assert shelf.records.keys() == shelf.details().keys()
+    assert MANIFESTS_KEPT <= len(shelf.seals) < builds
+    assert shelf.seals.keys() == shelf.recorded().keys()
     for manifest in programs.store.manifests("a", ("a",)):
-        assert set(manifest.shelves[0][1]) <= shelf.records.keys()
+        assert set(manifest.shelves[0][1]) <= shelf.seals.keys()
 
 
 def test_publishing_leaves_no_temporary_files(programs: Programs) -> None:

@@ -26,8 +26,8 @@ OURS = frozenset(
         "gorun_tasks.verdict",
     )
 )
-OTHERS = frozenset(("__future__", "_blake2", "zlib", "_signal", "_locale"))
-"""Extension modules, of which no Python code is run, and what `annotations` costs."""
+OTHERS = frozenset(("__future__", "_operator", "_signal", "_locale"))
+"""The interpreter's own modules, of which no Python code is run, and what `annotations` costs."""
 
 ENTRY = "import sys; from gorun_tasks.cli import main; main()"
 
