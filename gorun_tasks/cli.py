@@ -11,6 +11,7 @@ import sys
 import time
 
 from gorun_tasks.errors import BuildError, GoRunError, UsageError
+from gorun_tasks.fingerprint import Look
 from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, BuildFlags
 from gorun_tasks.program import Outcome, Program
 from gorun_tasks.target import Target
@@ -119,7 +120,7 @@ def _run(words: list[str]) -> int:
     if "why" in options:
         return _why(program)
     if options.switches.isdisjoint(("which", "ephemeral", "rebuild")):
-        verdict = program.judge()
+        verdict = program.judge(Look(program.store, program.environ, alone=True))
         if verdict.manifest is not None:
             _start_stored(program, verdict, verdict.manifest, arguments)
     return _make_and_start(program, arguments, options)
@@ -188,7 +189,6 @@ def _why(program: Program) -> int:
 
 def _only_print(program: Program) -> int:
     """Let go print what it would do (-n): it builds nothing, so there is nothing to start."""
-    from gorun_tasks.fingerprint import Look  # noqa: PLC0415 - off the hot path
     from gorun_tasks.toolchain import Go, find_go  # noqa: PLC0415 - off the hot path
 
     look = Look(program.store, program.environ)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gorun_tasks.closure import Closure, Section
-from gorun_tasks.fingerprint import Look
+from gorun_tasks.fingerprint import Look, key_at
 from gorun_tasks.publish import MANIFESTS_KEPT, Publisher, Unusable
 from gorun_tasks.store import Manifest, Shelf, Store, checksum, default_directory, frame, unframe
 
@@ -260,6 +260,31 @@ def test_programs_share_a_shelf(programs: Programs) -> None:
         suspects = look.suspects(of_one)
         assert suspects is not None
         assert len(suspects) == 2  # nothing of it is on the disk
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_look_from_inside_comes_back(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, *, removed: bool
+) -> None:
+    """To the very directory that it came from, also where that has no name any longer."""
+    (programs.folder / "common").mkdir()
+    (programs.folder / "common" / "a.go").touch()
+    key = key_at(f"{programs.folder}/common/a.go")
+    assert key is not None
+    manifest = programs.publish("a", "same", {"common": key})
+    home = programs.folder / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    if removed:
+        home.rmdir()
+    before = os.stat(".")
+    assert Look(programs.store, {}, alone=True).suspects(manifest) == []
+    assert os.path.samestat(os.stat("."), before)
+    (programs.folder / "common" / "a.go").write_text("package a\n")
+    suspects = Look(programs.store, {}, alone=True).suspects(manifest)
+    assert suspects is not None
+    assert len(suspects) == 1
+    assert os.path.samestat(os.stat("."), before)
 
 
 def test_other_content_of_a_directory_is_another_record(programs: Programs) -> None:
