@@ -20,6 +20,8 @@ from gorun_tasks.ways import Ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gorun_tasks.content import Detail
     from gorun_tasks.fingerprint import Key, Record
     from gorun_tasks.program import Program
@@ -249,6 +251,7 @@ class _Recording:
         self._hashes = hashes
         self._known = known
         self._moved: set[str] = set()
+        self._leading: set[str] = set()  # what may be a link or a directory on the way to an input
 
     def sections(self) -> list[Section]:
         """Return the records by shelf. Raises Moved and NotRecorded."""
@@ -272,19 +275,25 @@ class _Recording:
     def _add(self, section: Section, directory: str) -> None:
         asked = self._asked
         names = tuple(sorted(asked.names.get(directory, ())))
+        self._leading.add(directory)
         mode, key = asked.listed.get(directory, ""), None
         further: tuple[str, ...] = ()
         listing: tuple[str, ...] = ()
+        leading: Iterable[str] = names
         if mode:
             status = _status(directory)
             if status is not None and stat.S_ISDIR(status.st_mode):
                 key = self._settled_key(directory, status)
                 further = tuple(sorted({*names, *asked.kinds.get(directory, ())}))
-                listing = list_directory(directory, mode, further) or ()
+                entries = list_directory(directory, mode, further)
+                if entries is not None:
+                    # A listing tells files from links and directories.
+                    listing, leading = entries, [e[:-1] for e in entries if e[-1] in "@/"]
             else:
                 mode = ""
         if not (names or mode):
             return
+        self._leading.update(f"{directory}/{name}" for name in leading if name in names)
         found = [self._content(f"{directory}/{name}") for name in names]
         base = directory or "/"
         if section.holds(directory):
@@ -323,11 +332,8 @@ class _Recording:
 
     def _check_ways(self) -> None:
         ways = Ways(self._started)
-        for directory in (*self._asked.names, *self._asked.listed):
-            ways.lead_elsewhere(directory)
-        for directory, names in self._asked.names.items():
-            for name in names:
-                ways.lead_elsewhere(f"{directory}/{name}")
+        for path in self._leading:
+            ways.lead_elsewhere(path)
         self._moved |= ways.moved
 
 

@@ -44,6 +44,7 @@ class Report:
         self.settings: dict[str, str] = {}  # go env
         self.temporary = ""  # GOTMPDIR, as go had it
         self.laid_over: set[str] = set()  # what we put into packages: no input of theirs
+        self._hashes: dict[str, bytes] = {}
 
     def tells_of_cgo(self, line: bytes) -> bool:
         """Say whether the newest line is of a cgo package outside the standard library.
@@ -63,6 +64,8 @@ class Report:
 
         What go itself made, in its build cache or its temporary folder, is no input.
         """
+        if self._hashes:
+            return self._hashes
         hashes = {}
         made = tuple(f"{d}/" for d in (self.temporary, self.settings.get("GOCACHE", "")) if d)
         for line in self.hashed:
@@ -78,6 +81,7 @@ class Report:
             name = os.fsdecode(path)
             if not (name.startswith(made) or name in self.laid_over):
                 hashes[name] = digest
+        self._hashes = hashes
         return hashes
 
     def operations(self, directory: str) -> dict[str, set[str]]:
