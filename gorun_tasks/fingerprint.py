@@ -158,13 +158,13 @@ class Look:
     from directory to directory, which is faster, and comes back.
     """
 
-    __slots__ = ("_alone", "_held", "_looked_up", "environ", "store")
+    __slots__ = ("_alone", "_looked_up", "_seen", "environ", "store")
 
     def __init__(self, store: Store, environ: Mapping[str, str], *, alone: bool = False) -> None:
         self.store = store
         self.environ = environ
         self._alone = alone
-        self._held: dict[tuple[str, bytes], bool] = {}
+        self._seen: dict[str, tuple[set[bytes], set[bytes]]] = {}  # by shelf: what held, what not
         self._looked_up: dict[str, str] = {}
 
     def where(self, name: str) -> str:
@@ -203,19 +203,21 @@ class Look:
 
     def _suspects(self, manifest: Manifest) -> list[tuple[Shelf, bytes]] | None:
         suspects = []
-        held = self._held
         for name, identities in manifest.shelves:
             shelf = self.store.shelf(name)
             if shelf is None:
                 return None
-            seals = shelf.seals
+            held, failed = self._seen.setdefault(name, (set(), set()))
             for identity in identities:
-                seal = seals.get(identity)
-                if seal is None:
-                    return None
-                answer = held.get((name, identity))
-                if answer is None:
-                    answer = held[name, identity] = holds(seal, shelf.root, enter=self._alone)
-                if not answer:
-                    suspects.append((shelf, identity))
+                if identity in held:
+                    continue
+                if identity not in failed:
+                    seal = shelf.seals.get(identity)
+                    if seal is None:
+                        return None
+                    if holds(seal, shelf.root, enter=self._alone):
+                        held.add(identity)
+                        continue
+                    failed.add(identity)
+                suspects.append((shelf, identity))
         return suspects
