@@ -45,8 +45,8 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Compare gorun with go run and with the bare executable."""
-    session.run(sys.executable, "-m", "benchmarks.hello", *session.posargs)
+    """Compare gorun with go run, Task, make and doit; try -- --quick."""
+    session.run(sys.executable, "-m", "benchmarks", *session.posargs)
 
 
 @nox.session(default=False)

@@ -1,0 +1,127 @@
+"""What is measured with: gorun as pip installs it, the go of the wheel, the peers, a C compiler.
+
+Decides where the suite keeps what it may keep between runs (the user's cache folder), and the
+environment that every way is started in. It must never use a launcher where the real go binary
+is meant, nor gorun from the checkout: an editable install starts slower.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PEERS = ("go-task-bin",)
+
+_KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "HTTPS_PROXY", "SSL_CERT_FILE")
+
+
+class Kit:
+    """The tools, installed anew from this checkout."""
+
+    def __init__(self) -> None:
+        self.folder = _cache_folder()
+        environment = f"{self.folder}/venv"
+        self.bin = f"{environment}/bin"
+        self.python = f"{self.bin}/python"
+        self.gorun = f"{self.bin}/gorun"
+        self._install(environment)
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        self.go = f"{environment}/lib/{version}/site-packages/go/bin/go"
+        path = [os.path.dirname(self.go), self.bin, os.environ.get("PATH", os.defpath)]
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        self.environ = kept | {
+            "PATH": ":".join(path),
+            "GOTOOLCHAIN": "local",
+            "GOENV": "off",
+            "GOPROXY": "off",
+            "GOMODCACHE": f"{self.folder}/mod",
+            # go build would ask git for the commit, and nobody else does.
+            "GOFLAGS": "-buildvcs=false",
+            "CGO_ENABLED": "0",
+        }
+
+    def _install(self, environment: str) -> None:
+        if not os.path.exists(f"{environment}/complete"):
+            venv.create(environment, clear=True, with_pip=True)
+            self._pip("install", "--upgrade", "pip")
+            self._pip("install", f"{REPOSITORY}[go,nox,invoke,doit]", *PEERS)
+            with open(f"{environment}/complete", "w", encoding="utf-8"):
+                pass
+        self._pip("install", "--no-deps", "--force-reinstall", REPOSITORY)
+
+    def _pip(self, *words: str) -> None:
+        # pip byte-compiles what it installs, unless this says that nobody may.
+        environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        command = [self.python, "-m", "pip", "-q", "--disable-pip-version-check", *words]
+        subprocess.run(command, check=True, env=environ)
+
+    def download(self, module: str) -> str:
+        """Return the folder that go's module cache has a module in."""
+        folder = f"{self.environ['GOMODCACHE']}/{module}"
+        if not os.path.isdir(folder):
+            self.run([self.go, "mod", "download", module], online=True)
+        return folder
+
+    def run(
+        self,
+        command: list[str],
+        folder: str = "/",
+        environ: dict[str, str] | None = None,
+        *,
+        online: bool = False,
+    ) -> str:
+        """Run something that is not timed; return its output. What goes wrong ends the suite."""
+        environ = self.environ | (environ or {}) | {"PWD": folder}
+        if online:
+            del environ["GOPROXY"]
+        done = subprocess.run(
+            command, cwd=folder, env=environ, stdout=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode:
+            sys.exit(f"benchmark: {' '.join(command)} in {folder} ended with {done.returncode}")
+        return done.stdout
+
+    def compile_c(self, source: str) -> str:
+        """Return an executable of a C file beside this one, "" where there is no compiler."""
+        compiler = shutil.which("gcc") or shutil.which("cc")
+        if not compiler:
+            return ""
+        executable = f"{self.folder}/{source.removesuffix('.c')}"
+        here = os.path.dirname(os.path.abspath(__file__))
+        self.run([compiler, "-O2", "-o", executable, f"{here}/{source}"])
+        return executable
+
+    def about(self) -> dict[str, str]:
+        """Return what the numbers depend on, besides the machine's mood."""
+        return {
+            "go": self.run([self.go, "version"]).split()[2].removeprefix("go"),
+            "python": sys.version.split()[0],
+            "gorun": self.run([self.gorun, "--version"]).split()[1],
+            "commit": self.run(["git", "describe", "--always", "--dirty"], REPOSITORY).strip(),
+            "task": self.run([f"{self.bin}/task", "--version"]).strip(),
+            "doit": self.run([f"{self.bin}/doit", "--version"]).split()[0],
+            "make": self.run(["make", "--version"]).splitlines()[0].split()[-1],
+            "processor": _processor(),
+            "cores": str(os.cpu_count()),
+            "system": f"{os.uname().sysname} {os.uname().release}",
+        }
+
+
+def _cache_folder() -> str:
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return f"{cache}/gorun-tasks-bench"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return os.uname().machine

@@ -1,0 +1,163 @@
+"""Tables of results: for the terminal, and as Markdown for README and docs.
+
+Decides what a person reads first: the overhead in milliseconds. It must never round a way into
+another way's place, nor hide that one started a stale program (†).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from benchmarks import situations, ways
+from benchmarks.goals import measured
+
+if TYPE_CHECKING:
+    from benchmarks.goals import Measured
+    from benchmarks.measure import Cell
+    from benchmarks.results import Results
+
+_STALE = "†"
+
+
+def terminal(workload: str, situation: str, cell: Cell) -> str:
+    """Return the table of one cell."""
+    head = f"{workload}: {situation} ({cell['rounds']} rounds, load {cell['load'][0]})"
+    line = f"{'':34}{'overhead':>12}{'middle half':>18}{'of go run':>11}{'CPU':>12}{'peak':>10}"
+    lines = [head, line]
+    for way, figures in cell["ways"].items():
+        low, middle, high = (1000 * seconds for seconds in figures["overhead"])
+        half = f"{low:.1f}-{high:.1f} ms"
+        rival = cell["ways"].get(ways.GO_RUN.name)
+        share = f"{figures['overhead'][1] / rival['overhead'][1]:.3f} ×" if rival else ""
+        lines.append(
+            f"{way + (_STALE if figures['stale'] else ''):34}{middle:>9.1f} ms{half:>18}{share:>11}"
+            f"{1000 * figures['cpu overhead'][1]:>9.1f} ms{figures['memory'] / 2**20:>6.0f} MiB"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def goals(results: Results) -> str:
+    """Return the goals, for the terminal."""
+    lines = [f"{'goal':84}{'at most':>10}{'measured':>11}"]
+    for each in measured(results):
+        verdict = "" if each.value is None else "  reached" if each.met else "  NOT REACHED"
+        lines.append(f"{each.goal.what:84}{_limit(each):>10}{_value(each):>11}{verdict}")
+    return "\n".join(lines) + "\n"
+
+
+def _limit(each: Measured) -> str:
+    return f"{each.goal.most:g} {each.goal.unit}"
+
+
+def _value(each: Measured) -> str:
+    if each.value is None:
+        return "-"
+    digits = 1 if each.goal.unit in ("ms", "MiB") else 2 if each.value >= 1 else 3
+    return f"{each.value:.{digits}f} {each.goal.unit}"
+
+
+_SHOWN = (
+    *(ways.GORUN, ways.GO_RUN, ways.GO_BUILD, ways.CHECKSUM, ways.TIMESTAMP, ways.DOIT),
+    ways.MAKE,
+)
+WHAT = {
+    "hello": "hello world",
+    "real": "moby's dockerd, 2,060 packages",
+    "wide": "generated, 9,000 files of its own",
+    "monorepo": "one of 50 mains that share 1,000 packages",
+}
+
+
+def readme(results: Results) -> str:
+    """Return the table of README: nothing changed."""
+    shown = [way for way in _SHOWN if _anywhere(results, way.name)]
+    lines = [
+        "| nothing changed | " + " | ".join(way.name for way in shown) + " |",
+        "| --- |" + " ---: |" * len(shown),
+    ]
+    for workload, words in WHAT.items():
+        cell = results.cells.get(workload, {}).get(situations.NOTHING.name)
+        if cell:
+            numbers = (_number(cell, way.name) for way in shown)
+            lines.append(f"| {words} | " + " | ".join(numbers) + " |")
+    return "\n".join(lines)
+
+
+def details(results: Results) -> str:
+    """Return all tables of the documentation's page."""
+    about = results.about
+    machine = (
+        f"Measured with go {about['go']}, Python {about['python']}, Task {about['task']}, "
+        f"GNU make {about['make']} and doit {about['doit']}, on {about['cores']} cores of "
+        f"{about['processor']}, {about['system']}."
+    )
+    parts = [
+        machine,
+        "\n### Goals\n",
+        "| goal | at most | measured | |\n| --- | ---: | ---: | --- |",
+    ]
+    parts += [
+        f"| {each.goal.what} | {_limit(each)} | {_value(each)} | "
+        f"{'' if each.value is None else 'reached' if each.met else '**not reached**'} |"
+        for each in measured(results)
+    ]
+    for workload, words in WHAT.items():
+        cells = results.cells.get(workload, {})
+        if cells:
+            parts.append(f"\n### {workload}: {words}\n\n{_table(cells)}")
+    return "\n".join(parts)
+
+
+def _table(cells: dict[str, Cell]) -> str:
+    shown = [w.name for w in _SHOWN if any(w.name in cell["ways"] for cell in cells.values())]
+    lines = [
+        f"| overhead in ms | {' | '.join(shown)} | gorun of go run | rounds, load |",
+        "| --- |" + " ---: |" * (len(shown) + 2),
+    ]
+    others: list[str] = []
+    for situation, cell in cells.items():
+        if ways.GO_RUN.name in cell["ways"]:
+            rival = cell["ways"][ways.GO_RUN.name]["overhead"][1]
+            share = cell["ways"][ways.GORUN.name]["overhead"][1] / rival
+            numbers = " | ".join(_number(cell, way) for way in shown)
+            lines.append(
+                f"| {situation} | {numbers} | {share:.3f} × | {cell['rounds']}, {cell['load'][0]} |"
+            )
+        for way, figures in cell["ways"].items():
+            if way not in shown and way != ways.BARE.name:
+                memory = f"{figures['memory'] / 2**20:.0f} MiB"
+                others.append(f"| {situation} | {way} | {_number(cell, way)} | {memory} |")
+    if others:
+        lines += [
+            "",
+            "| | also timed | overhead in ms | peak memory |",
+            "| --- | --- | ---: | ---: |",
+        ]
+    return "\n".join(lines)
+
+
+def _number(cell: Cell, way: str) -> str:
+    figures = cell["ways"].get(way)
+    if figures is None:
+        return ""
+    milliseconds = 1000 * figures["overhead"][1]
+    digits = 1 if milliseconds < 100 else 0
+    return f"{milliseconds:,.{digits}f}{_STALE if figures['stale'] else ''}"
+
+
+def _anywhere(results: Results, way: str) -> bool:
+    cells = (cells.get(situations.NOTHING.name) for cells in results.cells.values())
+    return any(cell and way in cell["ways"] for cell in cells)
+
+
+def replace_between_marks(path: str, text: str) -> None:
+    """Put text between the two marks of a Markdown file. A file without marks is left alone."""
+    begin, end = "<!-- benchmark: written by nox -s bench -->", "<!-- benchmark: end -->"
+    with open(path, encoding="utf-8") as file:
+        before, mark, rest = file.read().partition(begin)
+    _, other_mark, after = rest.partition(end)
+    if not (mark and other_mark):
+        raise ValueError(f"{os.path.basename(path)} has no place for the benchmark's table")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"{before}{begin}\n{text.strip()}\n{end}{after}")
