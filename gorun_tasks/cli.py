@@ -129,12 +129,11 @@ def _run(words: list[str]) -> int:
 def _start_stored(
     program: Program, verdict: Verdict, manifest: Manifest, arguments: list[str]
 ) -> NoReturn:
+    program.store.mark_used(program.key)
     if verdict.renewed or verdict.altered:
         from gorun_tasks.graph import write_back  # noqa: PLC0415 - off the hot path
 
         write_back(program, verdict)
-    else:
-        program.store.mark_used(program.key)
     outcome = Outcome.stored(program, verdict, manifest)
     outcome.seconds = time.perf_counter() - _BEGUN
     if program.events:

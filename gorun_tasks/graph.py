@@ -383,6 +383,7 @@ class Graph:
     def _settle(self, verdict: Verdict) -> None:
         manifest = verdict.manifest
         assert manifest is not None
+        self.program.store.mark_used(self.program.key)
         write_back(self.program, verdict)
         self.made = Outcome.stored(self.program, verdict, manifest)
 
