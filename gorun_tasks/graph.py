@@ -328,19 +328,20 @@ class Graph:
             digest, path = publisher.publish_unrecorded(
                 program.key, program.identity, report.executable, making.unrecorded
             )
-            return self._built(making, path, digest)
-        manifest = publisher.publish(
-            program.key,
-            program.identity,
-            report.executable,
-            making.closure,
-            goroot_bin=report.goroot_bin,
-            go_version=report.settings["GOVERSION"],
-            wrapper=making.wrapper,
-            cgo=making.cgo,
-        )
+        else:
+            manifest = publisher.publish(
+                program.key,
+                program.identity,
+                report.executable,
+                making.closure,
+                goroot_bin=report.goroot_bin,
+                go_version=report.settings["GOVERSION"],
+                wrapper=making.wrapper,
+                cgo=making.cgo,
+            )
+            digest, path = manifest.digest, program.store.executable(manifest)
         publisher.evict(_size_limit(program))
-        return self._built(making, program.store.executable(manifest), manifest.digest)
+        return self._built(making, path, digest)
 
     def _built(self, making: Making, path: str, digest: str) -> Outcome:
         return Outcome(

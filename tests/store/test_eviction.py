@@ -237,9 +237,6 @@ def test_each_way_of_asking_counts_as_use(shop: Workshop) -> None:
         assert time.time() - path.stat().st_mtime < UNUSED, command
 
 
-@pytest.mark.xfail(
-    strict=True, reason="core: Graph._publish evicts only after a build that is recorded"
-)
 def test_builds_that_are_never_recorded_do_not_pile_up(shop: Workshop) -> None:
     for word in ("first", "second", "third"):
         shop.write(files(word))
