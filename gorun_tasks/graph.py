@@ -262,12 +262,18 @@ class Graph:
         return made
 
     def stable_path(self, *, rebuild: bool = False) -> str:
-        """Make, and return the path that stays the same for this program (--which)."""
+        """Make, and return the path that stays the same for this program (--which).
+
+        Raises BuildError, too, where there can be no such path.
+        """
         made = self.make(rebuild=rebuild)
         publisher = self._writable()
         if publisher is None or self.private:
             raise BuildError("there is no store to keep the executable in")
-        return publisher.stable_path(self.program.key, os.path.basename(made.path), made.path)
+        try:
+            return publisher.stable_path(self.program.key, os.path.basename(made.path), made.path)
+        except Unusable as trouble:
+            raise BuildError(f"there is no path that stays the same: {trouble}") from trouble
 
     def _make_stale(self, *, rebuild: bool) -> None:
         publisher = self._writable()

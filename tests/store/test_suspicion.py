@@ -370,9 +370,6 @@ def test_something_else_in_place_of_a_lock(shop: Workshop) -> None:
     expect_right(shop, "second", ours=1)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="core: Graph.stable_path lets Unusable through: a traceback, status 1"
-)
 def test_stable_path_that_cannot_be_made_is_one_line(shop: Workshop) -> None:
     """There is nothing to run instead: a path was asked for."""
     shop.gorun(".")
