@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from gorun_tasks.errors import BuildError, GoRunError, UsageError
+from gorun_tasks.errors import BuildError, ExecutableGoneError, GoRunError, UsageError
 from gorun_tasks.fingerprint import Look
 from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, BuildFlags
 from gorun_tasks.program import Outcome, Program
@@ -119,11 +119,14 @@ def _run(words: list[str]) -> int:
         return _only_print(program)
     if "why" in options:
         return _why(program)
-    if options.switches.isdisjoint(("which", "ephemeral", "rebuild")):
-        verdict = program.judge(Look(program.store, program.environ, alone=True))
-        if verdict.manifest is not None:
-            _start_stored(program, verdict, verdict.manifest, arguments)
-    return _make_and_start(program, arguments, options)
+    try:
+        if options.switches.isdisjoint(("which", "ephemeral", "rebuild")):
+            verdict = program.judge(Look(program.store, program.environ, alone=True))
+            if verdict.manifest is not None:
+                _start_stored(program, verdict, verdict.manifest, arguments)
+        return _make_and_start(program, arguments, options)
+    except ExecutableGoneError:
+        return _make_and_start(program, arguments, options)
 
 
 def _start_stored(
@@ -162,7 +165,7 @@ def _replace(program: Program, outcome: Outcome, arguments: list[str]) -> NoRetu
     from gorun_tasks.process import program_environment, replace  # noqa: PLC0415 - only to start
 
     if program.flags.chdir:
-        os.chdir(program.flags.chdir)
+        os.chdir(program.directory)
     env = program_environment(os.environb, outcome.goroot_bin)
     command, path = outcome.path, outcome.path
     if outcome.wrapper:

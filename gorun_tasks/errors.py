@@ -74,3 +74,7 @@ class ExecutionError(GoRunError):
     """The program was built, but this system cannot execute it."""
 
     exit_status = CANNOT_EXECUTE
+
+
+class ExecutableGoneError(ExecutionError):
+    """The executable was there, and is not: another process evicted it before it could start."""

@@ -15,7 +15,7 @@ import time
 
 from gorun_tasks import console
 from gorun_tasks.content import Reason, sha256_of
-from gorun_tasks.errors import BuildError, GoRunError, UsageError
+from gorun_tasks.errors import BuildError, ExecutableGoneError, GoRunError, UsageError
 from gorun_tasks.events import tell
 from gorun_tasks.evict import size_limit
 from gorun_tasks.fingerprint import place
@@ -253,12 +253,11 @@ class Graph:
         """Perform all four nodes; return the outcome with the program's exit status."""
         made = self.made or self.make()
         try:
-            if self.ephemeral and not self.private:
-                self._make_private(made)
-            self.execute.perform()
-        finally:
-            if self.delete.why_stale():
-                self.delete.perform()
+            self._execute_and_delete(made)
+        except ExecutableGoneError:
+            self._verdict = self._making = None
+            made = self.make()
+            self._execute_and_delete(made)
         return made
 
     def stable_path(self, *, rebuild: bool = False) -> str:
@@ -297,6 +296,15 @@ class Graph:
         finally:
             if self._making is not None:
                 self._making.clean_up()
+
+    def _execute_and_delete(self, made: Outcome) -> None:
+        try:
+            if self.ephemeral and not self.private:
+                self._make_private(made)
+            self.execute.perform()
+        finally:
+            if self.delete.why_stale():
+                self.delete.perform()
 
     # What the nodes do.
 
@@ -406,7 +414,10 @@ class Graph:
     def _make_private(self, made: Outcome) -> None:
         self.private = self._private_folder()
         path = f"{self.private}/{os.path.basename(made.path)}"
-        shutil.copy(made.path, path)
+        try:
+            shutil.copy(made.path, path)
+        except FileNotFoundError as error:
+            raise ExecutableGoneError(f"{made.path} is gone before it could start") from error
         made.path = path
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 
-from gorun_tasks.errors import ExecutionError
+from gorun_tasks.errors import ExecutableGoneError, ExecutionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def find_wrapper(name: str, env: Mapping[bytes, bytes]) -> str:
 
 def replace(path: str, argv: Sequence[str | bytes], env: Mapping[bytes, bytes]) -> NoReturn:
     """Become the program at `path`; only an `ExecutionError` ever comes back.
+
+    It is an `ExecutableGoneError` where nothing is at `path` any more.
 
     From the main thread only: no other may change what Python does with a signal.
     """
@@ -197,9 +199,8 @@ def _cannot_execute(error: OSError, path: str, cwd: str | None) -> ExecutionErro
         errno.ENOEXEC: "is it built for another GOOS or GOARCH?",
         errno.EACCES: "is it on a file system mounted noexec?",
     }.get(error.errno or 0, "")
-    return ExecutionError(
-        f"built {path}, but this system cannot execute it: {error.strerror}", hint
-    )
+    kind = ExecutionError if os.path.lexists(path) else ExecutableGoneError
+    return kind(f"built {path}, but this system cannot execute it: {error.strerror}", hint)
 
 
 def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> dict[int, object]:

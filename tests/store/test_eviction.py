@@ -246,10 +246,6 @@ def test_builds_that_are_never_recorded_do_not_pile_up(shop: Workshop) -> None:
     assert len(shop.executables()) == 1
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="core: cli has no second try when the executable is gone: exit status 126",
-)
 def test_executable_evicted_before_it_could_start_is_built_again(shop: Workshop) -> None:
     """By another process, in the moment between the verdict and the start."""
     evicted = (
@@ -264,6 +260,23 @@ def test_executable_evicted_before_it_could_start_is_built_again(shop: Workshop)
         "cli.main()\n"
     )
     shop.gorun(".")
-    for options in ([], ["--rebuild"]):
+    for options in ([], ["--rebuild"], [f"-C=../{shop.folder.name}"]):
         result = shop.execute([sys.executable, "-c", evicted, *options, "."])
         assert result == (0, "", "first\n"), options
+
+
+def test_executable_evicted_before_a_runner_starts_it_is_built_again(shop: Workshop) -> None:
+    """A runner says what it made before it starts it; so does --ephemeral before it copies it."""
+    again = (
+        "import os, shutil\n"
+        "from gorun_tasks import Program\n"
+        "for ephemeral in (False, True):\n"
+        "    graph = Program('.').graph(ephemeral=ephemeral)\n"
+        "    made = graph.make()\n"
+        "    assert made.outcome == 'current'\n"
+        "    shutil.rmtree(os.path.dirname(made.path))\n"
+        "    assert graph.run().exit_code == 0\n"
+        "    assert Program('.').build().path\n"
+    )
+    shop.gorun(".")
+    assert shop.execute([sys.executable, "-c", again]) == (0, "", "first\n" * 2)
