@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 import time
 
 from gorun_tasks import console
@@ -22,7 +21,7 @@ from gorun_tasks.fingerprint import place
 from gorun_tasks.making import Making
 from gorun_tasks.process import find_wrapper, program_environment, run_foreground
 from gorun_tasks.program import Outcome, Program
-from gorun_tasks.publish import Publisher, Unusable
+from gorun_tasks.publish import Publisher, Unusable, working_folder
 from gorun_tasks.toolchain import Interrupted
 
 TYPE_CHECKING = False
@@ -332,7 +331,7 @@ class Graph:
                 self._publisher = None
             else:
                 return
-        self.private = self._private_folder()
+        self.private = working_folder(self._publisher)
         path = shutil.move(making.report.executable, self.private)
         self.made = self._built(making, path, sha256_of(path).hex())
 
@@ -402,17 +401,8 @@ class Graph:
         write_back(self.program, verdict)
         self.made = Outcome.stored(self.program, verdict, manifest)
 
-    def _private_folder(self) -> str:
-        """Return a folder for this run: in the store, where eviction finds what a kill left."""
-        if self._publisher is not None:
-            try:
-                return self._publisher.work()
-            except Unusable:
-                pass
-        return tempfile.mkdtemp(prefix="gorun-")
-
     def _make_private(self, made: Outcome) -> None:
-        self.private = self._private_folder()
+        self.private = working_folder(self._publisher)
         path = f"{self.private}/{os.path.basename(made.path)}"
         try:
             shutil.copy(made.path, path)

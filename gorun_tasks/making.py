@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 
 from gorun_tasks import console
 from gorun_tasks.cgo import (
@@ -22,6 +21,7 @@ from gorun_tasks.cgo import (
 )
 from gorun_tasks.closure import Closure, Known, Moved, read
 from gorun_tasks.fingerprint import Look, key_at, settled
+from gorun_tasks.publish import working_folder
 from gorun_tasks.report import NotRecorded, Report
 from gorun_tasks.silent import Silence, effective
 from gorun_tasks.toolchain import CgoFound, Go, find_go
@@ -90,7 +90,9 @@ class Making:
     def _ask_once(self, go: Go, go_name: str) -> list[str]:
         program = self._program
         self.clean_up()
-        self._folder = self._make_folder()
+        # GODEBUG, which names the trace, is a list with commas.
+        listed = "," in self._program.store.root
+        self._folder = working_folder(None if listed else self._publisher, "out")
         report = self.report = Report()
         self._outsides: list[Outside] = []
         self._listed = False
@@ -180,14 +182,6 @@ class Making:
         if self._publisher is None:
             return Known()
         return self._publisher.known(self._program.key, self._program.identity)
-
-    def _make_folder(self) -> str:
-        if self._publisher is not None:
-            folder = self._publisher.work()
-            if "," not in folder:  # GODEBUG, which names the trace, is a list with commas
-                return folder
-            os.rmdir(folder)
-        return tempfile.mkdtemp(prefix="gorun-")
 
     def _was_fetched(self, path: str) -> bool:
         modules = self.report.settings.get("GOMODCACHE", "")

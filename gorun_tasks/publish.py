@@ -19,6 +19,7 @@ import time
 from gorun_tasks.closure import Known
 from gorun_tasks.content import sha256_of
 from gorun_tasks.disk import STORE_LOCK, Lock, sync, write_whole
+from gorun_tasks.errors import BuildError
 from gorun_tasks.evict import evict
 from gorun_tasks.fingerprint import key_of, place
 from gorun_tasks.store import Manifest, Shelf, Store, frame, read_file, shelf_frame
@@ -88,21 +89,19 @@ class Publisher:
         finally:
             lock.release()
 
-    def work(self) -> str:
-        """Return a new folder for one build or run, in the store if it can be. Raises OSError.
+    def work(self, *inside: str) -> str:
+        """Return a new folder for one build or run, with these folders in it. Raises Unusable.
 
         To eviction it is garbage as soon as this object, or this process, is gone.
         """
         path = self._temporary()
-        try:
-            with self._writing():
-                os.mkdir(path, 0o700)
-                lock = Lock(path, folder=True)
-                with contextlib.suppress(OSError):  # such a folder is garbage after a day
-                    lock.acquire()
-                self._held.append(lock)
-        except Unusable:
-            return tempfile.mkdtemp(prefix="gorun-")
+        with self._writing():
+            os.mkdir(path, 0o700)
+            lock = Lock(path, folder=True)
+            with contextlib.suppress(OSError):  # such a folder is garbage after a day
+                lock.acquire()
+            self._held.append(lock)
+            _make_folders(path, inside)
         return path
 
     def _temporary(self) -> str:
@@ -305,6 +304,33 @@ class Publisher:
         except OSError:
             return []
         return [name for name in names if name.startswith("goroot-") and "." not in name]
+
+
+def working_folder(publisher: Publisher | None, *inside: str) -> str:
+    """Return a new folder for one build or run, with these folders in it.
+
+    It is in the store if it can be, where eviction finds what a kill left, else among temporary
+    files. Raises BuildError.
+    """
+    if publisher is not None:
+        with contextlib.suppress(Unusable):
+            return publisher.work(*inside)
+    try:
+        path = tempfile.mkdtemp(prefix="gorun-")
+        _make_folders(path, inside)
+    except OSError as error:
+        raise BuildError(f"there is no room for a build: {_words(error)}", "set TMPDIR") from error
+    return path
+
+
+def _make_folders(path: str, names: Iterable[str]) -> None:
+    """Make these folders in a new one, or remove it. Raises OSError."""
+    try:
+        for name in names:
+            os.mkdir(f"{path}/{name}")
+    except OSError:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
 
 
 def _link_again(path: str, source: str) -> None:

@@ -173,7 +173,6 @@ class Go:
         """
         flags, target = words
         trace = f"{work}/trace"
-        os.mkdir(f"{work}/out")
         environ = self._with_godebug(
             ["goindex=0", "gocachehash=1", "gofsystrace=1", f"gofsystracelog={trace}"]
         )
@@ -314,13 +313,18 @@ def _take(executable: str, temporary: str, out: str) -> str:
     try:
         return shutil.copy(executable, f"{out}/{name}")
     except OSError:
-        elsewhere = tempfile.mkdtemp(prefix=_OURS)
+        pass
+    elsewhere = ""
     try:
+        elsewhere = tempfile.mkdtemp(prefix=_OURS)
         return shutil.copy(executable, f"{elsewhere}/{name}")
-    except OSError:
-        shutil.rmtree(elsewhere, ignore_errors=True)
-        if temporary and executable.startswith(f"{temporary}/"):
-            raise  # go removes it as soon as it ends
+    except OSError as error:
+        if elsewhere:
+            shutil.rmtree(elsewhere, ignore_errors=True)
+        if temporary and executable.startswith(f"{temporary}/"):  # go removes it when it ends
+            raise BuildError(
+                f"there is no room for the executable: {error.strerror}", "set TMPDIR"
+            ) from error
         return executable
 
 

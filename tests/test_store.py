@@ -5,13 +5,15 @@ from __future__ import annotations
 import marshal
 import os
 import random
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gorun_tasks.closure import Closure, Section
+from gorun_tasks.errors import BuildError
 from gorun_tasks.fingerprint import Look, key_at
-from gorun_tasks.publish import MANIFESTS_KEPT, Publisher, Unusable
+from gorun_tasks.publish import MANIFESTS_KEPT, Publisher, Unusable, working_folder
 from gorun_tasks.store import Manifest, Shelf, Store, checksum, default_directory, frame, unframe
 
 if TYPE_CHECKING:
@@ -351,3 +353,21 @@ def test_drop_forgets_one_program(programs: Programs) -> None:
     programs.publisher.drop("a")
     assert programs.store.manifests("a", ("a",)) == []
     assert len(programs.store.manifests("b", ("b",))) == 1
+
+
+def test_folder_for_a_build_is_somewhere_or_a_sentence_says_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the store; among temporary files; nowhere."""
+    store = Store(str(tmp_path / "store" / "v1"))
+    publisher = Publisher.of(store)
+    assert working_folder(publisher, "out").startswith(f"{store.root}/work/")
+    (tmp_path / "store").rename(tmp_path / "elsewhere")
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    folder = working_folder(publisher, "out")
+    assert folder.startswith(str(tmp_path / "tmp"))
+    assert os.listdir(folder) == ["out"]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(BuildError, match=r"^there is no room for a build: .*; set TMPDIR$"):
+        working_folder(publisher, "out")

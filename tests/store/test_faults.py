@@ -14,16 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("go")
 
 
-FOLDER = pytest.mark.xfail(
-    strict=True,
-    reason="core: Go.build makes folders in the store's work folder, and an OSError of that is"
-    " nobody's: a traceback",
-)
-
-
-@pytest.mark.parametrize(
-    "kind", ["fsync", "rename", "unlink", "link", pytest.param("mkdir", marks=FOLDER)]
-)
+@pytest.mark.parametrize("kind", ["fsync", "rename", "unlink", "link", "mkdir"])
 def test_each_failing_call_of_a_build(tmp_path: Path, kind: str) -> None:
     """All errors, states and kinds of calls: `python -m tests.store.faults`."""
     error = ERRORS[CALLS.index(kind) % len(ERRORS)]
