@@ -143,7 +143,7 @@ def test_files_swapped_between_programs(shop: Workshop) -> None:
                 is_right(shop.gorun(flag, "."), word, 0)
 
 
-@pytest.mark.parametrize("magic", [b"gorun 0\n", b"gorun 2\n", b"\0" * 8])
+@pytest.mark.parametrize("magic", [b"gorun 0\n", b"gorun 9\n", b"\0" * 8])
 def test_file_of_another_schema(shop: Workshop, magic: bytes) -> None:
     shop.gorun(".")
     for which in (the_program, the_shelf):
