@@ -134,7 +134,7 @@ def _start_stored(
 ) -> NoReturn:
     program.store.mark_used(program.key)
     if verdict.renewed or verdict.altered:
-        from gorun_tasks.graph import write_back  # noqa: PLC0415 - off the hot path
+        from gorun_tasks.publish import write_back  # noqa: PLC0415 - off the hot path
 
         write_back(program, verdict)
     outcome = Outcome.stored(program, verdict, manifest)

@@ -78,3 +78,11 @@ class ExecutionError(GoRunError):
 
 class ExecutableGoneError(ExecutionError):
     """The executable was there, and is not: another process evicted it before it could start."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended the build; go and its children are gone. To a runner it is what ^C is."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signum)
+        self.signum = signum

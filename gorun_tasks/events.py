@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 
 def tell(program: Program, outcome: Outcome) -> None:
-    """Append the event that ends each request for an executable, where the program has a file."""
-    if program.events:
-        _append(program.events, _of_outcome(program.label, outcome))
+    """Append the event that ends a request for an executable to the program's file of events."""
+    _append(program.events, _of_outcome(program.label, outcome))
 
 
 def _of_outcome(program: str, outcome: Outcome) -> dict[str, object]:

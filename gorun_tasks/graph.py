@@ -3,31 +3,25 @@
 Decides what has to be done, and in which order. One go process performs Compile and Link
 together, yet each has a verdict of its own: a changed source makes both stale, a lost executable
 only Link. It must never hold a lock while the program runs, and never leave a folder behind.
+Runners come this way also where nothing changed: what only a stale node needs is in `building`.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import time
 
-from gorun_tasks import console
-from gorun_tasks.content import Reason, sha256_of
-from gorun_tasks.errors import BuildError, ExecutableGoneError, GoRunError, UsageError
-from gorun_tasks.events import tell
-from gorun_tasks.evict import size_limit
+from gorun_tasks.errors import ExecutableGoneError, GoRunError, Interrupted
 from gorun_tasks.fingerprint import place
-from gorun_tasks.making import Making
 from gorun_tasks.process import find_wrapper, program_environment, run_foreground
 from gorun_tasks.program import Outcome, Program
-from gorun_tasks.publish import Publisher, Unusable, working_folder
-from gorun_tasks.toolchain import Interrupted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from gorun_tasks.building import Building
+    from gorun_tasks.content import Reason
     from gorun_tasks.verdict import Verdict
 
 
@@ -89,7 +83,7 @@ class Compile(Node):
 
     def perform(self) -> None:
         """Have go compile, and link in the same process."""
-        self._graph.ask_go()
+        self._graph.building.ask()
         self.performed = True
 
 
@@ -116,7 +110,7 @@ class Link(Node):
 
     def perform(self) -> None:
         """Take the executable from go and publish it."""
-        self._graph.ask_go()
+        self._graph.building.ask()
         self._graph.keep_executable()
         self.performed = True
 
@@ -138,6 +132,8 @@ class Execute(Node):
 
     def why_stale(self) -> tuple[Reason, ...]:
         """Return that it was asked for: a program is run each time."""
+        from gorun_tasks.content import Reason  # noqa: PLC0415 - off the hot path
+
         return (Reason("", "a program is run each time it is asked for"),)
 
     def perform(self) -> None:
@@ -164,6 +160,8 @@ class Delete(Node):
     def why_stale(self) -> tuple[Reason, ...]:
         """Return why the executable goes, empty when it is kept."""
         if self._graph.private:
+            from gorun_tasks.content import Reason  # noqa: PLC0415 - off the hot path
+
             return (Reason("", "the executable was for this run only"),)
         return ()
 
@@ -187,11 +185,8 @@ class Graph:
         self.link = Link(self)
         self.execute = Execute(self)
         self.delete = Delete(self)
-        self.private = ""  # a folder of this run only
         self._verdict: Verdict | None = None
-        self._making: Making | None = None
-        self._publisher: Publisher | None = None
-        self._tried_to_write = False
+        self._building: Building | None = None
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -204,6 +199,20 @@ class Graph:
         if self._verdict is None:
             self._verdict = self.program.judge()
         return self._verdict
+
+    @property
+    def building(self) -> Building:
+        """What is done where something is stale."""
+        if self._building is None:
+            from gorun_tasks.building import Building  # noqa: PLC0415 - off the hot path
+
+            self._building = Building(self.program)
+        return self._building
+
+    @property
+    def private(self) -> str:
+        """The folder of an executable that is for this run only, "" for none."""
+        return self._building.private if self._building is not None else ""
 
     def input_paths(self) -> Iterator[str]:
         """Yield the recorded closure of the newest manifest, as paths of what was there."""
@@ -240,12 +249,17 @@ class Graph:
             raise
         except Interrupted as interrupted:
             # go is gone: now the signal may do to this process what it was sent for.
+            import signal  # noqa: PLC0415 - off the hot path
+
             signal.raise_signal(interrupted.signum)
             raise
         finally:
             if made is not None:
                 made.seconds = time.monotonic() - begun
-                tell(self.program, made)
+                if self.program.events:
+                    from gorun_tasks.events import tell  # noqa: PLC0415 - when somebody listens
+
+                    tell(self.program, made)
         return made
 
     def run(self) -> Outcome:
@@ -254,7 +268,7 @@ class Graph:
         try:
             self._execute_and_delete(made)
         except ExecutableGoneError:
-            self._verdict = self._making = None
+            self._verdict = self._building = None
             made = self.make()
             self._execute_and_delete(made)
         return made
@@ -264,42 +278,27 @@ class Graph:
 
         Raises BuildError, too, where there can be no such path.
         """
-        made = self.make(rebuild=rebuild)
-        publisher = self._writable()
-        if publisher is None or self.private:
-            raise BuildError("there is no store to keep the executable in")
-        try:
-            return publisher.stable_path(self.program.key, os.path.basename(made.path), made.path)
-        except Unusable as trouble:
-            raise BuildError(f"there is no path that stays the same: {trouble}") from trouble
+        return self.building.stable_path(self.make(rebuild=rebuild))
 
     def _make_stale(self, *, rebuild: bool) -> None:
-        publisher = self._writable()
-        if publisher is None:
-            self._perform()
-            return
-        with publisher.lock(self.program.key) as lock:
-            if lock.waited and not rebuild:
+        with self.building.lock() as waited:
+            if waited and not rebuild:
                 # Another process built meanwhile, perhaps this very content.
                 self.program.store.forget_shelves()
                 verdict = self._verdict = self.program.judge()
                 if verdict.manifest is not None:
                     self._settle(verdict)
                     return
-            self._perform()
-
-    def _perform(self) -> None:
-        try:
-            self.compile.perform()
-            self.link.perform()
-        finally:
-            if self._making is not None:
-                self._making.clean_up()
+            try:
+                self.compile.perform()
+                self.link.perform()
+            finally:
+                self.building.clean_up()
 
     def _execute_and_delete(self, made: Outcome) -> None:
         try:
             if self.ephemeral and not self.private:
-                self._make_private(made)
+                self.building.make_private(made)
             self.execute.perform()
         finally:
             if self.delete.why_stale():
@@ -307,65 +306,9 @@ class Graph:
 
     # What the nodes do.
 
-    def ask_go(self) -> None:
-        """Have go compile and link, once."""
-        if self._making is None:
-            self._making = Making(self.program, self._writable())
-            self._making.ask()
-
     def keep_executable(self) -> None:
         """Publish what go handed over, or keep it for this run only."""
-        making = self._making
-        assert making is not None
-        publisher = self._writable()
-        if making.report.borrowed:
-            console.say("there is no room for the executable; it is started from go's cache")
-            path = making.report.executable
-            self.made = self._built(making, path, sha256_of(path).hex())
-            return
-        if publisher is not None and not self.ephemeral:
-            try:
-                self.made = self._publish(publisher, making)
-            except Unusable as trouble:
-                console.say(f"{trouble}; the executable is kept for this run only")
-                self._publisher = None
-            else:
-                return
-        self.private = working_folder(self._publisher)
-        path = shutil.move(making.report.executable, self.private)
-        self.made = self._built(making, path, sha256_of(path).hex())
-
-    def _publish(self, publisher: Publisher, making: Making) -> Outcome:
-        report, program = making.report, self.program
-        if making.closure is None:
-            digest, path = publisher.publish_unrecorded(
-                program.key, program.identity, report.executable, making.unrecorded
-            )
-        else:
-            manifest = publisher.publish(
-                program.key,
-                program.identity,
-                report.executable,
-                making.closure,
-                goroot_bin=report.goroot_bin,
-                go_version=report.settings["GOVERSION"],
-                wrapper=making.wrapper,
-                cgo=making.cgo,
-            )
-            digest, path = manifest.digest, program.store.executable(manifest)
-        publisher.evict(_size_limit(program))
-        return self._built(making, path, digest)
-
-    def _built(self, making: Making, path: str, digest: str) -> Outcome:
-        return Outcome(
-            "built",
-            path,
-            digest,
-            because=self.verdict.because,
-            goroot_bin=making.report.goroot_bin,
-            wrapper=making.wrapper,
-            unrecorded=making.unrecorded,
-        )
+        self.made = self.building.keep(self.verdict.because, for_this_run=self.ephemeral)
 
     def execute_child(self) -> None:
         """Run the executable in the foreground."""
@@ -380,60 +323,18 @@ class Graph:
 
     def remove_private(self) -> None:
         """Remove the executable that was for this run only."""
-        shutil.rmtree(self.private, ignore_errors=True)
-        self.private = ""
-
-    # Odds and ends of the store.
-
-    def _writable(self) -> Publisher | None:
-        if not self._tried_to_write:
-            self._tried_to_write = True
-            try:
-                self._publisher = Publisher.of(self.program.store)
-            except Unusable as trouble:
-                console.say(f"{trouble}; nothing will be remembered")
-        return self._publisher
+        self.building.remove_private()
 
     def _settle(self, verdict: Verdict) -> None:
         manifest = verdict.manifest
         assert manifest is not None
         self.program.store.mark_used(self.program.key)
-        write_back(self.program, verdict)
+        if verdict.renewed or verdict.altered:
+            from gorun_tasks.publish import write_back  # noqa: PLC0415 - off the hot path
+
+            write_back(self.program, verdict)
         self.made = Outcome.stored(self.program, verdict, manifest)
-
-    def _make_private(self, made: Outcome) -> None:
-        self.private = working_folder(self._publisher)
-        path = f"{self.private}/{os.path.basename(made.path)}"
-        try:
-            shutil.copy(made.path, path)
-        except FileNotFoundError as error:
-            raise ExecutableGoneError(f"{made.path} is gone before it could start") from error
-        made.path = path
-
-
-def _size_limit(program: Program) -> int:
-    try:
-        return size_limit(program.environ)
-    except UsageError as error:
-        console.say(str(error))
-        return size_limit({})
 
 
 def _encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
     return {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
-
-
-def write_back(program: Program, verdict: Verdict) -> None:
-    """Write what a verdict found out, so that the next look is by stat alone.
-
-    Trouble with the store costs time only.
-    """
-    if not (verdict.renewed or verdict.altered):
-        return
-    try:
-        publisher = Publisher.of(program.store)
-        publisher.refresh(verdict.renewed)
-        if verdict.altered and verdict.manifest is not None:
-            publisher.promote(program.key, program.identity, verdict.manifest)
-    except Unusable:
-        return

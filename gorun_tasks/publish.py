@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
     from gorun_tasks.closure import Closure, Section
     from gorun_tasks.fingerprint import Record
+    from gorun_tasks.program import Program
     from gorun_tasks.store import Recorded
+    from gorun_tasks.verdict import Verdict
 
 MANIFESTS_KEPT = 8
 """How many manifests a program has at most."""
@@ -304,6 +306,20 @@ class Publisher:
         except OSError:
             return []
         return [name for name in names if name.startswith("goroot-") and "." not in name]
+
+
+def write_back(program: Program, verdict: Verdict) -> None:
+    """Write what a verdict found out, so that the next look is by stat alone.
+
+    Trouble with the store costs time only.
+    """
+    try:
+        publisher = Publisher.of(program.store)
+        publisher.refresh(verdict.renewed)
+        if verdict.altered and verdict.manifest is not None:
+            publisher.promote(program.key, program.identity, verdict.manifest)
+    except Unusable:
+        return
 
 
 def working_folder(publisher: Publisher | None, *inside: str) -> str:

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 
-from gorun_tasks.errors import USAGE, BuildError, ToolchainError
+from gorun_tasks.errors import USAGE, BuildError, Interrupted, ToolchainError
 from gorun_tasks.process import interrupt_tree
 
 TYPE_CHECKING = False
@@ -85,14 +85,6 @@ def real_go(found: str) -> str:
         if os.access(binary, os.X_OK):
             return binary
     return found
-
-
-class Interrupted(KeyboardInterrupt):
-    """A signal ended the build; go and its children are gone. To a runner it is what ^C is."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(signum)
-        self.signum = signum
 
 
 class OnlyPrinted(BuildError):  # noqa: N818 - not an error, but no program either

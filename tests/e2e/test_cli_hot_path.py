@@ -73,6 +73,13 @@ def test_why_current_imports_no_more(workshop: Workshop) -> None:
     assert imported(workshop, ENTRY, "--why", ".") - before <= OURS | OTHERS
 
 
+def test_current_run_of_the_api_loads_no_more_than_the_graph(workshop: Workshop) -> None:
+    """What runners do: the modules that build are loaded when something is to be built."""
+    code = "from gorun_tasks.program import Program; Program('.').run()"
+    ours = {name for name in imported(workshop, code) if name.startswith("gorun_tasks")}
+    assert ours == OURS - {"gorun_tasks.cli"} | {"gorun_tasks.graph"}
+
+
 def test_importing_the_package_loads_nothing(workshop: Workshop) -> None:
     before = imported(workshop, "import sys")
     assert imported(workshop, "import gorun_tasks") - before <= {"gorun_tasks", "__future__"}

@@ -1,0 +1,146 @@
+"""Building: what is done where a program is stale: go is asked, the executable is kept.
+
+Decides where the executable goes: into the store, or into a folder for this run only. It must
+never turn a trouble with the store into a failed run, and is never loaded where nothing is stale.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+
+from gorun_tasks import console
+from gorun_tasks.content import sha256_of
+from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
+from gorun_tasks.evict import size_limit
+from gorun_tasks.making import Making
+from gorun_tasks.program import Outcome
+from gorun_tasks.publish import Publisher, Unusable, working_folder
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gorun_tasks.content import Reason
+    from gorun_tasks.program import Program
+
+
+class Building:
+    """One program, go, and the store."""
+
+    def __init__(self, program: Program) -> None:
+        self.private = ""  # a folder of this run only
+        self._program = program
+        self._making: Making | None = None
+        self._publisher: Publisher | None = None
+        try:
+            self._publisher = Publisher.of(program.store)
+        except Unusable as trouble:
+            console.say(f"{trouble}; nothing will be remembered")
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[bool]:
+        """Have the program to ourselves; yield whether somebody built it since it was judged."""
+        if self._publisher is None:
+            yield False
+            return
+        with self._publisher.lock(self._program.key) as lock:
+            yield lock.waited
+
+    def ask(self) -> None:
+        """Have go compile and link, once."""
+        if self._making is None:
+            self._making = Making(self._program, self._publisher)
+            self._making.ask()
+
+    def keep(self, because: tuple[Reason, ...], *, for_this_run: bool) -> Outcome:
+        """Publish what go handed over, or keep it for this run only."""
+        making = self._making
+        assert making is not None
+        if making.report.borrowed:
+            console.say("there is no room for the executable; it is started from go's cache")
+            path = making.report.executable
+            return _built(making, path, sha256_of(path).hex(), because)
+        if self._publisher is not None and not for_this_run:
+            try:
+                path, digest = self._publish(self._publisher, making)
+            except Unusable as trouble:
+                console.say(f"{trouble}; the executable is kept for this run only")
+                self._publisher = None
+            else:
+                return _built(making, path, digest, because)
+        self.private = working_folder(self._publisher)
+        path = shutil.move(making.report.executable, self.private)
+        return _built(making, path, sha256_of(path).hex(), because)
+
+    def clean_up(self) -> None:
+        """Remove what the build left behind."""
+        if self._making is not None:
+            self._making.clean_up()
+
+    def stable_path(self, made: Outcome) -> str:
+        """Return the path that stays the same for this program. Raises BuildError."""
+        if self._publisher is None or self.private:
+            raise BuildError("there is no store to keep the executable in")
+        try:
+            name = os.path.basename(made.path)
+            return self._publisher.stable_path(self._program.key, name, made.path)
+        except Unusable as trouble:
+            raise BuildError(f"there is no path that stays the same: {trouble}") from trouble
+
+    def make_private(self, made: Outcome) -> None:
+        """Give this run an executable of its own. Raises ExecutableGoneError."""
+        self.private = working_folder(self._publisher)
+        path = f"{self.private}/{os.path.basename(made.path)}"
+        try:
+            shutil.copy(made.path, path)
+        except FileNotFoundError as error:
+            raise ExecutableGoneError(f"{made.path} is gone before it could start") from error
+        made.path = path
+
+    def remove_private(self) -> None:
+        """Remove the executable that was for this run only."""
+        shutil.rmtree(self.private, ignore_errors=True)
+        self.private = ""
+
+    def _publish(self, publisher: Publisher, making: Making) -> tuple[str, str]:
+        report, program = making.report, self._program
+        if making.closure is None:
+            digest, path = publisher.publish_unrecorded(
+                program.key, program.identity, report.executable, making.unrecorded
+            )
+        else:
+            manifest = publisher.publish(
+                program.key,
+                program.identity,
+                report.executable,
+                making.closure,
+                goroot_bin=report.goroot_bin,
+                go_version=report.settings["GOVERSION"],
+                wrapper=making.wrapper,
+                cgo=making.cgo,
+            )
+            digest, path = manifest.digest, program.store.executable(manifest)
+        publisher.evict(_size_limit(program))
+        return path, digest
+
+
+def _built(making: Making, path: str, digest: str, because: tuple[Reason, ...]) -> Outcome:
+    return Outcome(
+        "built",
+        path,
+        digest,
+        because=because,
+        goroot_bin=making.report.goroot_bin,
+        wrapper=making.wrapper,
+        unrecorded=making.unrecorded,
+    )
+
+
+def _size_limit(program: Program) -> int:
+    try:
+        return size_limit(program.environ)
+    except UsageError as error:
+        console.say(str(error))
+        return size_limit({})
