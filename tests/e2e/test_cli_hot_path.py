@@ -5,13 +5,14 @@ A budget that a change exceeds on purpose is raised here, in the open.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cli import TWO_PACKAGES, Workshop, needs_strace
+from tests.e2e.cli import TWO_PACKAGES, Workshop, go_command, needs_strace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,10 @@ CALLS_PER_DIRECTORY = 2
 """To go there, and to look at it."""
 
 CALLS_PER_FILE = 1
+
+FIXED_CALLS = 130
+"""Whatever the program, beyond an interpreter that only becomes it: six for each module to find
+and read, the store's files, the look-ups in a short PATH, what must be absent above the module."""
 
 _IMPORTED = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
 
@@ -85,11 +90,14 @@ def test_importing_the_package_loads_nothing(workshop: Workshop) -> None:
     assert imported(workshop, "import gorun_tasks") - before <= {"gorun_tasks", "__future__"}
 
 
-def traced(workshop: Workshop, *words: str) -> list[str]:
+def traced(
+    workshop: Workshop, *words: str, code: str = ENTRY, env: dict[str, str] | None = None
+) -> list[str]:
     """Return the system calls of gorun, from Python's start to the program's."""
     log = workshop.folder.parent / "strace"
     command = ["strace", "-f", "-qq", "-e", "signal=none", "-o", str(log)]
-    result = workshop.execute([*command, sys.executable, "-P", "-c", ENTRY, *words])
+    words = (sys.executable, "-P", "-c", code, *words)
+    result = workshop.execute([*command, *words], env=env)
     assert result.rc == 0
     calls = [line.partition(" ")[2].strip() for line in log.read_text().splitlines()]
     starts = [i for i, call in enumerate(calls) if call.startswith("execve(")]
@@ -117,6 +125,23 @@ def test_each_file_costs_one_system_call(tmp_path: Path) -> None:
     # The lookups for go.mod that find nothing are free.
     expected = count * (CALLS_PER_DIRECTORY + 2 * CALLS_PER_FILE)
     assert expected <= many - few <= expected + 8
+
+
+@needs_strace
+def test_all_else_is_a_fixed_number_of_system_calls(workshop: Workshop) -> None:
+    env = {
+        # Where the commands are that are looked up, and no more.
+        "PATH": os.pathsep.join(os.path.dirname(go) for go in (go_command(), "/usr/bin/gcc")),
+        # Bytecode, as an installed package has it.
+        "PYTHONPYCACHEPREFIX": str(workshop.folder.parent / "bytecode"),
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    only_becomes = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
+    floor = traced(workshop, "/bin/true", code=only_becomes, env=env)
+    assert workshop.gorun(".", env=env).rc == 0
+    looks = re.compile(r'chdir\(|\w*stat\w*\((AT_FDCWD, )?"[^/]')
+    fixed = [call for call in traced(workshop, ".", env=env) if not looks.match(call)]
+    assert len(fixed) - len(floor) <= FIXED_CALLS
 
 
 @needs_strace
