@@ -107,7 +107,7 @@ class Kit:
             "make": self.run(["make", "--version"]).splitlines()[0].split()[-1],
             "processor": _processor(),
             "cores": str(os.cpu_count()),
-            "system": f"{os.uname().sysname} {os.uname().release}",
+            "system": f"{os.uname().sysname} {os.uname().release.partition('-')[0]}",
         }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.results import Results
 
 _STALE = "†"
+_BY_WAY = [each.name for each in (situations.NOTHING, situations.RUNNERS, situations.ASKED)]
 
 
 def terminal(workload: str, situation: str, cell: Cell) -> str:
@@ -39,11 +40,15 @@ def terminal(workload: str, situation: str, cell: Cell) -> str:
 
 def goals(results: Results) -> str:
     """Return the goals, for the terminal."""
-    lines = [f"{'goal':84}{'at most':>10}{'measured':>11}"]
-    for each in measured(results):
-        verdict = "" if each.value is None else "  reached" if each.met else "  NOT REACHED"
-        lines.append(f"{each.goal.what:84}{_limit(each):>10}{_value(each):>11}{verdict}")
+    lines = [f"{'goal':82}{'at most':>10}{'measured':>11}{'by CPU':>11}"]
+    for each, cpu in zip(measured(results), measured(results.by_cpu()), strict=True):
+        numbers = f"{_limit(each):>10}{_value(each):>11}{_value(cpu):>11}"
+        lines.append(f"{each.goal.what:82}{numbers}  {_verdict(each).upper()}".rstrip())
     return "\n".join(lines) + "\n"
+
+
+def _verdict(each: Measured) -> str:
+    return "" if each.value is None else "reached" if each.met else "not reached"
 
 
 def _limit(each: Measured) -> str:
@@ -93,48 +98,55 @@ def details(results: Results) -> str:
         f"{about['processor']}, {about['system']}."
     )
     parts = [
-        machine,
-        "\n### Goals\n",
-        "| goal | at most | measured | |\n| --- | ---: | ---: | --- |",
+        *(machine, "\n### Goals\n", "| goal | at most | measured | by CPU time | |"),
+        "| --- | ---: | ---: | ---: | --- |",
     ]
-    parts += [
-        f"| {each.goal.what} | {_limit(each)} | {_value(each)} | "
-        f"{'' if each.value is None else 'reached' if each.met else '**not reached**'} |"
-        for each in measured(results)
-    ]
+    for each, cpu in zip(measured(results), measured(results.by_cpu()), strict=True):
+        numbers = f"{_limit(each)} | {_value(each)} | {_value(cpu)}"
+        parts.append(f"| {each.goal.what} | {numbers} | {_verdict(each)} |")
     for workload, words in WHAT.items():
         cells = results.cells.get(workload, {})
         if cells:
-            parts.append(f"\n### {workload}: {words}\n\n{_table(cells)}")
+            parts.append(f"\n### {workload}: {words}\n\n{_tables(cells)}")
     return "\n".join(parts)
 
 
-def _table(cells: dict[str, Cell]) -> str:
+def _tables(cells: dict[str, Cell]) -> str:
+    """Return one table of all situations in which something happened, and one for each other."""
+    alike = {s: c for s, c in cells.items() if s not in _BY_WAY}
+    tables = [_by_way(situation, cells[situation]) for situation in _BY_WAY if situation in cells]
+    return "\n\n".join([*tables, *([_by_situation(alike)] if alike else [])])
+
+
+def _by_way(situation: str, cell: Cell) -> str:
+    lines = [
+        f"| {situation} ({_trust(cell)}) | overhead in ms | CPU time in ms | peak memory |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for way, figures in cell["ways"].items():
+        if way != ways.BARE.name:
+            cpu = f"{1000 * figures['cpu overhead'][1]:,.1f}"
+            memory = f"{figures['memory'] / 2**20:.0f} MiB"
+            lines.append(f"| {way} | {_number(cell, way)} | {cpu} | {memory} |")
+    return "\n".join(lines)
+
+
+def _by_situation(cells: dict[str, Cell]) -> str:
     shown = [w.name for w in _SHOWN if any(w.name in cell["ways"] for cell in cells.values())]
     lines = [
-        f"| overhead in ms | {' | '.join(shown)} | gorun of go run | rounds, load |",
+        f"| overhead in ms | {' | '.join(shown)} | gorun of go run | |",
         "| --- |" + " ---: |" * (len(shown) + 2),
     ]
-    others: list[str] = []
     for situation, cell in cells.items():
-        if ways.GO_RUN.name in cell["ways"]:
-            rival = cell["ways"][ways.GO_RUN.name]["overhead"][1]
-            share = cell["ways"][ways.GORUN.name]["overhead"][1] / rival
-            numbers = " | ".join(_number(cell, way) for way in shown)
-            lines.append(
-                f"| {situation} | {numbers} | {share:.3f} × | {cell['rounds']}, {cell['load'][0]} |"
-            )
-        for way, figures in cell["ways"].items():
-            if way not in shown and way != ways.BARE.name:
-                memory = f"{figures['memory'] / 2**20:.0f} MiB"
-                others.append(f"| {situation} | {way} | {_number(cell, way)} | {memory} |")
-    if others:
-        lines += [
-            "",
-            "| | also timed | overhead in ms | peak memory |",
-            "| --- | --- | ---: | ---: |",
-        ]
+        rival = cell["ways"][ways.GO_RUN.name]["overhead"][1]
+        share = cell["ways"][ways.GORUN.name]["overhead"][1] / rival
+        numbers = " | ".join(_number(cell, way) for way in shown)
+        lines.append(f"| {situation} | {numbers} | {share:.3f} × | {_trust(cell)} |")
     return "\n".join(lines)
+
+
+def _trust(cell: Cell) -> str:
+    return f"{cell['rounds']} rounds, load {cell['load'][0]:.1f}"
 
 
 def _number(cell: Cell, way: str) -> str:

@@ -35,7 +35,7 @@ def cell(**overheads: float) -> dict[str, Any]:
         "ways": {
             name.replace("_", " "): {
                 "overhead": [seconds, seconds, seconds],
-                "cpu overhead": [seconds, seconds, seconds],
+                "cpu overhead": [seconds / 2, seconds / 2, seconds / 2],
                 "memory": 20 << 20,
                 "stale": name == "Task,_checksum",
             }
@@ -64,6 +64,7 @@ def test_stopwatch_says_status_times_memory_and_output(tmp_path: Path) -> None:
 
 def test_ratio_and_goal_come_from_overheads(results: Results) -> None:
     assert results.ratio("hello", "nothing changed", "gorun", "go run") == 0.25
+    assert results.by_cpu().overhead("hello", "nothing changed", "gorun") == 0.01
     first, *_, last = goals.measured(results)
     assert first.value == 0.25
     assert first.met
