@@ -1,8 +1,13 @@
 """An episode: one world, a sequence of steps, and at each check gorun held against the oracle.
 
 Decides what counts as a failure, and counts everything else. A step is a class of mutation, or
-"check", "meanwhile" (a mutation while go builds for gorun) or "undo", with a seed of its own: so
-any part of a sequence can be replayed. It must never let a difference pass in silence.
+"check", "look", "meanwhile" (a mutation while go builds for gorun) or "undo", with a seed of its
+own: so any part of a sequence can be replayed. It must never let a difference pass in silence.
+
+A check has gorun make the executable, and the oracle too. A look, after a single mutation of
+several, only has gorun judge: what it calls stale needs no proof, whatever it calls current or
+restored is held against the oracle as at a check. So a wrong "current" is found also where a later
+mutation would have hidden it, and nothing is linked in between.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from tests.fuzz.oracle import (
     Question,
     ask_command,
     ask_here,
+    ask_verdict,
     environ_of,
     go_of,
     let_the_clock_tick,
@@ -63,6 +69,8 @@ class Tally:
         self.mutations: Counter[str] = Counter()
         self.checks = 0
         self.by_command = 0
+        self.looks = 0
+        self.claims = 0  # looks at which gorun needed no go, so that the oracle was asked
         self.outcomes: Counter[str] = Counter()
         self.expected: Counter[str] = Counter()
         self.needless: Counter[str] = Counter()  # by the classes since the program's last check
@@ -91,6 +99,7 @@ class Tally:
         lines = [
             f"mutations {total} ({self.meanwhile} of them while go was building)",
             f"checks {self.checks} ({self.by_command} by command line): {outcomes}",
+            f"looks {self.looks}: {self.claims} current or restored",
             f"go: {', '.join(f'{name} {n}' for name, n in self.expected.most_common())}",
             f"failures: {failures}; go wavered: {self.wavered}",
             needless_line,
@@ -143,6 +152,8 @@ class Episode:
         random = Random(step.seed)
         if step.kind == "check":
             return self._check(random)
+        if step.kind == "look":
+            return self._look(random)
         if step.kind == "undo":
             self._undo(random)
         elif step.kind == "meanwhile":
@@ -217,6 +228,28 @@ class Episode:
         cgo = self.world.kind == "cgo"
         self._caches.know(go_of(self.world, environ), environ, slot.flags, cgo=cgo)
 
+    def _look(self, random: Random) -> Failure | None:
+        world, tally = self.world, self._tally
+        slot = random.choice(world.slots)
+        if not self._can_be_asked(slot):
+            return None
+        if random.random() < 0.8:
+            let_the_clock_tick()
+        ours = ask_verdict(world, slot, self._caches.ours)
+        tally.looks += 1
+        self.told.append(f"look {slot}: {ours.outcome} {list(ours.because)}")
+        if ours.outcome == "stale":
+            return None
+        tally.claims += 1
+        state = self._state(slot, world.snapshot())
+        expected = self._answers.get(state)
+        if expected is None:
+            self._know(slot)
+            expected = Question(world, slot, self._caches).answer()
+            if not self._writes(slot):
+                self._answers[state] = expected
+        return self._difference(slot, ours, expected)
+
     def _check(self, random: Random, slot: Slot | None = None) -> Failure | None:
         world, tally = self.world, self._tally
         slot = slot or random.choice(world.slots)
@@ -264,6 +297,8 @@ class Episode:
         self._since[slot] = []
         if not newest or newest != expected.digest:
             return
+        if any(words.startswith("the store") for words in ours.because):
+            return  # it was damaged: that rebuild was needed
         self._tally.unneeded += 1
         if ours.outcome == "built":
             self._tally.needless[", ".join(sorted(set(classes))) or "nothing"] += 1
@@ -337,7 +372,11 @@ class Walk:
             if random.random() < 0.12:
                 self._queue.append("meanwhile")
             else:
-                self._queue.extend(draw(random, MUTATIONS) for _ in range(random.randint(1, 4)))
+                often = random.randint(1, 4) if random.random() < 0.6 else random.randint(5, 8)
+                for left in reversed(range(often)):
+                    self._queue.append(draw(random, MUTATIONS))
+                    if left and random.random() < 0.5:
+                        self._queue.append("look")
             self._queue.append("check")
             if random.random() < 0.15:
                 self._queue.append("check")

@@ -228,6 +228,28 @@ def ask_here(world: World, slot: Slot, cache: str) -> Answer:
         os.chdir("/")
 
 
+def ask_verdict(world: World, slot: Slot, cache: str) -> Answer:
+    """Ask gorun, in this process, for what it has without go; "stale" where that is nothing.
+
+    What it would write at a run (the stats of what it read again) it writes here too.
+    """
+    environ = environ_of(world, slot, cache)
+    os.chdir(world.at(slot.where))
+    try:
+        flags, _ = BuildFlags.parse(list(slot.flags))
+        graph = Program.typed(Target(slot.target), flags, environ).graph()
+        verdict = graph.verdict
+        because = tuple(map(str, verdict.because))
+        if verdict.manifest is None:
+            return Answer("stale", because=because)
+        made = graph.make()
+        return Answer(made.outcome, digest_of(made.path, cgo=world.kind == "cgo"), because)
+    except GoRunError as error:
+        return Answer("failed", told=str(error))
+    finally:
+        os.chdir("/")
+
+
 def ask_command(world: World, slot: Slot, cache: str) -> Answer:
     """Ask gorun by its command line, and have it run the program."""
     events = f"{world.root}-events"
