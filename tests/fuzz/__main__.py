@@ -48,6 +48,11 @@ class Driver:
             self._told = now
             say(f"--- after {(now - self._begun) / 60:.1f} minutes, at seed {seed}")
             say(self.tally.report())
+            self.tell_totals()
+
+    def tell_totals(self) -> None:
+        """Write all counts in one line, for adding up what several runs counted."""
+        say(f"TOTALS {json.dumps(self.tally.plain())}")
 
     def episode(self, seed: int, until: float) -> Failure | None:
         """Run one episode."""
@@ -132,7 +137,7 @@ def main() -> int:
         if time.monotonic() > until:
             break
     say(driver.tally.report())
-    say(f"TOTALS {json.dumps(driver.tally.plain())}")
+    driver.tell_totals()
     return 1 if driver.tally.failures else 0
 
 
