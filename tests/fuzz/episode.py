@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 from collections import Counter
 from random import Random
@@ -105,7 +104,7 @@ class Tally:
             needless_line,
             *(f"  {n:5} after {classes}" for classes, n in self.needless.most_common(25)),
             "  because:",
-            *(f"  {n:5} {words}" for words, n in self.needless_because.most_common(25)),
+            *(f"  {n:5} {words}" for words, n in self.needless_because.most_common(40)),
             "mutations by class:",
             *(f"  {n:5} {name}" for name, n in self.mutations.most_common()),
         ]
@@ -303,7 +302,11 @@ class Episode:
         if ours.outcome == "built":
             self._tally.needless[", ".join(sorted(set(classes))) or "nothing"] += 1
             self._tally.needless_for_nothing += set(classes) <= {"touch", "rewrite", "undo"}
-            self._tally.needless_because[_gist(ours.because)] += 1
+            self._tally.needless_because[self._gist(ours.because)] += 1
+
+    def _gist(self, because: tuple[str, ...]) -> str:
+        """Return reasons without what differs from world to world."""
+        return "; ".join(sorted(words.replace(self.world.root, "…") for words in because))
 
     def _difference(self, slot: Slot, ours: Answer, expected: Answer) -> Failure | None:
         kind = _kind_of(ours, expected)
@@ -342,12 +345,6 @@ def _kind_of(ours: Answer, expected: Answer) -> str:
     if ours.outcome in ("current", "restored"):
         return "stale"
     return "ran what go refuses" if expected.outcome == "failed" else "wrong executable"
-
-
-def _gist(because: tuple[str, ...]) -> str:
-    """Return reasons without what differs from case to case."""
-    found = {re.sub(r"\S*/(?=[^/\s]+)", "…/", words)[:90] for words in because}
-    return "; ".join(sorted(found)[:2])
 
 
 def _ignore(_value: object) -> None:
