@@ -15,6 +15,15 @@ from marshal import dumps
 
 from gorun_tasks.content import ABSENT, DIRECTORY, UNREADABLE, content_of, list_directory
 from gorun_tasks.fingerprint import key_of, settled
+from gorun_tasks.meaning import (
+    ENV_FILE,
+    HEAD,
+    MOD_FILE,
+    SUMS,
+    kind_of,
+    may_be_absent,
+    meaning_of,
+)
 from gorun_tasks.report import NotRecorded, Report
 from gorun_tasks.ways import Ways
 
@@ -72,11 +81,13 @@ class Closure:
     def __init__(
         self,
         environment: tuple[tuple[str, str], ...],
+        defaults: dict[str, str],
         lookups: tuple[tuple[str, str], ...],
         links: tuple[tuple[str, str], ...],
         sections: list[Section],
     ) -> None:
         self.environment = environment
+        self.defaults = defaults
         self.lookups = lookups
         self.links = links
         self.sections = sections
@@ -99,6 +110,38 @@ class Known:
         return self._contents.get((path, key))
 
 
+class _Kinds:
+    """Of which inputs go takes less than every byte: nothing that it hashed."""
+
+    def __init__(
+        self,
+        report: Report,
+        silence: Silence,
+        operations: dict[str, set[str]],
+        hashes: dict[str, bytes],
+    ) -> None:
+        settings = report.settings
+        self._fetched = tuple(f"{settings[name]}/" for name in ("GOROOT", "GOMODCACHE"))
+        self._operations = operations
+        self.hashes = hashes
+        self._whole = silence.whole()
+        self._env_file = silence.env_file()
+
+    def of(self, path: str) -> bytes:
+        """Return the kind (see `meaning`) of what is at `path`, b"" where every byte counts."""
+        if path in self.hashes or path in self._whole or path.startswith(self._fetched):
+            return b""
+        if path == self._env_file:
+            return ENV_FILE
+        name = path[path.rindex("/") + 1 :]
+        if name in ("go.mod", "go.work"):
+            return MOD_FILE
+        if name in ("go.sum", "go.work.sum"):
+            return SUMS
+        is_opened = name.endswith(".go") and "Open" in self._operations.get(path, ())
+        return HEAD if is_opened else b""
+
+
 def read(report: Report, program: Program, silence: Silence, known: Known) -> Closure:
     """Return the closure of a build.
 
@@ -114,8 +157,10 @@ def read(report: Report, program: Program, silence: Silence, known: Known) -> Cl
     asked = _Asked(operations, hashes)
     for path in silence.files(lookups, operations, uses_cgo=uses_cgo):
         asked.note(path)
-    sections = _Recording(report, program, asked, hashes, known).sections()
-    return Closure(silence.environment(program), lookups, silence.links(), sections)
+    kinds = _Kinds(report, silence, operations, hashes)
+    sections = _Recording(report, program, asked, kinds, known).sections()
+    environment = silence.environment(program)
+    return Closure(environment, silence.defaults(program), lookups, silence.links(), sections)
 
 
 def supported(version: str) -> bool:
@@ -240,15 +285,16 @@ class _Recording:
         report: Report,
         program: Program,
         asked: _Asked,
-        hashes: dict[str, bytes],
+        kinds: _Kinds,
         known: Known,
     ) -> None:
+        self._kinds = kinds
         self._report = report
         self._started = report.started
         self._settings = report.settings
         self._program = program
         self._asked = asked
-        self._hashes = hashes
+        self._hashes = kinds.hashes
         self._known = known
         self._moved: set[str] = set()
         self._leading: set[str] = set()  # what may be a link or a directory on the way to an input
@@ -284,11 +330,16 @@ class _Recording:
             status = _status(directory)
             if status is not None and stat.S_ISDIR(status.st_mode):
                 key = self._settled_key(directory, status)
-                further = tuple(sorted({*names, *asked.kinds.get(directory, ())}))
+                # An empty go.sum may come and go.
+                counted = (
+                    n for n in names if not may_be_absent(self._kinds.of(f"{directory}/{n}"))
+                )
+                further = tuple(sorted({*counted, *asked.kinds.get(directory, ())}))
                 entries = list_directory(directory, mode, further)
                 if entries is not None:
                     # A listing tells files from links and directories.
-                    listing, leading = entries, [e[:-1] for e in entries if e[-1] in "@/"]
+                    linked = {entry[:-1] for entry in entries if entry[-1] in "@/"}
+                    listing, leading = entries, linked | set(names) - set(further)
             else:
                 mode = ""
         if not (names or mode):
@@ -311,13 +362,15 @@ class _Recording:
             if os.path.islink(path):
                 # What it leads to may appear without a trace in the directory that lists it.
                 raise NotRecorded(f"{path} is a link that leads nowhere")
-            return None, ABSENT
+            kind = self._kinds.of(path)
+            return None, (meaning_of(kind, b"") if may_be_absent(kind) else ABSENT)
         if stat.S_ISDIR(status.st_mode):
             return key_of(status), DIRECTORY
         key = self._settled_key(path, status)
+        kind = self._kinds.of(path)
         content = self._hashes.get(path) or self._known.content(path, key)
-        if content is None:
-            content, now = content_of(path)
+        if content is None or kind_of(content) != kind:
+            content, now = content_of(path, kind)
             if now != key:
                 self._moved.add(path)
         if content == UNREADABLE:

@@ -12,6 +12,8 @@ import re
 import stat
 
 from gorun_tasks.fingerprint import file_clock, key_at, key_of, place, settled
+from gorun_tasks.meaning import kind_of, may_be_absent, meaning_of
+from gorun_tasks.variables import PLACES_OF_THE_ENV_FILE, env_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,23 +74,27 @@ def sha256_of(path: str) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def content_of(path: str) -> tuple[bytes, Key | None]:
+def content_of(path: str, kind: bytes = b"") -> tuple[bytes, Key | None]:
     """Return what `path` holds now and the stat key it had while it was read.
 
-    The content is a SHA-256, or ABSENT, DIRECTORY or UNREADABLE (also when it moved while it
-    was being read).
+    The content is a SHA-256, with a `kind` (see `meaning`) of what go takes from the file, or
+    ABSENT, DIRECTORY or UNREADABLE (also when it moved while it was being read).
     """
     try:
         status = os.stat(path)
     except (OSError, ValueError):
-        return ABSENT, None
+        return (meaning_of(kind, b"") if may_be_absent(kind) else ABSENT), None
     key = key_of(status)
     if stat.S_ISDIR(status.st_mode):
         return DIRECTORY, key
     if not stat.S_ISREG(status.st_mode):
         return UNREADABLE, key
     try:
-        digest = sha256_of(path)
+        if kind:
+            with open(path, "rb") as file:
+                digest = meaning_of(kind, file.read())
+        else:
+            digest = sha256_of(path)
         return (digest if key_of(os.stat(path)) == key else UNREADABLE), key
     except OSError:
         return UNREADABLE, key
@@ -140,7 +146,7 @@ class Examination:
         self._look = look
         self._program = program
         self._root = program.root.rstrip("/") + "/"
-        self._contents: dict[str, tuple[bytes, Key | None]] = {}
+        self._contents: dict[tuple[str, bytes], tuple[bytes, Key | None]] = {}
         self._refreshed: dict[tuple[str, bytes], tuple[Shelf, Record]] = {}
 
     @property
@@ -159,9 +165,8 @@ class Examination:
             yield from self._record(shelf, identity)
 
     def _surroundings(self, manifest: Manifest) -> Iterator[Reason]:
-        for name, value in manifest.environment:
-            now = self._program.variable(name)
-            if now != value:
+        for name, value, now in self._changed_variables(manifest):
+            if not self._means_the_same(manifest, name, value, now):
                 yield Reason(name, f"{value!r} → {now!r}")
         for name, path in manifest.lookups:
             now = self._look.where(name)
@@ -171,6 +176,36 @@ class Examination:
             now = os.path.realpath(path)
             if now != real:
                 yield Reason(path, f"{real} → {now}")
+
+    def adopt(self, manifest: Manifest) -> bool:
+        """Take the values that variables have now into a manifest that holds; say if any differed.
+
+        The next look then needs no more than the values.
+        """
+        program = self._program
+        now = tuple((name, program.variable(name)) for name, _ in manifest.environment)
+        differed = now != manifest.environment
+        manifest.environment = now
+        return differed
+
+    def _changed_variables(self, manifest: Manifest) -> Iterator[tuple[str, str, str]]:
+        for name, value in manifest.environment:
+            now = self._program.variable(name)
+            if now != value:
+                yield name, value, now
+
+    def _means_the_same(self, manifest: Manifest, name: str, before: str, now: str) -> bool:
+        """Say whether go makes the same of two values of a variable."""
+        default = manifest.defaults.get(name)
+        if default is not None:
+            return {before, now} == {"", default}
+        if name in PLACES_OF_THE_ENV_FILE:
+            recorded = dict(manifest.environment)
+            place_now = env_file(self._program.environ)
+            # Of HOME also the default of GOPATH and what C compilers read.
+            other_uses = name == "HOME" and (manifest.cgo or not recorded["GOPATH"])
+            return not other_uses and place_now != "" and place_now == env_file(recorded)
+        return False
 
     def _record(self, shelf: Shelf, identity: bytes) -> Iterator[Reason]:
         found = shelf.recorded().get(identity)
@@ -197,9 +232,13 @@ class Examination:
             path = f"{where}/{name}"
             now, fresh_key = self._content(path, key, content)
             fresh.append(fresh_key)
-            if now != content and not (changed and ABSENT in (now, content)):
+            came_or_went = (key is None) != (fresh_key is None)
+            if now != content and not (changed and came_or_went):
                 changed = True
-                yield Reason(self._show(path), _change(content, now))
+                words = _change(content, now)
+                if came_or_went:
+                    words = "appeared" if key is None else "removed"
+                yield Reason(self._show(path), words)
         if changed:
             return
         renewed: Record = (base, directory, names, tuple(fresh))
@@ -209,11 +248,12 @@ class Examination:
             self._refreshed[shelf.name, identity] = (shelf, renewed)
 
     def _content(self, path: str, key: Key | None, content: bytes) -> tuple[bytes, Key | None]:
-        known = self._contents.get(path)
+        kind = kind_of(content)
+        known = self._contents.get((path, kind))
         if known is None:
             if key is not None and key_at(path) == key:
                 return content, key
-            known = self._contents[path] = content_of(path)
+            known = self._contents[path, kind] = content_of(path, kind)
         return known
 
     def _listing_changes(
@@ -234,10 +274,6 @@ class Examination:
 
 
 def _change(before: bytes, now: bytes) -> str:
-    if before == ABSENT:
-        return "appeared"
-    if now == ABSENT:
-        return "removed"
     if now == UNREADABLE:
         return "cannot be read"
     if DIRECTORY in (before, now):

@@ -149,6 +149,7 @@ class Publisher:
                 name,
                 key_of(os.stat(path)),
                 environment=closure.environment,
+                defaults=closure.defaults,
                 lookups=closure.lookups,
                 links=closure.links,
                 shelves=tuple((s.name, tuple(s.records)) for s in closure.sections),

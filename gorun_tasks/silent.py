@@ -13,6 +13,7 @@ import re
 from gorun_tasks.fingerprint import look_up, look_up_or_embedded
 from gorun_tasks.flags import split_goflags, split_quoted
 from gorun_tasks.report import NotRecorded
+from gorun_tasks.variables import DEFAULTED, ENVIRONMENT, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,33 +23,6 @@ if TYPE_CHECKING:
     from gorun_tasks.flags import BuildFlags
     from gorun_tasks.program import Program
     from gorun_tasks.toolchain import Go
-
-# To go an empty variable is an unset one.
-ENVIRONMENT = (
-    # cmd/go's KnownEnv (internal/cfg), without what only says where things are kept or concerns
-    # the network (it may hold a token).
-    *("AR", "CC", "CGO_CFLAGS", "CGO_CFLAGS_ALLOW", "CGO_CFLAGS_DISALLOW", "CGO_CPPFLAGS"),
-    *("CGO_CPPFLAGS_ALLOW", "CGO_CPPFLAGS_DISALLOW", "CGO_CXXFLAGS", "CGO_CXXFLAGS_ALLOW"),
-    *("CGO_CXXFLAGS_DISALLOW", "CGO_ENABLED", "CGO_FFLAGS", "CGO_FFLAGS_ALLOW"),
-    *("CGO_FFLAGS_DISALLOW", "CGO_LDFLAGS", "CGO_LDFLAGS_ALLOW", "CGO_LDFLAGS_DISALLOW", "CXX"),
-    *("FC", "GCCGO", "GCCGOTOOLDIR", "GO111MODULE", "GO386", "GOAMD64", "GOARCH", "GOARM"),
-    *("GOARM64", "GODEBUG", "GOENV", "GOEXE", "GOEXPERIMENT", "GOFIPS140", "GOFLAGS"),
-    *("GOHOSTARCH", "GOHOSTOS", "GOMIPS", "GOMIPS64", "GOMODCACHE", "GOOS", "GOPATH", "GOPPC64"),
-    *("GORISCV64", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR", "GOWASM", "GOWORK"),
-    *("GO_EXTLINK_ENABLED", "PKG_CONFIG"),
-    # Our own choice of the go command.
-    "GORUN_GO",
-    # os.UserConfigDir (the go env file) and os.TempDir (a go.mod there does not count).
-    *("HOME", "XDG_CONFIG_HOME", "TMPDIR"),
-    # What compile, link and cmd/go ask the system for besides.
-    *("GOCLOBBERDEADHASH", "GOCOMPILEDEBUG", "GOSSADIR", "GOSSAFUNC", "GO_BUILDER_NAME"),
-    *("GSHS_LOGFILE",),
-    # What C compilers and pkg-config read.
-    *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH", "LIBRARY_PATH"),
-    *("PKG_CONFIG_PATH", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_SYSROOT_DIR", "GCC_EXEC_PREFIX"),
-    *("COMPILER_PATH", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET", "SOURCE_DATE_EPOCH"),
-    "LD_RUN_PATH",
-)
 
 _TOOLS = ("compile", "link", "asm", "cgo", "preprofile", "cover", "covdata")
 _TOOLCHAIN_NAME = re.compile(r"[\w.-]*go1[\w.-]*")
@@ -82,6 +56,37 @@ class Silence:
     def environment(self, program: Program) -> tuple[tuple[str, str], ...]:
         """Return the variables that count and their values ("" for unset)."""
         return tuple((name, program.variable(name)) for name in ENVIRONMENT)
+
+    def defaults(self, program: Program) -> dict[str, str]:
+        """Return what go takes for variables that are set nowhere, for those that have a default.
+
+        To set one of them to its default changes nothing: cmd/go reads them by cfg.Getenv only,
+        into what `go env` shows (envcmd.MkEnv) and hands to its tools (cfg.CmdEnv). "on" is the
+        default of GO111MODULE in modload.Init; without a go.work GOWORK=off is to
+        modload.FindGoWork what an empty GOWORK is.
+        """
+        settings = self._settings
+        defaults = {name: settings.get(name, "") for name in DEFAULTED}
+        defaults["GO111MODULE"] = "on"
+        defaults["GOWORK"] = "" if settings.get("GOWORK") else "off"
+        elsewhere = {
+            *written(_content(f"{settings['GOROOT']}/go.env")),
+            *written(_content(settings.get("GOENV", ""))),
+        }
+        return {
+            name: value
+            for name, value in defaults.items()
+            if value and not program.variable(name) and name not in elsewhere
+        }
+
+    def env_file(self) -> str:
+        """Return the go env file, "" where there is none or GOROOT's go.env has a say as well."""
+        overruled = set(written(_content(f"{self._settings['GOROOT']}/go.env"))) - {"GOTOOLCHAIN"}
+        return "" if overruled & set(ENVIRONMENT) else self._settings.get("GOENV", "")
+
+    def whole(self) -> set[str]:
+        """Return the paths of what others than go read: every byte of them counts."""
+        return {path for outside in self._outsides for path in outside.paths}
 
     def links(self) -> tuple[tuple[str, str], ...]:
         """Return the go command and where it really is: go finds GOROOT from there."""
@@ -252,6 +257,14 @@ def effective(flags: BuildFlags, settings: Mapping[str, str], name: str) -> str:
         if flag == name:
             value = text
     return value
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return b""
 
 
 def _is_cross(settings: Mapping[str, str]) -> bool:

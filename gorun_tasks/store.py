@@ -117,6 +117,7 @@ class Manifest:
 
     __slots__ = (
         "cgo",
+        "defaults",
         "digest",
         "environment",
         "go_version",
@@ -137,6 +138,7 @@ class Manifest:
         key: Key,
         *,
         environment: tuple[tuple[str, str], ...],
+        defaults: dict[str, str],
         lookups: tuple[tuple[str, str], ...],
         links: tuple[tuple[str, str], ...],
         shelves: tuple[tuple[str, tuple[bytes, ...]], ...],
@@ -150,6 +152,7 @@ class Manifest:
         self.name = name  # the base name go gives it
         self.key = key  # the stat key of the published file
         self.environment = environment
+        self.defaults = defaults  # what go takes for some of these variables where they are unset
         self.lookups = lookups
         self.links = links  # paths that must lead where they led: the go command
         self.shelves = shelves  # name of a shelf, identities of records in it
@@ -166,6 +169,7 @@ class Manifest:
             self.name,
             self.key,
             self.environment,
+            self.defaults,
             self.lookups,
             self.links,
             tuple((shelf, b"".join(identities)) for shelf, identities in self.shelves),
@@ -179,7 +183,7 @@ class Manifest:
     @classmethod
     def from_stored(cls, values: tuple[Any, ...]) -> Self:
         """Return the manifest that was written. Raises ValueError or TypeError on anything else."""
-        digest, name, key, environment, lookups, links, *rest = values
+        digest, name, key, environment, defaults, lookups, links, *rest = values
         shelves, goroot, wrapper, cgo, version, at = rest
         size = IDENTITY_SIZE
         return cls(
@@ -187,6 +191,7 @@ class Manifest:
             name,
             key,
             environment=environment,
+            defaults=defaults,
             lookups=lookups,
             links=links,
             shelves=tuple(

@@ -17,6 +17,7 @@ import tempfile
 
 from gorun_tasks.errors import USAGE, BuildError, Interrupted, ToolchainError
 from gorun_tasks.process import interrupt_tree
+from gorun_tasks.variables import DEFAULTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ SETTINGS = (
     *("CC", "CXX", "PKG_CONFIG", "GOARCH", "GOCACHE", "GOENV", "GOFLAGS", "GOHOSTARCH"),
     *("GOHOSTOS", "GOMOD", "GOMODCACHE", "GOOS", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR"),
     *("GOVERSION", "GOWORK"),
+    *DEFAULTED,
 )
 
 _OURS = "gorun-"  # how the names of our temporary folders begin

@@ -76,13 +76,15 @@ def _examine(program: Program, look: Look, manifests: list[Manifest]) -> Verdict
     if not because:
         state = _executable(program, newest)
         if state in ("sound", "same"):
-            return _usable("current", newest, (), examination, altered=state == "same")
+            altered = examination.adopt(newest) or state == "same"
+            return _usable("current", newest, (), examination, altered=altered)
         because = (Reason("the stored executable", state),)
     for manifest in older:
         if next(examination.reasons(manifest), None) is None and _executable(program, manifest) in (
             "sound",
             "same",
         ):
+            examination.adopt(manifest)
             return _usable("restored", manifest, because, examination, altered=True)
     return Verdict(
         "stale", because=because, renewed=tuple(examination.refreshed), link_only=link_only

@@ -86,6 +86,7 @@ def test_sound_sum_around_what_marshal_cannot_read_is_refused() -> None:
 def manifest(digest: str = "ab" * 32, **changes: Any) -> Manifest:
     values = {
         "environment": (("GOFLAGS", ""),),
+        "defaults": {"GOOS": "linux"},
         "links": (),
         "lookups": (("go", "/usr/bin/go"),),
         "shelves": (("module-1", (b"12345678", b"abcdefgh")),),
@@ -235,7 +236,7 @@ class Programs:
             key,
             (key,),
             str(executable),
-            Closure((), (), (), [section]),
+            Closure((), {}, (), (), [section]),
             goroot_bin="",
             go_version="go1.27.3",
             wrapper=(),

@@ -1,8 +1,9 @@
 """An episode: one world, a sequence of steps, and at each check gorun held against the oracle.
 
 Decides what counts as a failure, and counts everything else. A step is a class of mutation, or
-"check", "look", "meanwhile" (a mutation while go builds for gorun) or "undo", with a seed of its
-own: so any part of a sequence can be replayed. It must never let a difference pass in silence.
+"check", "look", "meanwhile" (a mutation while go builds for gorun), "undo" or "back" (to some tree
+that was checked, to the newest), with a seed of its own: so any part of a sequence can be
+replayed. It must never let a difference pass in silence.
 
 A check has gorun make the executable, and the oracle too. A look, after a single mutation of
 several, only has gorun judge: what it calls stale needs no proof, whatever it calls current or
@@ -155,6 +156,8 @@ class Episode:
             return self._look(random)
         if step.kind == "undo":
             self._undo(random)
+        elif step.kind == "back":
+            self._back(random)
         elif step.kind == "meanwhile":
             return self._meanwhile(random)
         else:
@@ -187,6 +190,16 @@ class Episode:
             slots = self.world.slots
             slots[random.randrange(len(slots))] = random.choice(self._well)
         self._note("undo", f"as it was{' with its times' if times else ''}")
+
+    def _back(self, random: Random) -> None:
+        """Bring the newest tree back that go could build."""
+        if not self._good:
+            return
+        entries, environment = self._good[-1]
+        times = random.random() < 0.4
+        self.world.restore(entries, times=times)
+        self.world.environment = dict(environment)
+        self._note("undo", f"back{' with its times' if times else ''}")
 
     def _meanwhile(self, random: Random) -> Failure | None:
         """Change the tree while go builds for gorun, and perhaps take it back."""
@@ -366,8 +379,18 @@ class Walk:
             ill = self._episode.ill
             if (ill and random.random() < 0.85) or random.random() < 0.05:
                 self._queue.append("undo")
-            if random.random() < 0.12:
+            chance = random.random()
+            if chance < 0.12:
                 self._queue.append("meanwhile")
+            elif chance < 0.5 and not ill:
+                for _ in range(random.randint(4, 8)):
+                    self._queue.extend(
+                        draw(random, MUTATIONS) for _ in range(random.choice((1, 1, 2)))
+                    )
+                    self._queue.extend(("look", "back"))
+                    if random.random() < 0.3:
+                        self._queue.append("look")
+                self._queue.append(draw(random, MUTATIONS))
             else:
                 often = random.randint(1, 4) if random.random() < 0.6 else random.randint(5, 8)
                 for left in reversed(range(often)):
