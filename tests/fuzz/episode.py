@@ -382,8 +382,8 @@ class Walk:
             chance = random.random()
             if chance < 0.12:
                 self._queue.append("meanwhile")
-            elif chance < 0.5 and not ill:
-                for _ in range(random.randint(4, 8)):
+            elif chance < 0.6 and not ill:
+                for _ in range(random.randint(5, 10)):
                     self._queue.extend(
                         draw(random, MUTATIONS) for _ in range(random.choice((1, 1, 2)))
                     )

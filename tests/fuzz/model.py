@@ -28,6 +28,7 @@ _CONSTRAINT = re.compile(rb"//go:build .*\n")
 _BUILD_LINES = (b"linux", b"never", b"!dev ", b"dev  ", b"unix ", b"!unix", b"cgo  ", b"!race")
 _PATTERNS = (b"all:tree", b"tree    ", b"f*/*.txt", b"*.txt   ", b"tree/x  ", b"tree/*/*")
 _ADDED = re.compile(rb"(?m)^(// comment|godebug.*|toolchain.*|syntax.*|require .*none.*)\n")
+_BOM = b"\xef\xbb\xbf"
 _OLD = 1_600_000_000_000_000_000  # nanoseconds
 
 PACKAGES = ("app", "app/cmd/one", "app/cmd/two", "app/lib", "app/left", "app/rite", "app/assets")
@@ -173,6 +174,10 @@ ENVIRONMENT = (
     *(("GO111MODULE", value) for value in ("", "on")),
     *(("GODEBUG", value) for value in ("", "panicnil=1", "embedfollowsymlinks=1")),
     *(("NOISE", value) for value in ("", "1")),
+    *(("GOARCH", value) for value in ("", "amd64")),
+    *(("GOENV", value) for value in ("", "off", "ROOT/config/go/env", "ROOT/config2/go/env")),
+    *(("XDG_CONFIG_HOME", value) for value in ("", "ROOT/config2", "config")),
+    *(("HOME", value) for value in ("", "ROOT/home2")),
     *(("CGO_CFLAGS", value) for value in ("", "-O1")),
 )
 AFFECT_STD = ("CGO_ENABLED", "GOAMD64", "GOOS")
@@ -611,6 +616,60 @@ def embed_pattern(world: World, random: Random) -> str:
     return f"embedded {pattern.decode()} ({how})"
 
 
+_BEFORE = (b"", b"", b"// a\n", b"/* a */ ", b"//go:build !dev \n\n", b"//go:build dev  \n\n", _BOM)
+_CLAUSES = (
+    b"package PKG\n",
+    b"package PKG_test\n",
+    b"package/**/PKG;",
+    b"package other\n",
+    b"pack\n",
+)
+_IMPORTS = (
+    *(b"", b"", b'import "os"\n', b'import(\n\t"os"\n\t_ "embed"\n)\n', b'import "C"\n'),
+    *(b"import `os`\n", b'import . "example.com/app/left"\n', b'import "example.com/nowhere"\n'),
+    *(b"imports\n", b'import ("os" /* a */; "fmt")\n', b'import "os" "fmt"\n', b'import "a b"\n'),
+    *(b'import _ "embed"; import "os" // a\n', b"import ()\n", b'import "o\\x73"\n', b"import (\n"),
+)
+_REST = (
+    *(
+        b'var x = "waaaa"\n',
+        b'func f() { println("wbbbb") }\n',
+        b"//go:embed one.txt\nvar s string\n",
+    ),
+    *(b"func {\n", b'junk "waaaa"\n', b"/* open\n", b'imp = "waaaa"\n', b"\0", b"", b"// waaaa"),
+    *(b'var y = 1\nimport "C"\n', b'type T int\n\nimport "example.com/nowhere"\n', b"const\xff\n"),
+)
+
+
+def not_compiled(world: World, random: Random) -> str:
+    """Write a Go file that is a test, or that a constraint may exclude: its head, or the rest."""
+    folder, package = random.choice(
+        (("app/lib", b"lib"), ("app/left", b"side"), ("app/assets", b"assets"), ("dep", b"dep"))
+    )
+    name = f"{folder}/{random.choice(('lib_test.go', 'more_test.go', 'off.go'))}"
+    if not os.path.isdir(world.at(folder)):
+        return ""
+    before = world.read(name)
+    if before and random.random() < 0.6:
+        match = re.match(rb"(?s).*?package.*?\n(?:import.*?\n)?", before)
+        head = match[0] if match else before
+        how = random.choice(("plain", "plain", "over"))
+        world.write(name, head + random.choice(_REST), how)
+        return f"wrote the rest of {name} ({how})"
+    start = random.choice(_BEFORE)
+    if name.endswith("off.go") and random.random() < 0.8:
+        start = b"//go:build never\n\n"
+    sound = random.random() < 0.6
+    clause = _CLAUSES[0] if sound else random.choice(_CLAUSES)
+    parts = (
+        start,
+        clause.replace(b"PKG", package),
+        random.choice(_IMPORTS[: 4 if sound else None]),
+    )
+    world.write(name, b"".join((*parts, random.choice(_REST))))
+    return f"wrote {name}: {world.read(name)!r}"
+
+
 def embed_files(world: World, random: Random) -> str:
     """Change the trees that are embedded: files, hidden ones, directories, go.mod in them."""
     assets = "app/assets"
@@ -639,13 +698,23 @@ def embed_files(world: World, random: Random) -> str:
 # What happens to modules.
 
 
+_LINES_OF_A_MOD_FILE = (
+    *(b"// comment", b"", b"\t // comment", b"\r", b"// Deprecated: use another", b"/* comment */"),
+    *(b"retract v1.0.0", b"exclude example.com/none v1.0.0", b"tool example.com/app/cmd/one"),
+)
+
+
 def go_mod(world: World, random: Random) -> str:
     """Edit a go.mod: the go line, what is replaced, required, or only a comment."""
     name = random.choice(("app/go.mod", "app/go.mod", "app/go.mod", "dep/go.mod", "dep2/go.mod"))
     data = world.read(name)
     if not data:
         return ""
-    choice = random.randrange(9)
+    choice = random.randrange(11)
+    if choice >= 9:
+        lines = data.split(b"\n")
+        lines.insert(random.randrange(len(lines)), random.choice(_LINES_OF_A_MOD_FILE))
+        return _write_mod(world, random, name, b"\n".join(lines), "one line more")
     if choice <= 1:
         version = random.choice((b"1.21", b"1.22", b"1.24", b"1.26", b"1.99"))
         data = re.sub(rb"(?m)^go .*$", b"go " + version, data)
@@ -770,7 +839,19 @@ def sums(world: World, random: Random) -> str:
         world.remove(name)
         return f"removed {name}"
     line = b"example.com/none v1.0.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
-    world.write(name, random.choice((b"", line, line, b"junk\n")))
+    other = line.replace(b"v1.0.0", b"v1.0.0/go.mod")
+    texts = (
+        b"",
+        b"",
+        b"\n \n",
+        line,
+        line,
+        line + other,
+        other + line + other,
+        b"junk\n",
+        b"a b\n",
+    )
+    world.write(name, random.choice(texts))
     return f"wrote {name}"
 
 
@@ -828,6 +909,7 @@ def random_slot(random: Random) -> Slot:
 def environment(world: World, random: Random) -> str:
     """Set or unset a variable."""
     name, value = random.choice(ENVIRONMENT)
+    value = value.replace("ROOT", world.root)
     if name in AFFECT_STD:
         for other in AFFECT_STD:
             world.environment.pop(other, None)
@@ -837,14 +919,24 @@ def environment(world: World, random: Random) -> str:
     return f"{name}={value}"
 
 
+_SETTINGS = (
+    *(b"GOFLAGS=-tags=dev\n", b"GOFLAGS=\n", b"GOWORK=off\n", b"# nothing\n", b"junk\n"),
+    *(b"GOFLAGS=-tags=dev\nGOFLAGS=\n", b"GOFLAGS=\nGOFLAGS=-tags=dev\n", b"GOFLAGS=-trimpath"),
+    *(b" GOFLAGS=-tags=dev\n", b"gOFLAGS=-tags=dev\n", b"GOPROXY=direct\n", b"GOTOOLCHAIN=\n"),
+    *(b"CGO_ENABLED=1\n", b"CGO_ENABLED=0\n", b"GO111MODULE=on\n", b"GO111MODULE=off\n"),
+    *(b"GOOS=linux\n", b"GOFLAGS=-tags=dev\r\n", b"GOROOT=/nowhere\n", b"HOME=/nowhere\n"),
+)
+
+
 def environment_file(world: World, random: Random) -> str:
     """Change what `go env -w` wrote."""
-    if os.path.lexists(world.at("env")) and random.random() < 0.5:
-        world.remove("env")
-        return "removed the go env file"
-    text = random.choice((b"GOFLAGS=-tags=dev\n", b"GOFLAGS=\n", b"GOWORK=off\n", b"# nothing\n"))
-    world.write("env", text)
-    return f"the go env file says {text.decode().strip()}"
+    name = random.choice(("config/go/env", "config/go/env", "config2/go/env"))
+    if os.path.lexists(world.at(name)) and random.random() < 0.5:
+        world.remove(name)
+        return f"removed {name}"
+    text = random.choice(_SETTINGS)
+    world.write(name, text)
+    return f"{name} says {text.decode().strip()}"
 
 
 def toolchain(world: World, random: Random) -> str:
@@ -907,6 +999,7 @@ ON_FILES: dict[str, tuple[int, Mutation]] = {
     "symlink": (5, symlink),
     "constraint": (6, constraint),
     "import": (4, imports),
+    "not compiled": (7, not_compiled),
     "embed pattern": (4, embed_pattern),
     "embed files": (6, embed_files),
     "go.mod": (6, go_mod),

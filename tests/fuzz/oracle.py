@@ -130,10 +130,10 @@ def _copy_missing(source: str, destination: str) -> None:
         os.makedirs(to, exist_ok=True)
         for name in names:
             if not os.path.exists(f"{to}/{name}"):
-                # go writes what is in an entry ("-a") in place, but never an output ("-d").
+                # One file for all: go writes an output ("-d") never again, and into an entry ("-a")
+                # of the standard library, which nobody edits here, only what it holds.
                 try:
-                    copy = os.link if name.endswith("-d") else shutil.copy2
-                    copy(f"{at}/{name}", f"{to}/{name}")
+                    os.link(f"{at}/{name}", f"{to}/{name}")
                 except OSError:  # another file system
                     shutil.copy2(f"{at}/{name}", f"{to}/{name}")
 
@@ -148,7 +148,7 @@ def environ_of(world: World, slot: Slot, cache: str) -> dict[str, str]:
         "GOCACHE": cache,
         "GOPROXY": "off",
         "GOTOOLCHAIN": "local",
-        "GOENV": f"{root}/env",
+        "XDG_CONFIG_HOME": f"{root}/config",
         "GORUN_CACHE_DIR": f"{root}-store",
         "PWD": world.at(slot.where),
     }
