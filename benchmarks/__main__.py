@@ -29,6 +29,8 @@ def main() -> None:
             _measure(kit, stopwatch, results, chosen, options)
             if options.scaling:
                 results.put_scaling(measure_scaling(kit, stopwatch))
+    if results.scaling:
+        print(text.growth(results), end="\n\n")
     sys.stdout.write(text.goals(results))
     _write_down(results, publish=options.publish)
 

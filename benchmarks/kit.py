@@ -7,6 +7,7 @@ is meant, nor gorun from the checkout: an editable install starts slower.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -24,6 +25,12 @@ class Kit:
 
     def __init__(self) -> None:
         self.folder = _cache_folder()
+        os.makedirs(self.folder, exist_ok=True)
+        self._lock = open(f"{self.folder}/lock", "w", encoding="utf-8")  # noqa: SIM115 - kept
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit("benchmark: another one runs on this machine, and both would be slow")
         environment = f"{self.folder}/venv"
         self.bin = f"{environment}/bin"
         self.python = f"{self.bin}/python"

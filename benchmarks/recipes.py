@@ -25,6 +25,7 @@ _TASK_METHOD = """\
 """
 
 _MAKE = """\
+MAKEFLAGS += --no-builtin-rules
 bin/make: $(shell find . -name '*.go') go.mod
 	@go build -o $@ $(FLAGS) {target}
 run: bin/make

@@ -108,7 +108,35 @@ def details(results: Results) -> str:
         cells = results.cells.get(workload, {})
         if cells:
             parts.append(f"\n### {workload}: {words}\n\n{_tables(cells)}")
+    if results.scaling:
+        parts.append(f"\n### Growth\n\n{growth(results)}")
     return "\n".join(parts)
+
+
+def growth(results: Results) -> str:
+    """Return how overhead grows with the number of input files, and what that means."""
+    points, fits = results.scaling["points"], results.scaling["lines"]
+    names = list(fits)
+    lines = [
+        f"| input files | {' | '.join(names)} | gorun of go run |",
+        "| ---: |" + " ---: |" * (len(names) + 1),
+    ]
+    for point in points:
+        seconds = point["overhead"]
+        share = seconds[ways.GORUN.name] / seconds[ways.GO_RUN.name]
+        numbers = " | ".join(f"{1000 * seconds[name]:,.1f} ms" for name in names)
+        lines.append(f"| {point['inputs']:,} | {numbers} | {share:.3f} × |")
+    slopes = (f"{1e6 * fits[name]['slope']:.1f} µs" for name in names)
+    lines.append(f"| **each file more** | {' | '.join(slopes)} | |")
+    start, slope = (fits[ways.GORUN.name][part] for part in ("start", "slope"))
+    noticed, waited = (f"{round((limit - start) / slope, -3):,.0f}" for limit in (0.1, 1))
+    sentence = (
+        f"A tenth of a second, from which a person notices a delay, is reached at {noticed} input "
+        f"files, and a second at {waited}: there a look at every file is no longer instant, and "
+        "only somebody who is told of changes (a watcher) could be."
+    )
+    lines += ["", sentence]
+    return "\n".join(lines)
 
 
 def _tables(cells: dict[str, Cell]) -> str:
