@@ -97,8 +97,10 @@ class Tree:
         self._git("clean", "-dfxq", *OUTPUTS)
 
     def _git(self, *words: str) -> str:
-        identity = ("-c", "user.name=bench", "-c", "user.email=bench@localhost")
-        return self.kit.run(["git", *identity, *words], self.folder)
+        # Nor may git tidy up in the background while something is timed.
+        settings = ("user.name=bench", "user.email=bench@localhost", "gc.auto=0")
+        options = [word for setting in settings for word in ("-c", setting)]
+        return self.kit.run(["git", *options, *words], self.folder)
 
     def prepare(self, files: Files, write: Callable[[str], None] = _nothing) -> None:
         """Have the tree as it is first written: these files, and what `write` puts there.
