@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("go")
 
-KILLS = 24
+KILLS = 12
 """As many as a test run has the patience for; `python -m tests.store.death` kills 500 times."""
 
 
