@@ -116,6 +116,25 @@ def test_another_go_in_path_is_the_reason(tmp_path: Path) -> None:
     assert workshop.outcome(".", env=env)[0] == "current"
 
 
+def test_another_toolchain_that_go_selects_in_path_is_the_reason(
+    tmp_path: Path, old_go: str
+) -> None:
+    """go.mod asks for a newer go, and GOTOOLCHAIN=path has it looked up in PATH by its name."""
+    workshop = Workshop(tmp_path, TINY)
+    goroot, name = workshop.go("env", "GOROOT", "GOVERSION").out.splitlines()
+    links = [tmp_path / folder / name for folder in ("one", "two")]
+    for link in links:
+        link.parent.mkdir()
+        link.symlink_to(f"{goroot}/bin/go")
+    workshop.write({"go.mod": f"module example.com/tiny\n\ngo 1.21\n\ntoolchain {name}\n"})
+    workshop.environ |= {"GORUN_GO": old_go, "GOTOOLCHAIN": "path"}
+    path = f"{links[0].parent}:{workshop.environ['PATH']}"
+    assert workshop.gorun(".", env={"PATH": path}).err == "tiny\n"
+    assert workshop.gorun("--why", ".", env={"PATH": path}).out == ".: current\n"
+    why = workshop.gorun("--why", ".", env={"PATH": f"{links[1].parent}:{path}"})
+    assert why.out == f".: {name} in PATH: {links[0]} → {links[1]}\n"
+
+
 def test_wrapper_go_is_asked_at_each_run(tmp_path: Path) -> None:
     """A script called go (a version manager's shim) may choose by anything: it is always asked."""
     workshop = Workshop(tmp_path, TINY)
