@@ -10,10 +10,12 @@ import hashlib
 import os
 import re
 import stat
+import sys
 
+from gorun_tasks.errors import ToolchainError
 from gorun_tasks.fingerprint import file_clock, key_at, key_of, place, settled
 from gorun_tasks.meaning import kind_of, may_be_absent, meaning_of
-from gorun_tasks.variables import PLACES_OF_THE_ENV_FILE, env_file
+from gorun_tasks.variables import PLACES_OF_THE_ENV_FILE, env_file, without_telling
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +85,9 @@ def content_of(path: str, kind: bytes = b"") -> tuple[bytes, Key | None]:
     try:
         status = os.stat(path)
     except (OSError, ValueError):
-        return (meaning_of(kind, b"") if may_be_absent(kind) else ABSENT), None
+        # A link that leads nowhere is more than nothing: a file may come to be where it leads.
+        nothing = may_be_absent(kind) and not os.path.lexists(path)
+        return (meaning_of(kind, b"") if nothing else ABSENT), None
     key = key_of(status)
     if stat.S_ISDIR(status.st_mode):
         return DIRECTORY, key
@@ -165,28 +169,64 @@ class Examination:
             yield from self._record(shelf, identity)
 
     def _surroundings(self, manifest: Manifest) -> Iterator[Reason]:
+        same_go = self._way_to_go(manifest) is not None
         for name, value, now in self._changed_variables(manifest):
-            if not self._means_the_same(manifest, name, value, now):
+            means_the_same = (
+                same_go if name == "GORUN_GO" else self._same(manifest, name, value, now)
+            )
+            if not means_the_same:
                 yield Reason(name, f"{value!r} → {now!r}")
-        for name, path in manifest.lookups:
+        for name, path in manifest.lookups[same_go:]:
             now = self._look.where(name)
             if now != path:
                 yield Reason(f"{name} in PATH", f"{path or 'none'} → {now or 'none'}")
-        for path, real in manifest.links:
+        for path, real in manifest.links[same_go:]:
             now = os.path.realpath(path)
             if now != real:
                 yield Reason(path, f"{real} → {now}")
 
-    def adopt(self, manifest: Manifest) -> bool:
-        """Take the values that variables have now into a manifest that holds; say if any differed.
+    def _way_to_go(self, manifest: Manifest) -> tuple[tuple[str, str], tuple[str, str]] | None:
+        """Return how the go of a manifest is found now, None where another is.
 
-        The next look then needs no more than the values.
+        That is the name that is looked up and what is found for it, and the link that this is. On
+        Linux go knows where it is by /proc/self/exe (os.Executable), whichever link led there, and
+        so finds its GOROOT (cfg.findGOROOT) where no variable names one. A script between is no
+        link.
+        """
+        (name, found), (command, real) = manifest.lookups[0], manifest.links[0]
+        if (
+            self._program.environ.get("GORUN_GO", "") == dict(manifest.environment)["GORUN_GO"]
+            and self._look.where(name) == found
+            and os.path.realpath(command) == real
+        ):
+            return (name, found), (command, real)  # the same way
+        if sys.platform != "linux" or self._program.environ.get("GOROOT"):
+            return None
+        from gorun_tasks.toolchain import find_go  # noqa: PLC0415 - few looks come so far
+
+        try:
+            name, command = find_go(self._program.environ, self._look.where)
+        except ToolchainError:
+            return None
+        found = self._look.where(name)
+        if found != command or os.path.realpath(command) != real:
+            return None
+        return (name, found), (command, real)
+
+    def adopt(self, manifest: Manifest) -> bool:
+        """Take the values of variables, and the way to go, into a manifest that holds.
+
+        The next look then needs no more than these. Returns whether any differed.
         """
         program = self._program
         now = tuple((name, program.variable(name)) for name, _ in manifest.environment)
-        differed = now != manifest.environment
+        before = manifest.environment, manifest.lookups, manifest.links
+        way = self._way_to_go(manifest)
+        if way is not None:
+            manifest.lookups = (way[0], *manifest.lookups[1:])
+            manifest.links = (way[1], *manifest.links[1:])
         manifest.environment = now
-        return differed
+        return before != (manifest.environment, manifest.lookups, manifest.links)
 
     def _changed_variables(self, manifest: Manifest) -> Iterator[tuple[str, str, str]]:
         for name, value in manifest.environment:
@@ -194,11 +234,13 @@ class Examination:
             if now != value:
                 yield name, value, now
 
-    def _means_the_same(self, manifest: Manifest, name: str, before: str, now: str) -> bool:
+    def _same(self, manifest: Manifest, name: str, before: str, now: str) -> bool:
         """Say whether go makes the same of two values of a variable."""
         default = manifest.defaults.get(name)
         if default is not None:
             return {before, now} == {"", default}
+        if name == "GODEBUG":
+            return without_telling(before) == without_telling(now)
         if name in PLACES_OF_THE_ENV_FILE:
             recorded = dict(manifest.environment)
             place_now = env_file(self._program.environ)
@@ -274,6 +316,10 @@ class Examination:
 
 
 def _change(before: bytes, now: bytes) -> str:
+    if before == ABSENT:
+        return "appeared"
+    if now == ABSENT:
+        return "removed"
     if now == UNREADABLE:
         return "cannot be read"
     if DIRECTORY in (before, now):

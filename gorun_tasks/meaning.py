@@ -90,13 +90,15 @@ def _env_file(data: bytes) -> bytes:
 def _sums(data: bytes) -> bytes:
     """Return the lines of a go.sum, sorted and each once.
 
-    modfetch.readGoSum makes a table of them, by module and version; blank ones it passes over. A
-    file with a line that has not three words is taken whole: it ends go.
+    modfetch.readGoSum makes a table of them, by module and version; blank ones it passes over. Of
+    several sums of one module the order counts (modfetch.haveModSumLocked). A file with a line that
+    has not three words is taken whole: it ends go.
     """
     lines = [line.split() for line in data.split(b"\n")]
     if not data.isascii() or any(len(words) not in (0, 3) for words in lines):
         return data
-    return b"\n".join(sorted({b" ".join(words) for words in lines if words}))
+    found = sorted(filter(None, lines), key=lambda words: words[:2])
+    return b"\n".join(dict.fromkeys(map(b" ".join, found)))
 
 
 def _mod_file(data: bytes) -> bytes:
@@ -107,12 +109,13 @@ def _mod_file(data: bytes) -> bytes:
     """
     lines = data.split(b"\n")
     if (
-        b"retract" in data
+        not data.isascii()
+        or b"retract" in data
         or b"`" in data
         or any(_COMMENT.match(line) and _WORDS_IN_A_COMMENT.search(line) for line in lines)
     ):
         return data
-    return b"\n".join(line for line in lines if line.strip() and not _COMMENT.match(line))
+    return b"\n".join(line for line in lines if line.strip(b" \t\r") and not _COMMENT.match(line))
 
 
 _OF_KIND = {HEAD: _head, ENV_FILE: _env_file, SUMS: _sums, MOD_FILE: _mod_file}

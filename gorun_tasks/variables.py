@@ -45,6 +45,15 @@ DEFAULTED = (
 )
 """Variables whose default `go env` shows where they are not set."""
 
+ONLY_TELL = frozenset(
+    (
+        *("gcpacertrace", "gctrace", "inittrace", "scavtrace", "scheddetail", "schedtrace"),
+        *("http2debug", "tracebackancestors"),
+    )
+)
+"""Settings in GODEBUG that have a Go program, go too, tell more of itself, and nothing else (the
+documentation of runtime and net/http)."""
+
 PLACES_OF_THE_ENV_FILE = ("GOENV", "HOME", "XDG_CONFIG_HOME")
 """Variables that go reads to find the go env file, and hardly for anything else."""
 
@@ -60,6 +69,12 @@ def env_file(environ: Mapping[str, str]) -> str:
     else:
         directory = environ.get("XDG_CONFIG_HOME", "") or (f"{home}/.config" if home else "")
     return f"{directory}/go/env" if directory.startswith("/") else ""
+
+
+def without_telling(godebug: str) -> list[str]:
+    """Return the settings of a GODEBUG that may change what go does, in their order."""
+    settings = (setting for setting in godebug.split(",") if setting)
+    return [setting for setting in settings if setting.partition("=")[0] not in ONLY_TELL]
 
 
 def written(data: bytes) -> dict[str, str]:

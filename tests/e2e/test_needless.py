@@ -131,6 +131,16 @@ def test_something_comes_of_files_that_say_another_thing(shop: Workshop, case: s
     assert any(reason.endswith(because) for reason in reasons), reasons
 
 
+def test_a_go_sum_that_leads_nowhere_is_more_than_none(shop: Workshop, tmp_path: Path) -> None:
+    settle(shop, {})
+    (shop.folder / "go.sum").symlink_to(tmp_path / "sums")
+    let_the_clock_tick()
+    shop.gorun(".")
+    (tmp_path / "sums").write_text("junk\n")
+    assert shop.go("run", ".").rc == 1
+    assert shop.gorun(".").rc == 125
+
+
 def settings(shop: Workshop) -> dict[str, str]:
     found = shop.go("env", "GOARCH", "GOOS", "CGO_ENABLED", "GOAMD64").out.split()
     return dict(zip(("GOARCH", "GOOS", "CGO_ENABLED", "GOAMD64"), found, strict=False))
@@ -158,6 +168,35 @@ def test_a_variable_is_set_to_something_else(shop: Workshop, name: str, value: s
     settle(shop, {})
     outcome, reasons, _ = shop.outcome(".", env={name: value})
     assert (outcome, reasons) == ("built", [f"{name} '' → '{value}'"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="go finds itself by /proc")
+def test_another_way_leads_to_the_same_go(shop: Workshop, tmp_path: Path) -> None:
+    real = os.path.realpath(shop.go("env", "GOROOT").out.strip() + "/bin/go")
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "go").symlink_to(real)
+    rest = shop.environ["PATH"]
+    shop.environ["PATH"] = f"{tmp_path}/one:{rest}"
+    settle(shop, {})
+    two = {"PATH": f"{tmp_path}/two:{rest}"}
+    assert shop.outcome(".", env=two)[0] == "current"
+    assert shop.outcome(".", env={"GORUN_GO": real})[0] == "current"
+    assert shop.outcome(".", env=two)[0] == "current"
+    (tmp_path / "two" / "go").unlink()
+    (tmp_path / "two" / "go").write_text(f'#!/bin/sh\nexec {real} "$@"\n')
+    (tmp_path / "two" / "go").chmod(0o755)
+    outcome, reasons, _ = shop.outcome(".", env=two)
+    assert outcome == "built"
+    assert any("go" in reason for reason in reasons), reasons
+
+
+def test_godebug_has_the_program_tell_more(shop: Workshop) -> None:
+    settle(shop, {})
+    outcome, _, result = shop.outcome(".", env={"GODEBUG": "inittrace=1"})
+    assert outcome == "current"
+    assert "init runtime" in result.err
+    assert shop.outcome(".", env={"GODEBUG": "inittrace=1,panicnil=1"})[0] == "built"
 
 
 def test_a_default_that_the_go_env_file_overrules_is_none(shop: Workshop) -> None:

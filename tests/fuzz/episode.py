@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 KINDS = ("module", "module", "module", "workspace", "workspace", "vendor")
 _COMMAND_SHARE = 0.12  # of the checks go through the command line
 _GOOD_KEPT = 4
+_SAMPLE = 0.15  # of the looks at which gorun would build
 
 
 class Step(NamedTuple):
@@ -71,6 +72,10 @@ class Tally:
         self.by_command = 0
         self.looks = 0
         self.claims = 0  # looks at which gorun needed no go, so that the oracle was asked
+        self.right = 0  # of these, where the newest recorded executable was the right one
+        self.sampled = 0  # looks at what gorun called stale, where the oracle was asked to count
+        self.sampled_needless = 0  # of these, where the newest recorded executable was right
+        self.sampled_because: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.expected: Counter[str] = Counter()
         self.needless: Counter[str] = Counter()  # by the classes since the program's last check
@@ -84,6 +89,15 @@ class Tally:
     def plain(self) -> dict[str, object]:
         """Return the counts, for adding up what several runs counted."""
         return {name: value for name, value in vars(self).items() if value}
+
+    def share(self) -> float:
+        """Return the share of needless builds where a look came after one or two mutations.
+
+        Percent of the looks at which the newest recorded executable was right, as the sample of
+        what was called stale tells.
+        """
+        needless = self.sampled_needless / _SAMPLE
+        return 100 * needless / max(1.0, needless + self.right)
 
     def report(self) -> str:
         """Return the counts, for people."""
@@ -100,12 +114,15 @@ class Tally:
             f"mutations {total} ({self.meanwhile} of them while go was building)",
             f"checks {self.checks} ({self.by_command} by command line): {outcomes}",
             f"looks {self.looks}: {self.claims} current or restored",
+            f"after one or two mutations: needless {self.share():.1f} %",
             f"go: {', '.join(f'{name} {n}' for name, n in self.expected.most_common())}",
             f"failures: {failures}; go wavered: {self.wavered}",
             needless_line,
             *(f"  {n:5} after {classes}" for classes, n in self.needless.most_common(25)),
             "  because:",
             *(f"  {n:5} {words}" for words, n in self.needless_because.most_common(40)),
+            "  and of the sample because:",
+            *(f"  {n:5} {words}" for words, n in self.sampled_because.most_common(40)),
             "mutations by class:",
             *(f"  {n:5} {name}" for name, n in self.mutations.most_common()),
         ]
@@ -247,12 +264,20 @@ class Episode:
             return None
         if random.random() < 0.8:
             let_the_clock_tick()
+        newest = newest_recorded(world, slot, self._caches.ours)
         ours = ask_verdict(world, slot, self._caches.ours)
         tally.looks += 1
         self.told.append(f"look {slot}: {ours.outcome} {list(ours.because)}")
         if ours.outcome == "stale":
+            if newest and not _of_the_store(ours) and random.random() < _SAMPLE:
+                self._know(slot)
+                tally.sampled += 1
+                if Question(world, slot, self._caches).answer().digest == newest:
+                    tally.sampled_needless += 1
+                    tally.sampled_because[self._gist(ours.because)] += 1
             return None
         tally.claims += 1
+        tally.right += ours.digest == newest
         state = self._state(slot, world.snapshot())
         expected = self._answers.get(state)
         if expected is None:
@@ -309,8 +334,8 @@ class Episode:
         self._since[slot] = []
         if not newest or newest != expected.digest:
             return
-        if any(words.startswith("the store") for words in ours.because):
-            return  # it was damaged: that rebuild was needed
+        if _of_the_store(ours):
+            return
         self._tally.unneeded += 1
         if ours.outcome == "built":
             self._tally.needless[", ".join(sorted(set(classes))) or "nothing"] += 1
@@ -358,6 +383,11 @@ def _kind_of(ours: Answer, expected: Answer) -> str:
     if ours.outcome in ("current", "restored"):
         return "stale"
     return "ran what go refuses" if expected.outcome == "failed" else "wrong executable"
+
+
+def _of_the_store(ours: Answer) -> bool:
+    """Say whether gorun found its store damaged: then it has to build."""
+    return any(words.startswith("the store") for words in ours.because)
 
 
 def _ignore(_value: object) -> None:

@@ -172,7 +172,7 @@ ENVIRONMENT = (
     *(("GOOS", value) for value in ("", "linux", "windows")),
     *(("GOWORK", value) for value in ("", "off")),
     *(("GO111MODULE", value) for value in ("", "on")),
-    *(("GODEBUG", value) for value in ("", "panicnil=1", "embedfollowsymlinks=1")),
+    *(("GODEBUG", value) for value in ("", "panicnil=1", "embedfollowsymlinks=1", "inittrace=1")),
     *(("NOISE", value) for value in ("", "1")),
     *(("GOARCH", value) for value in ("", "amd64")),
     *(("GOENV", value) for value in ("", "off", "ROOT/config/go/env", "ROOT/config2/go/env")),
@@ -857,7 +857,7 @@ def sums(world: World, random: Random) -> str:
 
 def dangling(world: World, random: Random) -> str:
     """Link what go looks for and does not find to nowhere, or let that nowhere come to be."""
-    name = random.choice(("app/lib/go.mod", "app/default.pgo", "app/go.work", "app/vendor"))
+    name = random.choice(("app/lib/go.mod", "app/default.pgo", "app/go.work", "app/go.sum"))
     target = f"gone/{os.path.basename(name)}"
     if not os.path.lexists(world.at(name)):
         world.link(name, world.at(target))
@@ -865,7 +865,11 @@ def dangling(world: World, random: Random) -> str:
     if os.path.lexists(world.at(target)):
         world.remove(target)
         return f"removed {target}"
-    texts = {"go.mod": b"module example.com/gone\n", "go.work": b"go 1.24\n\nuse ./app\n"}
+    texts = {
+        "go.sum": b"a v1 h1:x\n",
+        "go.mod": b"module example.com/gone\n",
+        "go.work": b"go 1.24\n\nuse ./app\n",
+    }
     world.write(target, texts.get(os.path.basename(name), b"junk\n"))
     return f"{target} appeared"
 

@@ -31,7 +31,7 @@ def shop(tmp_path: Path) -> Workshop:
     return Workshop(tmp_path, TWO_PACKAGES)
 
 
-@pytest.mark.parametrize("name", ["lib/go.mod", "default.pgo", "go.work"])
+@pytest.mark.parametrize("name", ["lib/go.mod", "default.pgo", "go.work", "go.sum"])
 def test_what_a_dangling_link_leads_to_appears(shop: Workshop, name: str) -> None:
     target = shop.folder.parent / "gone"
     (shop.folder / name).symlink_to(target)
@@ -55,8 +55,7 @@ def test_a_header_that_go_assembly_includes_from_outside(shop: Workshop) -> None
 
 
 def test_a_link_to_a_directory_comes_to_lead_to_a_source_file(shop: Workshop) -> None:
-    # In a directory of its own: one that others write to while go builds is not vouched for.
-    target = shop.folder.parent / "elsewhere" / "target"
+    target = shop.folder.parent / "elsewhere" / "target"  # not beside the store, which is new
     target.mkdir(parents=True)
     (shop.folder / "lib" / "x.go").symlink_to(target)
     let_the_clock_tick()
