@@ -80,6 +80,7 @@ class Tally:
         self.expected: Counter[str] = Counter()
         self.needless: Counter[str] = Counter()  # by the classes since the program's last check
         self.needless_because: Counter[str] = Counter()
+        self.needless_linked = 0  # of these, where go linked, and had not kept it either
         self.needless_for_nothing = 0  # after what leaves every content as it was
         self.unneeded = 0  # checks where the newest recorded executable was the right one
         self.meanwhile = 0  # mutations that came while go was building
@@ -108,7 +109,8 @@ class Tally:
         failures = ", ".join(f"{name} {n}" for name, n in self.failures.items()) or "none"
         needless_line = (
             f"needless: {needless} of the {self.unneeded} checks at which the newest recorded "
-            f"executable was right ({share:.1f} %), {self.needless_for_nothing} after touches alone"
+            f"executable was right ({share:.1f} %); go linked in {self.needless_linked} of them, "
+            f"{self.needless_for_nothing} came after touches alone"
         )
         lines = [
             f"mutations {total} ({self.meanwhile} of them while go was building)",
@@ -298,6 +300,7 @@ class Episode:
         by_command = random.random() < _COMMAND_SHARE
         ask = ask_command if by_command else ask_here
         newest = newest_recorded(world, slot, self._caches.ours)
+        kept = self._caches.executables(self._caches.ours)
         entries = world.snapshot()
         state = self._state(slot, entries)
         expected = self._answers.get(state)
@@ -320,7 +323,8 @@ class Episode:
         tally.outcomes[ours.outcome] += 1
         tally.expected[expected.outcome] += 1
         self.told.append(f"check {slot}: {ours.outcome} {list(ours.because)}")
-        self._weigh(slot, ours, expected, newest)
+        if self._weigh(slot, ours, expected, newest):
+            tally.needless_linked += self._caches.executables(self._caches.ours) != kept
         if expected.outcome == "built":
             self.ill = 0
             self._well = [*self._well[1 - _GOOD_KEPT :], slot]
@@ -329,18 +333,19 @@ class Episode:
             self.ill += 1
         return self._difference(slot, ours, expected)
 
-    def _weigh(self, slot: Slot, ours: Answer, expected: Answer, newest: str) -> None:
+    def _weigh(self, slot: Slot, ours: Answer, expected: Answer, newest: str) -> bool:
+        """Count a check; say whether go was asked needlessly."""
         classes = self._since.get(slot, ["first"])
         self._since[slot] = []
-        if not newest or newest != expected.digest:
-            return
-        if _of_the_store(ours):
-            return
+        if not newest or newest != expected.digest or _of_the_store(ours):
+            return False
         self._tally.unneeded += 1
-        if ours.outcome == "built":
+        needless = ours.outcome == "built"
+        if needless:
             self._tally.needless[", ".join(sorted(set(classes))) or "nothing"] += 1
             self._tally.needless_for_nothing += set(classes) <= {"touch", "rewrite", "undo"}
             self._tally.needless_because[self._gist(ours.because)] += 1
+        return needless
 
     def _gist(self, because: tuple[str, ...]) -> str:
         """Return reasons without what differs from world to world."""
@@ -412,8 +417,8 @@ class Walk:
             chance = random.random()
             if chance < 0.12:
                 self._queue.append("meanwhile")
-            elif chance < 0.6 and not ill:
-                for _ in range(random.randint(5, 10)):
+            elif chance < 0.7 and not ill:
+                for _ in range(random.randint(6, 14)):
                     self._queue.extend(
                         draw(random, MUTATIONS) for _ in range(random.choice((1, 1, 2)))
                     )

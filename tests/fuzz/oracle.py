@@ -96,6 +96,15 @@ class Caches:
         shutil.rmtree(cache, ignore_errors=True)
         _copy_missing(self.warm, cache)
 
+    def executables(self, cache: str) -> int:
+        """Return how many linked programs go keeps in one cache."""
+        return sum(
+            entry.is_dir() and entry.name.endswith("-d")
+            for part in os.scandir(cache)
+            if part.is_dir()
+            for entry in os.scandir(part.path)
+        )
+
     def know(self, go: str, environ: Mapping[str, str], words: Sequence[str], *, cgo: bool) -> None:
         """Have the standard library compiled for this go, environment and flags."""
         settings = tuple(sorted((name, environ.get(name, "")) for name in AFFECT_STD))
