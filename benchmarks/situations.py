@@ -96,5 +96,5 @@ CLEANED = Situation("after git clean of the outputs", _cleaned)
 STORE_COLD = Situation("store cold, GOCACHE warm", _store_cold)
 COLD = Situation("everything cold", _everything_cold, rounds=5, least=2)
 
-RUNNERS = Situation("nothing changed, from a runner", _nothing, rounds=25, seconds=60)
-ASKED = Situation("nothing changed, many asked at once", _nothing, rounds=25, seconds=60)
+RUNNERS = Situation("unchanged, from a runner", _nothing, rounds=25, seconds=60)
+ASKED = Situation("unchanged, many asked at once", _nothing, rounds=25, seconds=60)
