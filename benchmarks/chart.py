@@ -79,12 +79,12 @@ def _bar(name: str, seconds: float, share: float, y: int) -> list[str]:
 
 def _words(seconds: float) -> str:
     if seconds >= 1:
-        return f"{seconds:.2f} s"
-    return f"{1000 * seconds:.{1 if seconds < 0.1 else 0}f} ms"
+        return f"{seconds:.3g} s"
+    return f"{1000 * seconds:.3g} ms"
 
 
-_HEIGHT = 360
-_TOP, _BOTTOM, _RIGHT = 50, 310, 640
+_HEIGHT = 340
+_TOP, _BOTTOM, _RIGHT = 50, 310, 590
 _KINDS = {ways.GORUN.name: "ours", ways.C_LOOP.name: "floor", ways.GO_RUN.name: "bar"}
 
 
@@ -114,7 +114,8 @@ def lines(results: Results) -> str:
             if name in point["overhead"]
         ]
         if drawn:
-            parts += _line(name, kind, drawn)
+            slope = 1e6 * results.scaling["lines"][name]["slope"]
+            parts += _line(name, f"{slope:.1f} µs a file", kind, drawn)
     return _svg("Overhead of an unchanged program over its number of input files", _HEIGHT, parts)
 
 
@@ -122,13 +123,14 @@ def _label(words: str, x: float, y: float, anchor: str) -> str:
     return f'<text class="quiet" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{words}</text>'
 
 
-def _line(name: str, kind: str, points: list[tuple[float, float]]) -> Iterable[str]:
+def _line(name: str, slope: str, kind: str, points: list[tuple[float, float]]) -> Iterable[str]:
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     yield f'<polyline class="line {kind}" points="{path}"/>'
     for x, y in points:
         yield f'<circle class="dot {kind}" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>'
     x, y = points[-1]
-    yield f'<text x="{x + 10:.1f}" y="{y + 4:.1f}">{escape(name.partition(" over")[0])}</text>'
+    words = f"{name.partition(' over')[0]}, {slope}"
+    yield f'<text x="{x + 10:.1f}" y="{y + 4:.1f}">{escape(words)}</text>'
 
 
 class _Axis:
