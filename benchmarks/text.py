@@ -141,7 +141,7 @@ def growth(results: Results) -> str:
 
 def _tables(cells: dict[str, Cell]) -> str:
     """Return one table of all situations in which something happened, and one for each other."""
-    alike = {s: c for s, c in cells.items() if s not in _BY_WAY}
+    alike = {s: c for s, c in cells.items() if s not in _BY_WAY and ways.GO_RUN.name in c["ways"]}
     tables = [_by_way(situation, cells[situation]) for situation in _BY_WAY if situation in cells]
     return "\n\n".join([*tables, *([_by_situation(alike)] if alike else [])])
 
