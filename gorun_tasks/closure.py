@@ -13,7 +13,7 @@ import stat
 from hashlib import blake2b
 from marshal import dumps
 
-from gorun_tasks.content import ABSENT, DIRECTORY, UNREADABLE, content_of, list_directory
+from gorun_tasks.content import ABSENT, DIRECTORY, UNREADABLE, bytes_of, content_of, list_directory
 from gorun_tasks.fingerprint import key_of, settled
 from gorun_tasks.meaning import (
     ENV_FILE,
@@ -124,6 +124,10 @@ class _Kinds:
         self._fetched = tuple(f"{settings[name]}/" for name in ("GOROOT", "GOMODCACHE"))
         self._operations = operations
         self.hashes = hashes
+        self._compiled: dict[str, list[str]] = {}  # Go files by directory
+        for path in hashes:
+            if path.endswith(".go"):
+                self._compiled.setdefault(os.path.dirname(path), []).append(path)
         self._whole = silence.whole()
         self._env_file = silence.env_file()
 
@@ -138,8 +142,19 @@ class _Kinds:
             return MOD_FILE
         if name in ("go.sum", "go.work.sum"):
             return SUMS
+        # What is not hashed is not compiled.
         is_opened = name.endswith(".go") and "Open" in self._operations.get(path, ())
         return HEAD if is_opened else b""
+
+    def may_be_main(self, directory: str) -> bool:
+        """Say whether a directory may be a main package: beside these go looks for a default.pgo.
+
+        load.setPGOProfilePath, which go does not report. In the standard library and in fetched
+        modules nobody looks closer.
+        """
+        if (directory + "/").startswith(self._fetched):
+            return True
+        return any(b"main" in bytes_of(path) for path in self._compiled.get(directory, ()))
 
 
 def read(report: Report, program: Program, silence: Silence, known: Known) -> Closure:
@@ -158,6 +173,9 @@ def read(report: Report, program: Program, silence: Silence, known: Known) -> Cl
     for path in silence.files(lookups, operations, uses_cgo=uses_cgo):
         asked.note(path)
     kinds = _Kinds(report, silence, operations, hashes)
+    for directory in list(asked.listed):
+        if kinds.may_be_main(directory):
+            asked.note(f"{directory}/default.pgo")
     sections = _Recording(report, program, asked, kinds, known).sections()
     environment = silence.environment(program)
     return Closure(environment, silence.defaults(program), lookups, silence.links(), sections)

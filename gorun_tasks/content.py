@@ -76,6 +76,15 @@ def sha256_of(path: str) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
+def bytes_of(path: str) -> bytes:
+    """Return what a file holds, b"" where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return b""
+
+
 def content_of(path: str, kind: bytes = b"") -> tuple[bytes, Key | None]:
     """Return what `path` holds now and the stat key it had while it was read.
 
@@ -131,10 +140,8 @@ def list_directory(base: str, mode: str, further: Iterable[str]) -> tuple[str, .
 
 
 def _go_looks_at(name: str) -> bool:
-    stem, dot, extension = name.rpartition(".")
-    if not dot or name[0] in "_.":
-        return False
-    return extension in GO_EXTENSIONS or (extension == "pgo" and stem == "default")
+    _, dot, extension = name.rpartition(".")
+    return bool(dot) and name[0] not in "_." and extension in GO_EXTENSIONS
 
 
 def _mark(entry: os.DirEntry[str]) -> str:

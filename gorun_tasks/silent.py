@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 
+from gorun_tasks.content import bytes_of
 from gorun_tasks.fingerprint import look_up, look_up_or_embedded
 from gorun_tasks.flags import split_goflags, split_quoted
 from gorun_tasks.report import NotRecorded
@@ -70,8 +71,8 @@ class Silence:
         defaults["GO111MODULE"] = "on"
         defaults["GOWORK"] = "" if settings.get("GOWORK") else "off"
         elsewhere = {
-            *written(_content(f"{settings['GOROOT']}/go.env")),
-            *written(_content(settings.get("GOENV", ""))),
+            *written(bytes_of(f"{settings['GOROOT']}/go.env")),
+            *written(bytes_of(settings.get("GOENV", ""))),
         }
         return {
             name: value
@@ -81,7 +82,7 @@ class Silence:
 
     def env_file(self) -> str:
         """Return the go env file, "" where there is none or GOROOT's go.env has a say as well."""
-        overruled = set(written(_content(f"{self._settings['GOROOT']}/go.env"))) - {"GOTOOLCHAIN"}
+        overruled = set(written(bytes_of(f"{self._settings['GOROOT']}/go.env"))) - {"GOTOOLCHAIN"}
         return "" if overruled & set(ENVIRONMENT) else self._settings.get("GOENV", "")
 
     def whole(self) -> set[str]:
@@ -257,14 +258,6 @@ def effective(flags: BuildFlags, settings: Mapping[str, str], name: str) -> str:
         if flag == name:
             value = text
     return value
-
-
-def _content(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except (OSError, ValueError):
-        return b""
 
 
 def _is_cross(settings: Mapping[str, str]) -> bool:

@@ -56,6 +56,7 @@ def write(shop: Workshop, files: dict[str, str | None]) -> None:
 
 
 NOTHING: dict[str, tuple[dict[str, str], dict[str, str | None]]] = {
+    "a profile beside what is no program": ({}, {"lib/default.pgo": "junk"}),
     "the body of a test": ({"lib/lib_test.go": TEST}, {"lib/lib_test.go": TEST + "\nfunc {"}),
     "the body of an excluded file": ({"lib/off.go": OFF}, {"lib/off.go": OFF + "\njunk\n"}),
     "an empty go.sum appears": ({}, {"go.sum": ""}),
@@ -70,6 +71,7 @@ NOTHING: dict[str, tuple[dict[str, str], dict[str, str | None]]] = {
     "an empty go env file vanishes": ({"../config/go/env": ""}, {"../config/go/env": None}),
 }
 SOMETHING: dict[str, tuple[dict[str, str], dict[str, str | None], str]] = {
+    "a profile beside the program": ({}, {"default.pgo": ""}, "default.pgo new file"),
     "an import of a test": (
         {"lib/lib_test.go": TEST},
         {"lib/lib_test.go": TEST.replace("testing", "os")},
