@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gorun_tasks.graph import Graph
     from gorun_tasks.program import Outcome, Program
     from gorun_tasks.target import Target
+    from gorun_tasks.verdict import Verdict, judge_all
 
 _HOMES = {
     "BuildError": "errors",
@@ -35,6 +36,8 @@ _HOMES = {
     "Target": "target",
     "ToolchainError": "errors",
     "UsageError": "errors",
+    "Verdict": "verdict",
+    "judge_all": "verdict",
 }
 
 __all__ = [
@@ -49,6 +52,8 @@ __all__ = [
     "Target",
     "ToolchainError",
     "UsageError",
+    "Verdict",
+    "judge_all",
 ]
 
 

@@ -119,12 +119,13 @@ def _run(words: list[str]) -> int:
         return _only_print(program)
     if "why" in options:
         return _why(program)
+    verdict = program.judge(Look(program.store, program.environ, alone=True))
     try:
-        if options.switches.isdisjoint(("which", "ephemeral", "rebuild")):
-            verdict = program.judge(Look(program.store, program.environ, alone=True))
-            if verdict.manifest is not None:
-                _start_stored(program, verdict, verdict.manifest, arguments)
-        return _make_and_start(program, arguments, options)
+        if verdict.manifest is not None and options.switches.isdisjoint(
+            ("which", "ephemeral", "rebuild")
+        ):
+            _start_stored(program, verdict, verdict.manifest, arguments)
+        return _make_and_start(program, arguments, options, verdict)
     except ExecutableGoneError:
         return _make_and_start(program, arguments, options)
 
@@ -146,8 +147,10 @@ def _start_stored(
     _replace(program, outcome, arguments)
 
 
-def _make_and_start(program: Program, arguments: list[str], options: Options) -> int:
-    graph = program.graph(arguments, ephemeral="ephemeral" in options)
+def _make_and_start(
+    program: Program, arguments: list[str], options: Options, verdict: Verdict | None = None
+) -> int:
+    graph = program.graph(arguments, ephemeral="ephemeral" in options, verdict=verdict)
     rebuild = "rebuild" in options
     if "which" in options:
         return _answer(graph.stable_path(rebuild=rebuild) + "\n")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from gorun_tasks._runner import Runnable
+    from gorun_tasks.fingerprint import Look
     from gorun_tasks.flags import FlagKeywords
     from gorun_tasks.program import Program
 
@@ -40,6 +41,10 @@ __all__ = ["ProgramFailed", "ProgramReporter", "build_task", "config", "run_task
 
 
 _INTERRUPTED = 130
+
+_looks: dict[str, Look] = {}
+"""One look at what programs share, by store: for as long as nothing was executed since."""
+_told_what_runs = False  # without our reporter nobody says when a look is over
 
 
 def config(**settings: Any) -> dict[str, Any]:
@@ -110,8 +115,25 @@ class ProgramReporter(ConsoleReporter):  # type: ignore[misc]
         super().__init__(outstream, options)
         self._exit_code: int | None = None
 
+    def initialize(self, tasks: Any, selected_tasks: Any) -> None:
+        """Let programs share what is seen of their inputs, from here on."""
+        global _told_what_runs  # noqa: PLW0603 - tasks and reporter do not know of each other
+        _told_what_runs = True
+        super().initialize(tasks, selected_tasks)
+
+    def execute_task(self, task: Any) -> None:
+        """Forget what was seen: a task that runs may change any input."""
+        _looks.clear()
+        super().execute_task(task)
+
+    def add_success(self, task: Any) -> None:
+        """Forget what was seen while it ran: with -n others are asked meanwhile."""
+        _looks.clear()
+        super().add_success(task)
+
     def add_failure(self, task: Any, fail: Any) -> None:
         """Remember the first failure's status; 0 stands for a failure that is not ours."""
+        _looks.clear()
         super().add_failure(task, fail)
         if self._exit_code is None:
             self._exit_code = getattr(fail, "exit_code", 0)
@@ -136,7 +158,7 @@ class Current:
         name, target, flags = self._ask
         try:
             program = _program(task, target, flags)
-            reasons = program.why()
+            reasons = program.why(_shared_look(program))
         except GoRunError as error:
             self._answer = str(error)
             return False
@@ -241,6 +263,14 @@ def _program(task: Any, target: Runnable, flags: Mapping[str, Any]) -> Program:
     """Return the program with the task's options, which doit may not have read yet."""
     task.init_options()
     return _runner.program_of(target, _runner.chosen(flags, task.options))
+
+
+def _shared_look(program: Program) -> Look | None:
+    if not _told_what_runs:
+        return None
+    from gorun_tasks.fingerprint import Look  # noqa: PLC0415 - listing tasks needs no core
+
+    return _looks.setdefault(program.store.root, Look(program.store, program.environ))
 
 
 def _arguments(given: list[str] | None) -> list[str]:

@@ -167,6 +167,14 @@ class Look:
         self._seen: dict[str, tuple[set[bytes], set[bytes]]] = {}  # by shelf: what held, what not
         self._looked_up: dict[str, str] = {}
 
+    def with_path_of(self, environ: Mapping[str, str]) -> Look:
+        """Return this look for a program that has this environment: what was seen stays seen."""
+        if environ.get("PATH") == self.environ.get("PATH"):
+            return self
+        other = Look(self.store, environ, alone=self._alone)
+        other._seen = self._seen
+        return other
+
     def where(self, name: str) -> str:
         """Return where PATH leads for `name` ("" for nowhere)."""
         found = self._looked_up.get(name)

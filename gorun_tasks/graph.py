@@ -175,7 +175,12 @@ class Graph:
     """The four nodes of one program, and the scheduler that performs the stale ones in order."""
 
     def __init__(
-        self, program: Program, args: Sequence[str] = (), *, ephemeral: bool = False
+        self,
+        program: Program,
+        args: Sequence[str] = (),
+        *,
+        ephemeral: bool = False,
+        verdict: Verdict | None = None,
     ) -> None:
         self.program = program
         self.args = tuple(args)
@@ -185,7 +190,7 @@ class Graph:
         self.link = Link(self)
         self.execute = Execute(self)
         self.delete = Delete(self)
-        self._verdict: Verdict | None = None
+        self._verdict = verdict
         self._building: Building | None = None
 
     @property

@@ -231,15 +231,24 @@ class Program:
         """Say whether a run would start at once, without asking go."""
         return self.judge().outcome == "current"
 
-    def why(self) -> tuple[Reason, ...]:
+    def why(self, look: Look | None = None) -> tuple[Reason, ...]:
         """Return why a run would not start at once; empty when it would."""
-        return self.judge().because
+        return self.judge(look).because
 
-    def graph(self, args: Sequence[str] = (), *, ephemeral: bool = False) -> Graph:
-        """Return the four nodes of this program: Compile, Link, Execute, Delete."""
+    def graph(
+        self,
+        args: Sequence[str] = (),
+        *,
+        ephemeral: bool = False,
+        verdict: Verdict | None = None,
+    ) -> Graph:
+        """Return the four nodes of this program: Compile, Link, Execute, Delete.
+
+        `verdict` is one that was reached a moment ago, "stale" perhaps.
+        """
         from gorun_tasks.graph import Graph  # noqa: PLC0415 - off the hot path
 
-        return Graph(self, args, ephemeral=ephemeral)
+        return Graph(self, args, ephemeral=ephemeral, verdict=verdict)
 
     def build(self, *, rebuild: bool = False) -> Outcome:
         """Have an executable, built by go only if need be (always with `rebuild`).

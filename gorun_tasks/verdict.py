@@ -13,6 +13,8 @@ from gorun_tasks.fingerprint import Look, key_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gorun_tasks.content import Examination, Reason
     from gorun_tasks.fingerprint import Record
     from gorun_tasks.program import Program
@@ -50,8 +52,7 @@ class Verdict:
 def judge(program: Program, look: Look | None = None) -> Verdict:
     """Return the verdict on a program, as one look at the machine shows it."""
     store = program.store
-    if look is None:
-        look = Look(store, program.environ)
+    look = Look(store, program.environ) if look is None else look.with_path_of(program.environ)
     manifests = store.manifests(program.key, program.identity) if store.trusted() else []
     if manifests:
         newest = manifests[0]
@@ -62,6 +63,15 @@ def judge(program: Program, look: Look | None = None) -> Verdict:
         ):
             return Verdict("current", newest)
     return _examine(program, look, manifests)
+
+
+def judge_all(programs: Iterable[Program]) -> list[Verdict]:
+    """Return the verdicts on many programs: what they share is looked at once."""
+    looks: dict[str, Look] = {}
+    return [
+        judge(program, looks.setdefault(program.store.root, Look(program.store, program.environ)))
+        for program in programs
+    ]
 
 
 def _examine(program: Program, look: Look, manifests: list[Manifest]) -> Verdict:

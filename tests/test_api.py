@@ -24,6 +24,7 @@ from gorun_tasks import (
     Reason,
     ToolchainError,
     UsageError,
+    judge_all,
 )
 from gorun_tasks.fingerprint import file_clock
 
@@ -100,6 +101,24 @@ def test_outcomes_of_a_day(program: Program, write: Callable[[str, str], None]) 
     assert restored.because == (Reason("main.go", "edited"),)
     assert program.is_current()
     assert program.why() == ()
+
+
+def test_programs_share_a_look_and_keep_their_reasons(
+    program: Program, tmp_path: Path, write: Callable[[str, str], None]
+) -> None:
+    """What they have in common is looked at once; PATH and environment are each one's own."""
+    other = program.with_flags(trimpath=True)
+    elsewhere = make(tmp_path, PATH=f"{tmp_path}:{program.environ['PATH']}")
+    assert program.build().outcome == "built"
+    assert other.build().outcome == "built"
+    assert [v.outcome for v in judge_all([program, other, elsewhere])] == ["current"] * 3
+    compiler = tmp_path / "gcc"
+    compiler.symlink_to("/bin/true")
+    verdicts = judge_all([program, elsewhere])
+    assert [v.outcome for v in verdicts] == ["current", "stale"]
+    assert verdicts[1].because[0].input == "gcc in PATH"
+    write("main.go", SOURCE.replace("+ 2", "+ 3"))
+    assert [v.because for v in judge_all([program, other])] == [(Reason("main.go", "edited"),)] * 2
 
 
 def test_outcome_names_an_executable_and_its_sum(program: Program) -> None:

@@ -42,6 +42,16 @@ def task_mistaken():
     return go.run_task(".", rase=True)
 
 
+def task_generate():
+    """Change what every program is built from, between two questions about them."""
+    command = "sed -i s/none/generated/ main.go && touch -d 2000-01-01 main.go"
+    return {"actions": [command], "task_dep": ["build:probe"], "verbosity": 2}
+
+
+def task_generated():
+    return go.build_task(".") | {"task_dep": ["generate"]}
+
+
 def task_other_failure():
     return {"actions": ["false"]}
 '''
@@ -107,6 +117,16 @@ def test_builds_are_up_to_date_as_go_sees_it(own_place: Place) -> None:
     assert own_place("doit", "build:probe").out == "-- build:probe\n"
     own_place.edit("other/main.go", '"other"', '"another"')
     assert own_place("doit").out == "-- build:probe\n.  build:other\n-- build:slim\n"
+
+
+@pytest.mark.parametrize("parallel", [(), ("-n2",), ("-n2", "-P", "thread")])
+def test_what_another_task_writes_is_seen(own_place: Place, parallel: tuple[str, ...]) -> None:
+    """Programs share what was seen of their inputs, but never past a task that ran."""
+    assert own_place("doit", "build:probe").rc == 0
+    assert own_place("gorun_tasks", "--which", ".").rc == 0
+    done = own_place("doit", *parallel, "generated")
+    assert done.out == "-- build:probe\n.  generate\n.  generated\n"
+    assert done.err == f"{own_place.folder.name}: built because main.go edited\n"
 
 
 def test_other_options_are_another_build(place: Place) -> None:
