@@ -19,6 +19,10 @@ STORE_LOCK = "store"
 """Name of the lock that writers share and eviction has alone: under it nothing is half done."""
 
 
+NOTES = "report"
+"""Name of the file in a build's folder in which lies what go told, for as long as go works."""
+
+
 class Lock:
     """A lock between processes, let go when the process ends, however it ends.
 

@@ -15,7 +15,7 @@ import re
 import shutil
 import time
 
-from gorun_tasks.disk import STORE_LOCK, Lock, write_whole
+from gorun_tasks.disk import NOTES, STORE_LOCK, Lock, write_whole
 from gorun_tasks.errors import UsageError
 from gorun_tasks.store import (
     IDENTITY_SIZE,
@@ -219,6 +219,8 @@ class _Eviction:
             if not entry.is_dir(follow_symlinks=False):
                 _remove(entry)
                 continue
+            if os.path.exists(f"{entry.path}/{NOTES}"):
+                continue  # the next build wants to know what this one compiled, if it was killed
             lock = Lock(entry.path, folder=True)
             try:
                 if lock.acquire(wait=False):

@@ -6,6 +6,7 @@ answer is recorded. It must never leave its folder behind, nor record what it ca
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 
@@ -20,6 +21,7 @@ from gorun_tasks.cgo import (
     write_overlay,
 )
 from gorun_tasks.closure import Closure, Known, Moved, read
+from gorun_tasks.disk import NOTES
 from gorun_tasks.fingerprint import Look, key_at, settled
 from gorun_tasks.publish import working_folder
 from gorun_tasks.report import NotRecorded, Report
@@ -28,6 +30,8 @@ from gorun_tasks.toolchain import CgoFound, Go, find_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gorun_tasks.program import Program
     from gorun_tasks.publish import Publisher
 
@@ -62,6 +66,7 @@ class Making:
         look = Look(self._program.store, self._program.environ)
         name, command = find_go(self._program.environ, look.where)
         go = Go(command, self._program.environ, self._program.cwd)
+        self._distrust_killed(go)
         moved = self._ask(go, name)
         if moved and all(map(self._was_fetched, moved)):
             self._ask(go, name)
@@ -201,11 +206,27 @@ class Making:
             key = key_at(path)
             if key is not None and not settled(key, started):
                 moved.append(HEADER)
-        if not moved:
-            return
-        cache = self.report.settings.get("GOCACHE") or go.build_cache()
-        for action in self.report.actions_that_read(moved):
+        if moved:
+            cache = self.report.settings.get("GOCACHE") or go.build_cache()
+            _take_away(cache, self.report.actions_that_read(moved))
+
+    def _distrust_killed(self, go: Go) -> None:
+        """Do the same for builds that were killed before they could."""
+        for folder in self._publisher.left_by_builds() if self._publisher is not None else ():
+            notes = f"{folder}/{NOTES}"
             try:
-                os.unlink(f"{cache}/{action[:2]}/{action}-a")
-            except OSError:
-                continue
+                report = Report.left_behind(notes)
+                report.settings = go.settings(())
+                moved = report.moved_sources()
+                _take_away(report.settings["GOCACHE"], report.actions_that_read(moved))
+            except (OSError, ValueError, KeyError, NotRecorded):
+                pass  # it came to nothing, or go cannot say where its cache is
+            with contextlib.suppress(OSError):
+                os.unlink(notes)
+
+
+def _take_away(cache: str, actions: Iterable[str]) -> None:
+    """Have go forget what came of these actions."""
+    for action in actions:
+        with contextlib.suppress(OSError):
+            os.unlink(f"{cache}/{action[:2]}/{action}-a")

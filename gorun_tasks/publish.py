@@ -18,7 +18,7 @@ import time
 
 from gorun_tasks.closure import Known
 from gorun_tasks.content import sha256_of
-from gorun_tasks.disk import STORE_LOCK, Lock, sync, write_whole
+from gorun_tasks.disk import NOTES, STORE_LOCK, Lock, sync, write_whole
 from gorun_tasks.errors import BuildError
 from gorun_tasks.evict import evict
 from gorun_tasks.fingerprint import key_of, place
@@ -105,6 +105,20 @@ class Publisher:
             self._held.append(lock)
             _make_folders(path, inside)
         return path
+
+    def left_by_builds(self) -> Iterator[str]:
+        """Yield the folders of builds that were killed, each locked meanwhile.
+
+        Where there are no locks nobody can tell, and nothing is yielded.
+        """
+        with contextlib.suppress(OSError):
+            for name in os.listdir(f"{self._root}/work"):
+                folder = f"{self._root}/work/{name}"
+                if os.path.exists(f"{folder}/{NOTES}"):
+                    lock = Lock(folder, folder=True)
+                    if lock.acquire(wait=False):
+                        yield folder
+                    lock.release()
 
     def _temporary(self) -> str:
         return f"{self._root}/work/{os.urandom(8).hex()}"

@@ -9,6 +9,7 @@ gofsystrace (in a file), as Go 1.26 and 1.27 write them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 
@@ -18,6 +19,8 @@ from gorun_tasks.ways import Ways
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from io import FileIO
+    from typing import Self
 
 _SHA256 = 32  # bytes
 _TRACE_WORDS = 4  # process, "gofsystrace", operation, path
@@ -28,6 +31,33 @@ _ACTION_ID = re.compile(rb": [0-9a-f]{64}")
 
 class NotRecorded(Exception):  # noqa: N818 - a verdict, not an error
     """This build ran but may not be remembered; `str()` says why in words."""
+
+
+class Notes:
+    """What go tells, kept in a file while it works: for a later build, where this one is killed.
+
+    Trouble with the disk costs just that.
+    """
+
+    def __init__(self, path: str, started: int) -> None:
+        self._file: FileIO | None = None
+        with contextlib.suppress(OSError):
+            self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - for as long as go works
+        self.add(b"%d\n" % started)
+
+    def add(self, chunk: bytes) -> None:
+        """Keep what go just told."""
+        try:
+            if self._file is not None:
+                self._file.write(chunk)
+        except OSError:
+            self.close()
+
+    def close(self) -> None:
+        """Keep no more."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
 class Report:
@@ -45,6 +75,20 @@ class Report:
         self.temporary = ""  # GOTMPDIR, as go had it
         self.laid_over: set[str] = set()  # what we put into packages: no input of theirs
         self._hashes: dict[str, bytes] = {}
+
+    @classmethod
+    def left_behind(cls, path: str) -> Self:
+        """Return what go had told a build that was killed, as far as Notes at `path` hold it.
+
+        Raises OSError and ValueError where they hold nothing.
+        """
+        report = cls()
+        with open(path, "rb") as file:
+            started, *lines, _cut_off = file.read().split(b"\n")
+        report.started = int(started)
+        report.hashed = [line for line in lines if line[:4] == b"HASH"]
+        report.temporary = f"{os.path.dirname(path)}/go"
+        return report
 
     def tells_of_cgo(self, line: bytes) -> bool:
         """Say whether the newest line is of a cgo package outside the standard library.

@@ -15,8 +15,10 @@ import signal
 import subprocess
 import tempfile
 
+from gorun_tasks.disk import NOTES
 from gorun_tasks.errors import USAGE, BuildError, Interrupted, ToolchainError
 from gorun_tasks.process import interrupt_tree
+from gorun_tasks.report import Notes
 from gorun_tasks.variables import DEFAULTED
 
 TYPE_CHECKING = False
@@ -174,6 +176,7 @@ class Go:
         if report.temporary:
             environ["GOTMPDIR"] = report.temporary
         command = [self.command, "run", *flags, f"-exec={_HAND_OVER}", "--", *target]
+        notes = Notes(f"{work}/{NOTES}", report.started)
         try:
             with _Guard() as guard:
                 settings = guard.watch(self._ask_settings(flags))
@@ -182,10 +185,11 @@ class Go:
                         command, environ, stdin=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
                     )
                 )
-                _listen(go, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
+                _listen(go, report, notes, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
                 output = settings.communicate()[0]
                 status = go.wait()
         finally:
+            notes.close()
             if report.temporary:
                 shutil.rmtree(report.temporary, ignore_errors=True)
         report.settings = json.loads(output) if settings.returncode == 0 else {}
@@ -250,6 +254,7 @@ class Go:
 def _listen(
     go: subprocess.Popen[bytes],
     report: Report,
+    notes: Notes,
     out: str,
     say: Callable[[bytes], None],
     *,
@@ -259,6 +264,7 @@ def _listen(
     assert go.stdin is not None
     rest = b""
     while chunk := go.stderr.read(1 << 17):
+        notes.add(chunk)
         lines = (rest + chunk).split(b"\n")
         rest = lines.pop()
         for line in lines:

@@ -120,36 +120,59 @@ def age(folder: Path) -> None:
         os.utime(path, (1_600_000_000, 1_600_000_000))
 
 
-def test_an_edit_while_go_compiles_that_is_undone_does_not_come_back(tmp_path: Path) -> None:
-    first, second = (f'package main\n\nconst word = "{word}"\n' for word in ("first", "second"))
-    shop = Workshop(
-        tmp_path,
-        {
-            "go.mod": "module example.com/moving\n\ngo 1.24\n",
-            "main.go": "package main\n\nfunc main() { println(word) }\n",
-            "word.go": first,
-        },
-    )
-    (tmp_path / "second.go").write_text(second)
-    armed = tmp_path / "armed"
-    hook = tmp_path / "hook"
-    hook.write_text(
-        "#!/bin/sh\n"
-        f'case "$*" in *compile*-p\\ main*) [ ! -f {armed} ] ||'
-        f" {{ rm {armed}; cat {tmp_path}/second.go >{shop.folder}/word.go; }};; esac\n"
-        'exec "$@"\n'
-    )
-    hook.chmod(0o755)
+class Meddler:
+    """A program, and a -toolexec that edits it while go compiles it, when armed."""
 
-    def edited_meanwhile(run: Callable[..., Result]) -> Result:
+    FIRST, SECOND = (f'package main\n\nconst word = "{w}"\n' for w in ("first", "second"))
+
+    def __init__(self, folder: Path) -> None:
+        self.shop = Workshop(
+            folder,
+            {
+                "go.mod": "module example.com/moving\n\ngo 1.24\n",
+                "main.go": "package main\n\nfunc main() { println(word) }\n",
+                "word.go": self.FIRST,
+            },
+        )
+        self.armed = folder / "armed"
+        self.deadly = folder / "deadly"
+        (folder / "second.go").write_text(self.SECOND)
+        self._hook = folder / "hook"
+        self._hook.write_text(
+            "#!/bin/sh\n"
+            f'case "$*" in *compile*-p\\ main*) [ ! -f {self.armed} ] ||'
+            f" {{ rm {self.armed}; cat {folder}/second.go >{self.shop.folder}/word.go; }};; esac\n"
+            # When go links, gorun, which started it, is killed.
+            f'case "$1 $2" in *link\\ -o) [ ! -f {self.deadly} ] ||'
+            f" {{ rm {self.deadly}; kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); }};; esac\n"
+            'exec "$@"\n'
+        )
+        self._hook.chmod(0o755)
+
+    def after_an_edit_meanwhile(self, run: Callable[..., Result]) -> Result:
         """Run once with an edit at the moment of the compilation, undo it, and run again."""
-        armed.touch()
-        run(f"-toolexec={hook}", ".")
-        assert not armed.exists()
-        shop.write({"word.go": first})
-        return run(f"-toolexec={hook}", ".")
+        self.armed.touch()
+        run(f"-toolexec={self._hook}", ".")
+        assert not self.armed.exists()
+        assert not self.deadly.exists()
+        self.shop.write({"word.go": self.FIRST})
+        return run(f"-toolexec={self._hook}", ".")
 
-    assert edited_meanwhile(shop.gorun).err == "first\n"
+
+def test_an_edit_while_go_compiles_that_is_undone_does_not_come_back(tmp_path: Path) -> None:
+    meddler = Meddler(tmp_path)
+    shop = meddler.shop
+    assert meddler.after_an_edit_meanwhile(shop.gorun).err == "first\n"
     shop.write({"unlike.go": "package main\n"})  # another key in go's cache
-    go_run = edited_meanwhile(lambda *words: shop.go("run", *words))
+    go_run = meddler.after_an_edit_meanwhile(lambda *words: shop.go("run", *words))
     assert go_run.err == "second\n", "go run is right now: gorun need not be righter"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to find whom to kill")
+def test_nor_does_it_where_gorun_is_killed_meanwhile(tmp_path: Path) -> None:
+    """The next build does what the killed one no longer could."""
+    meddler = Meddler(tmp_path)
+    meddler.deadly.touch()
+    assert meddler.after_an_edit_meanwhile(meddler.shop.gorun).err == "first\n"
+    meddler.shop.gorun("--rebuild", ".")
+    assert meddler.shop.leftovers() == []
