@@ -90,13 +90,20 @@ class Building:
             raise BuildError(f"there is no path that stays the same: {trouble}") from trouble
 
     def make_private(self, made: Outcome) -> None:
-        """Give this run an executable of its own. Raises ExecutableGoneError."""
+        """Give this run an executable of its own; the stored one has to do where there is no room.
+
+        Raises ExecutableGoneError.
+        """
         self.private = working_folder(self._publisher)
         path = f"{self.private}/{os.path.basename(made.path)}"
         try:
             shutil.copy(made.path, path)
         except FileNotFoundError as error:
             raise ExecutableGoneError(f"{made.path} is gone before it could start") from error
+        except OSError as error:
+            console.say(f"{path} cannot be written: {error.strerror}; the stored one is started")
+            self.remove_private()
+            return
         made.path = path
 
     def remove_private(self) -> None:

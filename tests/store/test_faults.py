@@ -21,6 +21,9 @@ def test_each_failing_call_of_a_build(tmp_path: Path, kind: str) -> None:
     assert [str(failure) for failure in Faults(tmp_path).failures("cold", kind, error)] == []
 
 
-@pytest.mark.parametrize("state", ["edited", "restored", "evicting", "ephemeral"])
-def test_failing_renames_of_other_runs(tmp_path: Path, state: str) -> None:
-    assert [str(failure) for failure in Faults(tmp_path).failures(state, "rename", "EIO")] == []
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [("edited", "rename"), ("restored", "rename"), ("evicting", "rename"), ("ephemeral", "open")],
+)
+def test_each_failing_call_of_other_runs(tmp_path: Path, state: str, kind: str) -> None:
+    assert [str(failure) for failure in Faults(tmp_path).failures(state, kind, "EIO")] == []
