@@ -41,6 +41,7 @@ def source(package: str, *lines: str) -> str:
     return "\n\n".join((f"package {package}", *lines)) + "\n"
 
 
+SUM = "example.com/none v1.0.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
 SAYS = 'func main() { println("it") }'
 MAIN = source("main", SAYS)
 
@@ -136,11 +137,13 @@ Change = Callable[[Path], dict[str, str] | None]
 
 
 def edit(name: str) -> Change:
-    """Add a line that means nothing: to go a file is its content."""
+    """Add a line; where go takes the meaning of a file, one that means something."""
+    line = {".mod": "exclude example.com/none v1.0.0", ".work": "godebug panicnil=1"}
+    text = "GOAMD64=v2" if name == "goenv" else line.get(os.path.splitext(name)[1], "//")
 
     def change(top: Path) -> None:
         with (top / name).open("a") as file:
-            file.write("//\n" if name.endswith((".go", ".c", ".h", ".mod", ".work")) else "\n")
+            file.write(f"{text}\n")
 
     return change
 
@@ -203,7 +206,7 @@ CASES: dict[str, tuple[Situation, list[tuple[Change, list[str]]]]] = {
         PLAIN,
         [
             (edit("app/go.mod"), ["go.mod edited"]),
-            (new("app/go.sum"), ["new file go.sum"]),
+            (new("app/go.sum", SUM), ["go.sum appeared"]),
             (edit("dep/go.mod"), ["{top}/dep/go.mod edited"]),
             (edit("dep/dep.go"), ["{top}/dep/dep.go edited"]),
             (new("dep/more.go"), ["new file {top}/dep/more.go"]),
@@ -236,7 +239,7 @@ CASES: dict[str, tuple[Situation, list[tuple[Change, list[str]]]]] = {
         [
             (variable("GOFLAGS", "-tags=x"), ["GOFLAGS: '' → '-tags=x'"]),
             (variable("GOENV", "{top}/goenv"), ["GOENV: 'off' → '{top}/goenv'"]),
-            (variable("GOWORK", "off"), ["GOWORK: '' → 'off'"]),
+            (variable("GOWORK", "off"), []),
             (variable("CGO_CFLAGS", "-O1"), ["CGO_CFLAGS: '' → '-O1'"]),
             (variable("CPATH", "/x"), ["CPATH: '' → '/x'"]),
             (variable("GOTOOLCHAIN", "auto"), ["GOTOOLCHAIN: 'local' → 'auto'"]),
@@ -258,7 +261,8 @@ CASES: dict[str, tuple[Situation, list[tuple[Change, list[str]]]]] = {
         WORKSPACE,
         [
             (edit("go.work"), ["{top}/go.work edited"]),
-            (new("go.work.sum"), ["{top}/go.work.sum appeared"]),
+            (new("go.work.sum", SUM), ["{top}/go.work.sum appeared"]),
+            (variable("GOWORK", "off"), ["GOWORK: '' → 'off'"]),
             (edit("member/member.go"), ["{top}/member/member.go edited"]),
             (edit("silent/go.mod"), ["{top}/silent/go.mod edited"]),
         ],
