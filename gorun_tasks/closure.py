@@ -316,6 +316,7 @@ class _Recording:
         self._known = known
         self._moved: set[str] = set()
         self._leading: set[str] = set()  # what may be a link or a directory on the way to an input
+        self._leaves: set[str] = set()  # what is absent, or not a directory
 
     def sections(self) -> list[Section]:
         """Return the records by shelf. Raises Moved and NotRecorded."""
@@ -339,6 +340,8 @@ class _Recording:
     def _add(self, section: Section, directory: str) -> None:
         asked = self._asked
         names = tuple(sorted(asked.names.get(directory, ())))
+        if self._is_implied(directory, names):
+            return
         self._leading.add(directory)
         mode, key = asked.listed.get(directory, ""), None
         further: tuple[str, ...] = ()
@@ -364,6 +367,11 @@ class _Recording:
             return
         self._leading.update(f"{directory}/{name}" for name in leading if name in names)
         found = [self._content(f"{directory}/{name}") for name in names]
+        self._leaves.update(
+            f"{directory}/{name}"
+            for name, (_, content) in zip(names, found, strict=True)
+            if content != DIRECTORY
+        )
         base = directory or "/"
         if section.holds(directory):
             base = directory[len(section.root) + 1 :]
@@ -371,6 +379,16 @@ class _Recording:
             (base, key, names, tuple(key for key, _ in found)),
             (mode, further, listing, tuple(content for _, content in found)),
         )
+
+    def _is_implied(self, directory: str, names: tuple[str, ...]) -> bool:
+        """Say whether nothing can be in a directory while what is recorded above it holds.
+
+        Its parents came before it. What go did read there is another matter: it is gone.
+        """
+        above = directory
+        while above and above not in self._leaves:
+            above = above.rpartition("/")[0]
+        return bool(above) and not any(f"{directory}/{name}" in self._hashes for name in names)
 
     def _content(self, path: str) -> tuple[Key | None, bytes]:
         status = _status(path)

@@ -145,6 +145,21 @@ def test_all_else_is_a_fixed_number_of_system_calls(workshop: Workshop) -> None:
 
 
 @needs_strace
+def test_nothing_is_looked_for_below_what_is_absent(tmp_path: Path) -> None:
+    """Go looks for a package of a module whose name has no dot in the standard library, too."""
+    packages = {f"p{i}/p.go": f"package p{i}\n" for i in range(5)}
+    imports = "".join(f'import _ "plain/p{i}"\n' for i in range(5))
+    main = f"package main\n\n{imports}\nfunc main() {{}}\n"
+    workshop = Workshop(
+        tmp_path, {"go.mod": "module plain\n\ngo 1.24\n", "main.go": main, **packages}
+    )
+    assert workshop.gorun(".").rc == 0
+    looks = [call for call in traced(workshop, ".") if "src/plain" in call]
+    assert len(looks) == 1
+    assert 'src/plain"' in looks[0]
+
+
+@needs_strace
 def test_no_input_is_opened_and_nothing_is_written(workshop: Workshop) -> None:
     """Inputs are looked at by stat alone; of the store three or four files are read."""
     calls = traced(workshop, ".")
