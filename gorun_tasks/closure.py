@@ -13,7 +13,15 @@ import stat
 from hashlib import blake2b
 from marshal import dumps
 
-from gorun_tasks.content import ABSENT, DIRECTORY, UNREADABLE, bytes_of, content_of, list_directory
+from gorun_tasks.content import (
+    ABSENT,
+    DIRECTORY,
+    UNREADABLE,
+    Known,
+    bytes_of,
+    content_of,
+    list_directory,
+)
 from gorun_tasks.fingerprint import key_of, settled
 from gorun_tasks.meaning import (
     ENV_FILE,
@@ -91,23 +99,6 @@ class Closure:
         self.lookups = lookups
         self.links = links
         self.sections = sections
-
-
-class Known:
-    """Contents that the store already knows, by path and stat key: not to be read again."""
-
-    def __init__(self) -> None:
-        self._contents: dict[tuple[str, Key], bytes] = {}
-
-    def learn(self, directory: str, record: Record, contents: tuple[bytes, ...]) -> None:
-        """Remember the contents of one record."""
-        for name, key, content in zip(record[2], record[3], contents, strict=True):
-            if key is not None:
-                self._contents[f"{directory}/{name}", key] = content
-
-    def content(self, path: str, key: Key) -> bytes | None:
-        """Return the content that `path` had with this key, if it is known."""
-        return self._contents.get((path, key))
 
 
 class _Kinds:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 import sys
 
@@ -113,6 +112,23 @@ def content_of(path: str, kind: bytes = b"") -> tuple[bytes, Key | None]:
         return UNREADABLE, key
 
 
+class Known:
+    """Contents that the store already knows, by path and stat key: not to be read again."""
+
+    def __init__(self) -> None:
+        self._contents: dict[tuple[str, Key], bytes] = {}
+
+    def learn(self, directory: str, record: Record, contents: tuple[bytes, ...]) -> None:
+        """Remember the contents of one record."""
+        for name, key, content in zip(record[2], record[3], contents, strict=True):
+            if key is not None:
+                self._contents[f"{directory}/{name}", key] = content
+
+    def content(self, path: str, key: Key) -> bytes | None:
+        """Return the content that `path` had with this key, if it is known."""
+        return self._contents.get((path, key))
+
+
 def list_directory(base: str, mode: str, further: Iterable[str]) -> tuple[str, ...] | None:
     """Return the names in a directory that could matter to go, sorted; None if it is unreadable.
 
@@ -121,7 +137,11 @@ def list_directory(base: str, mode: str, further: Iterable[str]) -> tuple[str, .
     vendor). A directory's name ends in "/", a symbolic link's in "@": go treats them unlike files.
     """
     wanted = frozenset(further)
-    matching = re.compile(mode[3:]).fullmatch if mode.startswith("go|") else None
+    matching = None
+    if mode.startswith("go|"):
+        import re  # noqa: PLC0415 - embed patterns are rare, and a suspicion is in a hurry
+
+        matching = re.compile(mode[3:]).fullmatch
     names = []
     try:
         with os.scandir(base) as entries:

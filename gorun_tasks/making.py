@@ -20,7 +20,8 @@ from gorun_tasks.cgo import (
     reaches_out,
     write_overlay,
 )
-from gorun_tasks.closure import Closure, Known, Moved, read
+from gorun_tasks.closure import Closure, Moved, read
+from gorun_tasks.content import Known
 from gorun_tasks.disk import NOTES
 from gorun_tasks.fingerprint import Look, key_at, settled
 from gorun_tasks.publish import working_folder

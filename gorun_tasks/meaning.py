@@ -8,9 +8,10 @@ certainty, the whole file is its meaning.
 from __future__ import annotations
 
 import hashlib
-import re
 
 from gorun_tasks.variables import ENVIRONMENT, written
+
+_SHA256 = 32  # bytes
 
 HEAD = b"h"
 """A Go file that go opened and did not compile: a test, or one that a constraint excludes."""
@@ -25,15 +26,13 @@ MOD_FILE = b"m"
 # cmd/go/internal/imports/read.go), in the forms that gofmt leaves.
 _SPACE = rb"(?:[ \t\r\n\f;]|//[^\n]*\n|/\*.*?\*/)"
 _IMPORT = rb'(?:(?:\.|[A-Za-z_]\w*)?%s*+"[^"\\\n]*")' % _SPACE
-_HEAD = re.compile(
+_HEAD = (
     rb"%(space)s*+package%(space)s++[A-Za-z_]\w*+"
     rb"(?:%(space)s*+import\b%(space)s*+(?:%(import)s|\((?:%(space)s*+%(import)s)*+%(space)s*+\)))*+"
-    rb"%(space)s*+" % {b"space": _SPACE, b"import": _IMPORT},
-    re.DOTALL,
+    rb"%(space)s*+" % {b"space": _SPACE, b"import": _IMPORT}
 )
-_DECLARATION = re.compile(rb"(?:func|var|const|type)\b")
-_COMMENT = re.compile(rb"[ \t]*//")
-_WORDS_IN_A_COMMENT = re.compile(rb"deprecated|indirect|go:", re.IGNORECASE)
+_DECLARATION = rb"(?:func|var|const|type)\b"
+_WORDS_IN_A_COMMENT = (b"deprecated", b"indirect", b"go:")
 
 
 def meaning_of(kind: bytes, data: bytes) -> bytes:
@@ -43,7 +42,7 @@ def meaning_of(kind: bytes, data: bytes) -> bytes:
 
 def kind_of(content: bytes) -> bytes:
     """Return the kind of a recorded content, b"" for one of which every byte counts."""
-    return content[:1] if len(content) == 1 + hashlib.sha256().digest_size else b""
+    return content[:1] if len(content) == 1 + _SHA256 else b""
 
 
 def may_be_absent(kind: bytes) -> bool:
@@ -62,10 +61,12 @@ def _head(data: bytes) -> bytes:
     imports.ReadImports reads so far. A file that is not plainly of this form is taken whole: both
     read on after what they do not understand.
     """
-    match = _HEAD.match(data)
+    import re  # noqa: PLC0415 - a suspicion is in a hurry, and few files are of this kind
+
+    match = re.match(_HEAD, data, re.DOTALL)
     if (
         match is None
-        or not _DECLARATION.match(data, match.end())
+        or not re.compile(_DECLARATION).match(data, match.end())
         or b"embed" in match[0]
         or b"\0" in data
     ):
@@ -112,10 +113,17 @@ def _mod_file(data: bytes) -> bytes:
         not data.isascii()
         or b"retract" in data
         or b"`" in data
-        or any(_COMMENT.match(line) and _WORDS_IN_A_COMMENT.search(line) for line in lines)
+        or any(
+            _is_comment(line) and any(w in line.lower() for w in _WORDS_IN_A_COMMENT)
+            for line in lines
+        )
     ):
         return data
-    return b"\n".join(line for line in lines if line.strip(b" \t\r") and not _COMMENT.match(line))
+    return b"\n".join(line for line in lines if line.strip(b" \t\r") and not _is_comment(line))
+
+
+def _is_comment(line: bytes) -> bool:
+    return line.lstrip(b" \t").startswith(b"//")
 
 
 _OF_KIND = {HEAD: _head, ENV_FILE: _env_file, SUMS: _sums, MOD_FILE: _mod_file}

@@ -3,7 +3,8 @@
 Decides where a store may be, and what is written to it in which order. It must never let a reader
 wait, never write where another user could swap what we wrote, never hold a lock while a program
 runs, and never turn a trouble with the store into a failed run: `Unusable` sends the caller
-elsewhere.
+elsewhere. What a touched file leads to comes here as well: what only a build needs is imported
+where it is needed.
 """
 
 from __future__ import annotations
@@ -11,16 +12,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 import stat
-import tempfile
 import time
 
-from gorun_tasks.closure import Known
-from gorun_tasks.content import sha256_of
+from gorun_tasks.content import Known, sha256_of
 from gorun_tasks.disk import NOTES, STORE_LOCK, Lock, sync, write_whole
 from gorun_tasks.errors import BuildError
-from gorun_tasks.evict import evict
 from gorun_tasks.fingerprint import key_of, place
 from gorun_tasks.store import Manifest, Shelf, Store, frame, read_file, shelf_frame
 
@@ -197,6 +194,8 @@ class Publisher:
 
     def evict(self, limit: int) -> None:
         """Bring the store under `limit` bytes and clear garbage. Trouble costs space only."""
+        from gorun_tasks.evict import evict  # noqa: PLC0415 - not for a touched file
+
         with contextlib.suppress(OSError):
             evict(self._root, limit, self._written)
 
@@ -236,6 +235,8 @@ class Publisher:
                     os.unlink(f"{self._root}/{folder}/{key}")
             with contextlib.suppress(FileNotFoundError):
                 os.utime(f"{self._root}/which/{key}", (0, 0))  # nobody wants it any longer
+        from gorun_tasks.evict import evict  # noqa: PLC0415
+
         with contextlib.suppress(OSError):
             evict(self._root)
 
@@ -254,6 +255,8 @@ class Publisher:
         if is_executable_of(path, digest):
             os.utime(folder)  # it is about to be started: eviction leaves what is young alone
             return path
+        import shutil  # noqa: PLC0415
+
         if os.path.isdir(path):
             shutil.rmtree(path)
         sync(source)
@@ -346,6 +349,8 @@ def working_folder(publisher: Publisher | None, *inside: str) -> str:
     if publisher is not None:
         with contextlib.suppress(Unusable):
             return publisher.work(*inside)
+    import tempfile  # noqa: PLC0415
+
     try:
         path = tempfile.mkdtemp(prefix="gorun-")
         _make_folders(path, inside)
@@ -360,6 +365,8 @@ def _make_folders(path: str, names: Iterable[str]) -> None:
         for name in names:
             os.mkdir(f"{path}/{name}")
     except OSError:
+        import shutil  # noqa: PLC0415
+
         shutil.rmtree(path, ignore_errors=True)
         raise
 

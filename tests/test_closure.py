@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gorun_tasks.closure import Known, Moved, Section, supported
+from gorun_tasks.closure import Moved, Section, supported
+from gorun_tasks.content import Known
 
 KEY = (1, 2, 3, 4, 5)
 RECORD = ("lib", KEY, ("a.go", "b.go"), (KEY, None))
