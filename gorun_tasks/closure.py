@@ -37,7 +37,7 @@ from gorun_tasks.ways import Ways
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from gorun_tasks.content import Detail
     from gorun_tasks.fingerprint import Key, Record
@@ -137,15 +137,17 @@ class _Kinds:
         is_opened = name.endswith(".go") and "Open" in self._operations.get(path, ())
         return HEAD if is_opened else b""
 
-    def may_be_main(self, directory: str) -> bool:
-        """Say whether a directory may be a main package: beside these go looks for a default.pgo.
+    def possible_mains(self) -> Iterator[str]:
+        """Yield the directories that may be a main package: there go looks for a default.pgo.
 
         load.setPGOProfilePath, which go does not report. In the standard library and in fetched
         modules nobody looks closer.
         """
-        if (directory + "/").startswith(self._fetched):
-            return True
-        return any(b"main" in bytes_of(path) for path in self._compiled.get(directory, ()))
+        for directory, paths in self._compiled.items():
+            if (directory + "/").startswith(self._fetched) or any(
+                b"main" in bytes_of(path) for path in paths
+            ):
+                yield directory
 
 
 def read(report: Report, program: Program, silence: Silence, known: Known) -> Closure:
@@ -164,9 +166,8 @@ def read(report: Report, program: Program, silence: Silence, known: Known) -> Cl
     for path in silence.files(lookups, operations, uses_cgo=uses_cgo):
         asked.note(path)
     kinds = _Kinds(report, silence, operations, hashes)
-    for directory in list(asked.listed):
-        if kinds.may_be_main(directory):
-            asked.note(f"{directory}/default.pgo")
+    for directory in kinds.possible_mains():
+        asked.note(f"{directory}/default.pgo")
     sections = _Recording(report, program, asked, kinds, known).sections()
     environment = silence.environment(program)
     return Closure(environment, silence.defaults(program), lookups, silence.links(), sections)

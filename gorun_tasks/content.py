@@ -222,7 +222,7 @@ class Examination:
         """
         (name, found), (command, real) = manifest.lookups[0], manifest.links[0]
         if (
-            self._program.environ.get("GORUN_GO", "") == dict(manifest.environment)["GORUN_GO"]
+            self._program.environ.get("GORUN_GO", "") == dict(manifest.environment).get("GORUN_GO")
             and self._look.where(name) == found
             and os.path.realpath(command) == real
         ):
@@ -271,8 +271,10 @@ class Examination:
         if name in PLACES_OF_THE_ENV_FILE:
             recorded = dict(manifest.environment)
             place_now = env_file(self._program.environ)
-            # Of HOME also the default of GOPATH and what C compilers read.
-            other_uses = name == "HOME" and (manifest.cgo or not recorded["GOPATH"])
+            # HOME is the default of GOPATH too, and C compilers may have settings in these places.
+            other_uses = (name == "HOME" and not recorded.get("GOPATH")) or (
+                name != "GOENV" and manifest.cgo
+            )
             return not other_uses and place_now != "" and place_now == env_file(recorded)
         return False
 
