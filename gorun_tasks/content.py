@@ -13,7 +13,7 @@ import sys
 
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.fingerprint import file_clock, key_at, key_of, place, settled
-from gorun_tasks.meaning import kind_of, may_be_absent, meaning_of
+from gorun_tasks.meaning import HEAD, kind_of, may_be_absent, meaning_of
 from gorun_tasks.variables import PLACES_OF_THE_ENV_FILE, env_file, without_telling
 
 TYPE_CHECKING = False
@@ -283,10 +283,11 @@ class Examination:
         if found is None:
             yield Reason("the store", "no longer knows what this build read")
             return
-        record, (mode, further, listed, contents) = found
+        record, detail = found
         base, directory, names, keys = record
         where = place(shelf.root, base)
         moment = file_clock()
+        gone: set[str] = set()
         changed = False
         if directory is not None:
             try:
@@ -294,14 +295,14 @@ class Examination:
             except OSError:
                 yield Reason(self._show(where), "removed")
                 return
-            listing = list_directory(where, mode, further)
-            for reason in self._listing_changes(where, listed, listing):
+            gone = _gone_for_nothing(where, names, detail)
+            for reason in self._listing_changes(where, detail, gone):
                 changed = True
                 yield reason
         fresh: list[Key | None] = []
-        for name, key, content in zip(names, keys, contents, strict=True):
+        for name, key, content in zip(names, keys, detail[3], strict=True):
             path = f"{where}/{name}"
-            now, fresh_key = self._content(path, key, content)
+            now, fresh_key = (content, None) if name in gone else self._content(path, key, content)
             fresh.append(fresh_key)
             came_or_went = (key is None) != (fresh_key is None)
             if now != content and not (changed and came_or_went):
@@ -327,9 +328,10 @@ class Examination:
             known = self._contents[path, kind] = content_of(path, kind)
         return known
 
-    def _listing_changes(
-        self, base: str, before: tuple[str, ...], now: tuple[str, ...] | None
-    ) -> Iterator[Reason]:
+    def _listing_changes(self, base: str, detail: Detail, gone: set[str]) -> Iterator[Reason]:
+        mode, further, listed, _ = detail
+        before = [entry for entry in listed if entry not in gone]
+        now = list_directory(base, mode, further)
         if now is None:
             yield Reason(self._show(base), "cannot be read")
             return
@@ -342,6 +344,26 @@ class Examination:
 
     def _show(self, path: str) -> str:
         return path.removeprefix(self._root)
+
+
+def _gone_for_nothing(where: str, names: tuple[str, ...], detail: Detail) -> set[str]:
+    """Return the Go files of a package that are gone, and were not compiled.
+
+    go weighs each file by itself (go/build.matchFile), and such a file was found to be no trouble.
+    What remains must still be a directory with Go files (fsys.IsGoDir), and nothing be embedded.
+    """
+    mode, _, _, contents = detail
+    digest_size = hashlib.sha256().digest_size
+    found = {
+        name
+        for name, content in zip(names, contents, strict=True)
+        if kind_of(content) == HEAD and not os.path.lexists(f"{where}/{name}")
+    }
+    remains = any(
+        name.endswith(".go") and len(content) == digest_size and os.path.isfile(f"{where}/{name}")
+        for name, content in zip(names, contents, strict=True)
+    )
+    return found if remains and mode == "go" else set()
 
 
 def _change(before: bytes, now: bytes) -> str:

@@ -57,6 +57,8 @@ def write(shop: Workshop, files: dict[str, str | None]) -> None:
 
 NOTHING: dict[str, tuple[dict[str, str], dict[str, str | None]]] = {
     "a profile beside what is no program": ({}, {"lib/default.pgo": "junk"}),
+    "a test is removed": ({"lib/lib_test.go": TEST}, {"lib/lib_test.go": None}),
+    "an excluded file is removed": ({"lib/off.go": OFF}, {"lib/off.go": None}),
     "the body of a test": ({"lib/lib_test.go": TEST}, {"lib/lib_test.go": TEST + "\nfunc {"}),
     "the body of an excluded file": ({"lib/off.go": OFF}, {"lib/off.go": OFF + "\njunk\n"}),
     "an empty go.sum appears": ({}, {"go.sum": ""}),
@@ -72,6 +74,11 @@ NOTHING: dict[str, tuple[dict[str, str], dict[str, str | None]]] = {
 }
 SOMETHING: dict[str, tuple[dict[str, str], dict[str, str | None], str]] = {
     "a profile beside the program": ({}, {"default.pgo": ""}, "default.pgo new file"),
+    "a test is renamed": (
+        {"lib/lib_test.go": TEST},
+        {"lib/lib_test.go": None, "lib/more_test.go": TEST},
+        "lib/more_test.go new file",
+    ),
     "an import of a test": (
         {"lib/lib_test.go": TEST},
         {"lib/lib_test.go": TEST.replace("testing", "os")},
@@ -131,6 +138,19 @@ def test_something_comes_of_files_that_say_another_thing(shop: Workshop, case: s
     outcome, reasons, _ = shop.outcome(".")
     assert outcome != "current"
     assert any(reason.endswith(because) for reason in reasons), reasons
+
+
+def test_a_test_is_removed_and_comes_back_as_another(shop: Workshop) -> None:
+    settle(shop, {"lib/lib_test.go": TEST})
+    write(shop, {"lib/lib_test.go": None})
+    assert shop.outcome(".")[0] == "current"
+    write(shop, {"lib/lib_test.go": TEST})
+    assert shop.outcome(".")[0] == "current"
+    write(shop, {"lib/lib_test.go": None})
+    assert shop.outcome(".")[0] == "current"
+    write(shop, {"lib/lib_test.go": TEST.replace("package lib", "package bil")})
+    assert shop.go("run", ".").rc == 1
+    assert shop.gorun(".").rc == 125
 
 
 def test_a_go_sum_that_leads_nowhere_is_more_than_none(shop: Workshop, tmp_path: Path) -> None:
