@@ -127,7 +127,7 @@ class Target:
         *parents, last = elements
         if self.kind == "files":
             return last.removesuffix(".go") or last
-        if _is_major_version(last) and parents and parents[-1] != "..":
+        if is_major_version(last) and parents and parents[-1] != "..":
             return parents[-1]
         return last
 
@@ -179,7 +179,7 @@ def _has_leading_zero(text: str) -> bool:
     return _is_digits(text) and text != "0" and text.startswith("0")
 
 
-def _is_major_version(element: str) -> bool:
+def is_major_version(element: str) -> bool:
     """Tell v2, v3, v10 (not v0, v1, v05): go names an executable by the element before it."""
     digits = element[1:]
     return (

@@ -1,0 +1,54 @@
+"""Names: short names for the main packages of a workspace, without clashes.
+
+The rule, on import paths, since go names executables by them too:
+
+1. A name is the last element that says something: `cmd`, `main` and major versions (`v2`) do not.
+   `example.com/shop/services/cmd/api` is `api`, `example.com/shop/v2` is `shop`.
+2. Where two would have one name, each takes as many elements before it as are needed:
+   `tools-gen` and `services-gen`.
+3. Where even these are the same (`example.com/shop` and `example.com/shop/cmd`), the elements that
+   say nothing count too: `shop` and `shop-cmd`; at last the directory is the name.
+
+A new program can so lengthen the name of an old one; a name in the configuration never changes.
+Decides names from words alone. It must never look at a disk.
+"""
+
+from __future__ import annotations
+
+from gorun_tasks.target import is_major_version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_FILLERS = frozenset(("cmd", "main"))
+
+
+def short_names(packages: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return a name for each package, given as import path and directory: {directory: name}."""
+    longer = {directory: _candidates(path, directory) for path, directory in packages}
+    names = {directory: next(candidates) for directory, candidates in longer.items()}
+    while clashing := _clashes(names):
+        for directory in clashing:
+            names[directory] = next(longer[directory], directory)
+    return names
+
+
+def _clashes(names: dict[str, str]) -> list[str]:
+    """Return the directories whose names are not theirs alone."""
+    by_name: dict[str, list[str]] = {}
+    for directory, name in names.items():
+        by_name.setdefault(name, []).append(directory)
+    return [one for directories in by_name.values() if len(directories) > 1 for one in directories]
+
+
+def _candidates(path: str, directory: str) -> Iterator[str]:
+    """Yield names for one package, each longer than the one before."""
+    every = path.split("/")
+    telling = [e for e in every if e not in _FILLERS and not is_major_version(e)] or every
+    for count in range(1, len(telling) + 1):
+        yield "-".join(telling[-count:])
+    silent_tail = next((n for n, e in enumerate(reversed(every)) if e in telling), 0)
+    for count in range(silent_tail + 1, len(every) + 1):
+        yield "-".join(every[-count:])
+    yield "-".join(filter(None, directory.split("/")))
