@@ -149,6 +149,10 @@ class _Eviction:
         for entry in _entries(f"{self._root}/hours"):
             if entry.name not in programs:
                 _remove(entry)
+        for entry in _entries(f"{self._root}/workspaces"):
+            age = self._now - entry.stat(follow_symlinks=False).st_mtime
+            if not self._patient or age > UNUSED:
+                _remove(entry)
         self._clear_work_and_locks({STORE_LOCK, *programs, *shelves})
 
     def _programs(self) -> dict[str, _Program]:

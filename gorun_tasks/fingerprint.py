@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from gorun_tasks.discover import Found
     from gorun_tasks.program import Program
     from gorun_tasks.store import Manifest, Shelf, Store
 
@@ -183,7 +184,7 @@ class Look:
             found = self._looked_up[name] = look_up_or_embedded(name, path)
         return found
 
-    def surroundings_hold(self, manifest: Manifest, program: Program) -> bool:
+    def surroundings_hold(self, manifest: Manifest | Found, program: Program) -> bool:
         """Say whether environment, look-ups in PATH and the place of go are as recorded."""
         environ = program.environ
         for name, value in manifest.environment:

@@ -134,21 +134,9 @@ class Report:
         `directory` is where go ran: paths are printed relative to it now and then. Raises
         NotRecorded.
         """
-        operations: dict[str, set[str]] = {}
-        processes = set()
-        here = os.path.realpath(directory)
-        for line in set(self.traced.splitlines()):
-            words = line.split(b" ", _TRACE_WORDS - 1)
-            if len(words) != _TRACE_WORDS or words[1] != b"gofsystrace":
-                raise NotRecorded(f"go's trace has a line that is not understood: {line!r}")
-            processes.add(words[0])
-            path = os.fsdecode(words[3])
-            if not path.startswith("/"):
-                path = os.path.normpath(f"{here}/{path}")
-            if path not in self.laid_over:
-                operations.setdefault(path, set()).add(words[2].decode())
-        if len(processes) != 1:
-            raise NotRecorded("more than one go wrote the trace, so it cannot be told apart")
+        operations = traced_operations(self.traced, directory)
+        for path in self.laid_over:
+            operations.pop(path, None)
         runtime = self.settings.get("GOROOT", "") + "/src/runtime"
         if "ReadDir" not in operations.get(runtime, ()):
             raise NotRecorded("go did not report the directories it read")
@@ -201,3 +189,26 @@ class Report:
             elif line[:12] == b"HASH subkey ":
                 subkeys.append((line[12:76].decode(), line.rpartition(b" = ")[2].decode()))
         return sorted(actions | {derived for parent, derived in subkeys if parent in actions})
+
+
+def traced_operations(traced: bytes, directory: str) -> dict[str, set[str]]:
+    """Return what go did with each path, by the trace of its package loader.
+
+    `directory` is where go ran: paths are printed relative to it now and then. Raises NotRecorded
+    where a line is not understood, or where more than one go wrote.
+    """
+    operations: dict[str, set[str]] = {}
+    processes = set()
+    here = os.path.realpath(directory)
+    for line in set(traced.splitlines()):
+        words = line.split(b" ", _TRACE_WORDS - 1)
+        if len(words) != _TRACE_WORDS or words[1] != b"gofsystrace":
+            raise NotRecorded(f"go's trace has a line that is not understood: {line!r}")
+        processes.add(words[0])
+        path = os.fsdecode(words[3])
+        if not path.startswith("/"):
+            path = os.path.normpath(f"{here}/{path}")
+        operations.setdefault(path, set()).add(words[2].decode())
+    if len(processes) != 1:
+        raise NotRecorded("more than one go wrote the trace, so it cannot be told apart")
+    return operations

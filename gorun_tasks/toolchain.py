@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 
+from gorun_tasks.console import pass_on
 from gorun_tasks.disk import NOTES
 from gorun_tasks.errors import USAGE, BuildError, Interrupted, ToolchainError
 from gorun_tasks.process import interrupt_tree
@@ -127,16 +128,35 @@ class Go:
         process = self._start(
             [*command, *target], dict(self._environ), stdout=subprocess.PIPE, quiet=True
         )
-        rest = process.communicate()[0].decode("utf-8", "surrogateescape")
-        if process.returncode != 0:
-            return None
-        packages = []
-        decoder = json.JSONDecoder()
-        while rest := rest.lstrip():
-            package, end = decoder.raw_decode(rest)
-            packages.append(package)
-            rest = rest[end:]
-        return packages
+        answer = process.communicate()[0]
+        return _json_stream(answer) if process.returncode == 0 else None
+
+    def find_packages(
+        self, flags: tuple[str, ...], patterns: tuple[str, ...], fields: Iterable[str], trace: str
+    ) -> tuple[list[dict[str, Any]] | None, bytes]:
+        """Return these fields of the packages that match, without what they import, and the trace.
+
+        None stands for a go that could not tell; what it said is on stderr then. `trace` is a path
+        to write to.
+        """
+        environ = self._with_godebug(["goindex=0", "gofsystrace=1", f"gofsystracelog={trace}"])
+        command = [self.command, "list", "-e", "-find", *flags, f"-json={','.join(fields)}", "--"]
+        with _Guard() as guard:
+            go = guard.watch(
+                self._start(
+                    [*command, *patterns], environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                )
+            )
+            answer, complaint = go.communicate()
+        try:
+            with open(trace, "rb") as file:
+                traced = file.read()
+        except OSError:
+            traced = b""
+        if go.returncode != 0:
+            pass_on(complaint)
+            return None, traced
+        return _json_stream(answer), traced
 
     def settings(self, flags: tuple[str, ...]) -> dict[str, str]:
         """Return what `go env` says; {} where it fails."""
@@ -249,6 +269,20 @@ class Go:
         own = [environ["GODEBUG"]] if environ.get("GODEBUG") else []
         environ["GODEBUG"] = ",".join(own + settings)
         return environ
+
+
+def _json_stream(answer: bytes) -> list[dict[str, Any]]:
+    """Return the objects that go wrote one after another."""
+    text = answer.decode("utf-8", "surrogateescape")
+    decoder = json.JSONDecoder()
+    objects = []
+    position = 0
+    while position < len(text):
+        value, position = decoder.raw_decode(text, position)
+        objects.append(value)
+        while position < len(text) and text[position].isspace():
+            position += 1
+    return objects
 
 
 def _listen(

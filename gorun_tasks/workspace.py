@@ -1,0 +1,173 @@
+"""Workspace: the programs of a directory tree, by name, without a line of configuration.
+
+    Workspace(root)     every main package below root: of a module, a go.work, or several modules
+      discover          which there are: remembered, and by stat alone while nothing changed
+      names             what they are called: `api` for ./services/cmd/api, `tools-gen` on a clash
+      config            what pyproject.toml or gorun.toml adds: names, flags, environment, arguments
+
+The root is the directory of the nearest configuration, else of the repository, else of the
+outermost go.work or go.mod. A program of a workspace is the same program as one that is typed there
+(`gorun ./services/cmd/api`): go runs in the root, or where the root belongs to no module, or
+to another one, in the directory of the program's go.work or go.mod, and so does the program.
+
+Packages below `internal` are programs as well: go runs them. What go passes over (testdata, vendor,
+names that begin with `_` or `.`) is none. A package that the configuration gives a name is not
+named by the rule as well; to have both, name it twice.
+
+Decides who belongs to a workspace, and how it is called. It must never decide what a main package
+is (go does), nor whether one is current.
+"""
+
+from __future__ import annotations
+
+import os
+
+from gorun_tasks.config import find, repository_of, upwards
+from gorun_tasks.discover import discover
+from gorun_tasks.errors import UsageError
+from gorun_tasks.names import short_names
+from gorun_tasks.program import Program, logical_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+
+    from gorun_tasks.config import Config, Settings
+    from gorun_tasks.discover import Main
+
+NAME_MARK = ":"
+"""What stands before a name on a command line: no package path of go's can have it."""
+
+
+class Workspace:
+    """The programs of a directory tree.
+
+    `root` is where it begins (default: see `root_of`, from the working directory). `env` is laid
+    over os.environ for all programs; flags are the default of each, under what the configuration
+    says. Raises UsageError for a configuration that makes no sense. What is below the root is found
+    when it is first asked for, and then stays as it is.
+    """
+
+    def __init__(
+        self, root: str | None = None, *, env: Mapping[str, str | None] | None = None
+    ) -> None:
+        here = logical_directory(os.environ)
+        self.root = root_of(here) if root is None else os.path.normpath(os.path.join(here, root))
+        self.config = find(self.root)
+        self._env = dict(env or {})
+        self._programs: dict[str, Program] | None = None
+
+    @property
+    def programs(self) -> Mapping[str, Program]:
+        """The programs by name, sorted by name.
+
+        Raises ToolchainError where go has to be asked and there is none, and UsageError where the
+        configuration names what is not there.
+        """
+        if self._programs is None:
+            self._programs = self._find()
+        return self._programs
+
+    def program(self, name: str) -> Program:
+        """Return the program of this name. Raises UsageError where there is none."""
+        found = self.programs.get(name)
+        if found is None:
+            raise UsageError(f"no program is called {name} in {self.root}", self._hint(name))
+        return found
+
+    def args(self, name: str) -> tuple[str, ...]:
+        """Return the arguments that the configuration has for a program, where none are given."""
+        settings = self.config.programs.get(name)
+        return settings.args if settings else ()
+
+    def place(self, name: str) -> str:
+        """Return a program's target, relative to the root: "./services/cmd/api"."""
+        program = self.programs[name]
+        target = program.target.words[0]
+        if not target.startswith("."):
+            return target
+        return _relative(os.path.join(program.cwd, target), self.root)
+
+    def _find(self) -> dict[str, Program]:
+        general = self.config.general
+        mains = {main.directory: main for main in self._mains(general)}
+        automatic = short_names((main.import_path, main.directory) for main in mains.values())
+        by_name = {name: directory for directory, name in automatic.items()}
+        programs: dict[str, Program] = {}
+        for name, settings in self.config.programs.items():
+            if not settings.target:
+                directory = by_name.get(name)
+                if directory is None:
+                    raise UsageError(
+                        f"{self.config.where('programs', name)}: no program is called {name}",
+                        f"found: {', '.join(sorted(by_name)) or 'none'}; a new name needs a target",
+                    )
+            else:
+                directory = os.path.normpath(os.path.join(self.config.directory, settings.target))
+                automatic.pop(directory, None)
+            programs[name] = self._configured(settings.over(general), mains.get(directory))
+        for directory, name in automatic.items():
+            if name not in programs:
+                programs[name] = self._configured(general, mains[directory])
+            elif self.config.programs[name].target:
+                raise UsageError(
+                    f"{self.config.where('programs', name)}: two programs are called {name}",
+                    f"{_relative(directory, self.root)} is called so as well",
+                )
+        return dict(sorted(programs.items()))
+
+    def _mains(self, general: Settings) -> list[Main]:
+        asker = Program(cwd=self.root, env={**general.env, **self._env}, **general.flags)
+        excluded = [_matcher(self.config, pattern) for pattern in self.config.exclude]
+        return [
+            main
+            for main in discover(asker)
+            if not any(pattern.fullmatch(main.directory) for pattern in excluded)
+        ]
+
+    def _configured(self, settings: Settings, main: Main | None) -> Program:
+        env: dict[str, str | None] = {**settings.env, **self._env}
+        if main is None:
+            target, cwd = settings.target, self.config.directory
+        else:
+            target, cwd = _relative(main.directory, main.cwd), main.cwd
+            if main.alone:
+                env["GOWORK"] = "off"
+        return Program(target, cwd=cwd, env=env, **settings.flags)
+
+    def _hint(self, name: str) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 - for an error's hint only
+
+        near = get_close_matches(name, list(self.programs), 1)
+        if near:
+            return f"did you mean {near[0]}?"
+        return "gorun --list shows them" if self.programs else "there is no main package"
+
+
+def root_of(directory: str) -> str:
+    """Return where the workspace around a directory begins."""
+    config = find(directory)
+    if config.path:
+        return config.directory
+    modules = [
+        place
+        for place in upwards(directory)
+        if os.path.exists(f"{place}/go.mod") or os.path.exists(f"{place}/go.work")
+    ]
+    return repository_of(directory) or (modules[-1] if modules else directory)
+
+
+def _relative(directory: str, base: str) -> str:
+    """Return a directory as go takes it: "./cmd/api", ".", "../other"."""
+    relative = os.path.relpath(directory, base)
+    return relative if relative.startswith(".") else f"./{relative}"
+
+
+def _matcher(config: Config, pattern: str) -> re.Pattern[str]:
+    """Return what matches the directories that a pattern of go's means (go help packages)."""
+    import re  # noqa: PLC0415 - most workspaces exclude nothing
+
+    path = os.path.normpath(os.path.join(config.directory, pattern))
+    words = re.escape(path).replace(re.escape("..."), ".*")
+    return re.compile(re.sub(r"/\.\*$", r"(/.*)?", words), re.DOTALL)
