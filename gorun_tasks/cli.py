@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from gorun_tasks.errors import BuildError, ExecutableGoneError, GoRunError, UsageError
+from gorun_tasks.errors import ExecutableGoneError, GoRunError, UsageError
 from gorun_tasks.fingerprint import Look
 from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, BuildFlags
 from gorun_tasks.program import Outcome, Program
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
     from gorun_tasks.store import Manifest
     from gorun_tasks.verdict import Verdict
 
-SWITCHES = frozenset(("why", "which", "debug", "ephemeral", "rebuild", "quiet", "help", "version"))
+SWITCHES = frozenset(
+    (
+        *("why", "which", "debug", "ephemeral", "rebuild", "quiet", "help", "version"),
+        *("list", "build"),
+    )
+)
 VALUES = frozenset(("store", "events"))
+_OF_MANY = frozenset(("list", "build"))
 _BEGUN = time.perf_counter()
 _SIGINT = 2
 
@@ -111,9 +117,18 @@ def _run(words: list[str]) -> int:
     flags, consumed = BuildFlags.parse(rest)
     if "debug" in options:
         flags = flags.for_debugging()
-    target, used = Target.parse(rest[consumed:])
-    arguments = rest[consumed + used :]
-    program = Program.typed(target, flags, environ)
+    words = rest[consumed:]
+    if not options.switches.isdisjoint(_OF_MANY):
+        return _of_many(options, flags, words)
+    if words and words[0][:1] == ":":
+        from gorun_tasks.many import enter  # noqa: PLC0415 - only for a name
+
+        options.events = options.events and os.path.abspath(options.events)
+        program, arguments = enter(words[0][1:], flags, words[1:])
+    else:
+        target, used = Target.parse(words)
+        arguments = words[used:]
+        program = Program.typed(target, flags, environ)
     program.events = options.events or program.events
     if flags.is_true("n"):
         return _only_print(program)
@@ -128,6 +143,17 @@ def _run(words: list[str]) -> int:
         return _make_and_start(program, arguments, options, verdict)
     except ExecutableGoneError:
         return _make_and_start(program, arguments, options)
+
+
+def _of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
+    from gorun_tasks import many  # noqa: PLC0415 - no part of a run
+
+    if "list" in options:
+        return many.show_list(flags, words, _answer)
+    if options.events:
+        os.environ["GORUN_EVENTS"] = options.events
+    rebuild, quiet = "rebuild" in options, "quiet" in options
+    return many.build(flags, words, _answer, rebuild=rebuild, quiet=quiet)
 
 
 def _start_stored(
@@ -241,7 +267,7 @@ def _complain(error: GoRunError) -> int:
     from gorun_tasks import console  # noqa: PLC0415 - off the hot path
     from gorun_tasks.errors import BUILD_FAILED, final_status  # noqa: PLC0415 - off the hot path
 
-    if not (isinstance(error, BuildError) and error.told):
+    if not getattr(error, "told", False):
         console.say(str(error))
     status = final_status(error, os.environ)
     chosen = os.environ.get("GORUN_BUILD_EXIT_CODE", "")

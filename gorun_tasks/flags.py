@@ -206,7 +206,11 @@ class BuildFlags:
 
         A later `ldflags` (gcflags, ...) replaces an earlier one whole, as in go.
         """
-        return self._of(self.words + BuildFlags(**keywords).words)
+        return self.followed_by(BuildFlags(**keywords))
+
+    def followed_by(self, others: BuildFlags) -> Self:
+        """Return these flags and then the others, which so win."""
+        return self._of(self.words + others.words)
 
     def for_debugging(self) -> Self:
         """Return these flags for a program that a debugger can follow.

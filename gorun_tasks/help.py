@@ -5,7 +5,7 @@ usage: gorun [gorun options] [build flags] target [arguments]
 
 Runs a Go program as `go run` does, and starts it at once when nothing changed.
 
-target       . | ./cmd/api | an import path | a.go b.go | path@version
+target       . | ./cmd/api | an import path | a.go b.go | path@version | :NAME (of --list)
 build flags  go's own, before the target: -race -tags -ldflags -gcflags -mod -C … (go help build)
 arguments    everything after the target; they belong to the program, untouched
 
@@ -16,6 +16,8 @@ arguments    everything after the target; they belong to the program, untouched
   --ephemeral    delete the executable when the program ends
   --rebuild      ask go even if nothing changed
   --store WHAT   stat | clear | verify | drop (of a program: gorun --store drop ./cmd/api)
+  --list         the programs of this module, go.work or repository, and their names
+  --build        build these (:NAME or packages), or all of them; run nothing
   --quiet        none of our own lines
   --events FILE  append what happened as JSON lines
   --help, --version

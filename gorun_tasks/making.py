@@ -31,7 +31,7 @@ from gorun_tasks.toolchain import CgoFound, Go, find_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gorun_tasks.program import Program
     from gorun_tasks.publish import Publisher
@@ -194,22 +194,14 @@ class Making:
         return bool(modules) and path.startswith(modules + "/")
 
     def _distrust(self, go: Go) -> None:
-        """Take from go's build cache what may be compiled from another content than was hashed.
-
-        go compiles those packages, and only those, at the next build.
-        """
+        """Take from go's build cache what this build may have put there under another's hash."""
         started = self.report.started
-        try:
-            moved = self.report.moved_sources()
-        except NotRecorded:
-            return
+        moved = []
         for path in {path for outside in self._outsides for path in outside.paths}:
             key = key_at(path)
             if key is not None and not settled(key, started):
                 moved.append(HEADER)
-        if moved:
-            cache = self.report.settings.get("GOCACHE") or go.build_cache()
-            _take_away(cache, self.report.actions_that_read(moved))
+        distrust(self.report, go, moved)
 
     def _distrust_killed(self, go: Go) -> None:
         """Do the same for builds that were killed before they could."""
@@ -224,6 +216,21 @@ class Making:
                 pass  # it came to nothing, or go cannot say where its cache is
             with contextlib.suppress(OSError):
                 os.unlink(notes)
+
+
+def distrust(report: Report, go: Go, further: Sequence[str] = ()) -> None:
+    """Take from go's build cache what may be compiled from another content than was hashed.
+
+    That is what read files that moved since go started, and the `further` ones. go compiles those
+    packages, and only those, at the next build.
+    """
+    try:
+        moved = [*report.moved_sources(), *further]
+    except NotRecorded:
+        return
+    if moved:
+        cache = report.settings.get("GOCACHE") or go.build_cache()
+        _take_away(cache, report.actions_that_read(moved))
 
 
 def _take_away(cache: str, actions: Iterable[str]) -> None:

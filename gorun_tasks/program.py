@@ -134,10 +134,12 @@ class Program:
         program._become(target, flags, None, environ)  # noqa: SLF001 - its other constructor
         return program
 
-    def with_flags(self, **flags: Unpack[FlagKeywords]) -> Self:
+    def with_flags(self, typed: BuildFlags | None = None, **flags: Unpack[FlagKeywords]) -> Self:
         """Return this program with more build flags, which win over its own."""
         program = type(self).__new__(type(self))
         both = self.flags.with_(**flags)
+        if typed is not None:
+            both = both.followed_by(typed)
         program._become(self.target, both, self.cwd, self.environ)  # noqa: SLF001 - as above
         program.overlay = dict(self.overlay)
         return program

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 
 from gorun_tasks.console import pass_on
 from gorun_tasks.disk import NOTES
@@ -26,7 +27,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import FrameType
-    from typing import Any, Self
+    from typing import Any, ClassVar, Self
 
     from gorun_tasks.report import Report
 
@@ -117,7 +118,7 @@ class Go:
         """Run `go run` itself, with nothing of ours in it but the missing index (law 2)."""
         environ = self._with_godebug(["goindex=0"])
         command = [self.command, "run", *words]
-        with _Guard() as guard:
+        with Guard() as guard:
             return guard.watch(self._start(command, environ)).wait()
 
     def list_packages(
@@ -141,7 +142,7 @@ class Go:
         """
         environ = self._with_godebug(["goindex=0", "gofsystrace=1", f"gofsystracelog={trace}"])
         command = [self.command, "list", "-e", "-find", *flags, f"-json={','.join(fields)}", "--"]
-        with _Guard() as guard:
+        with Guard() as guard:
             go = guard.watch(
                 self._start(
                     [*command, *patterns], environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -198,7 +199,7 @@ class Go:
         command = [self.command, "run", *flags, f"-exec={_HAND_OVER}", "--", *target]
         notes = Notes(f"{work}/{NOTES}", report.started)
         try:
-            with _Guard() as guard:
+            with Guard() as guard:
                 settings = guard.watch(self._ask_settings(flags))
                 go = guard.watch(
                     self._start(
@@ -222,6 +223,31 @@ class Go:
                 report.traced = file.read()
         except OSError:
             pass  # an empty trace is never recorded
+
+    def compile(self, report: Report, flags: tuple[str, ...], targets: tuple[str, ...]) -> None:
+        """Have go compile what the targets are made of into its cache, in one process, unlinked.
+
+        What it hashes goes into `report`. What it says is not passed on: go says it again when one
+        of them is built. Raises ToolchainError and Interrupted.
+        """
+        environ = self._with_godebug(["goindex=0", "gocachehash=1"])
+        # Without -buildvcs go asks git about the main packages, for nothing.
+        how = ("-e", "-export", "-deps", "-f=", "-buildvcs=false")
+        command = [self.command, "list", *how, *flags, "--", *targets]
+        with Guard() as guard:
+            settings = guard.watch(self._ask_settings(flags))
+            go = guard.watch(
+                self._start(
+                    command, environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0
+                )
+            )
+            assert go.stderr is not None
+            rest = b""
+            while chunk := go.stderr.read(1 << 17):
+                *lines, rest = (rest + chunk).split(b"\n")
+                report.hashed += [line for line in lines if line[:4] == b"HASH"]
+            output = settings.communicate()[0]
+        report.settings = json.loads(output) if settings.returncode == 0 else {}
 
     def build_cache(self) -> str:
         """Return GOCACHE as go sees it."""
@@ -407,20 +433,30 @@ def _build_error(status: int, report: Report) -> BuildError:
     return error
 
 
-class _Guard:
+class Guard:
     """While go works, a signal that would end us interrupts go, waits, and then raises Interrupted.
 
-    Outside the main thread Python delivers no signals, and there the guard does nothing.
+    Outside the main thread Python delivers no signals. There a guard leaves its processes to the
+    one that the main thread has at that time; where it has none, nobody interrupts them.
     """
 
+    _of_main_thread: ClassVar[Guard | None] = None
     _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._received: list[int] = []
         self._previous: dict[int, object] = {}
+        self._outer: Guard | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a signal came."""
+        return bool(self._received)
 
     def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._outer, Guard._of_main_thread = Guard._of_main_thread, self
         try:
             for signum in self._SIGNALS:
                 if signal.getsignal(signum) is not signal.SIG_IGN:
@@ -431,6 +467,9 @@ class _Guard:
 
     def watch(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         """Interrupt this process too; at once, where a signal came before it started."""
+        main = Guard._of_main_thread
+        if main is not None and main is not self:
+            main.watch(process)
         self._processes.append(process)
         if self._received:
             interrupt_tree(process.pid)
@@ -445,6 +484,8 @@ class _Guard:
                 interrupt_tree(process.pid)
 
     def __exit__(self, failed: object, *_rest: object) -> None:
+        if Guard._of_main_thread is self:
+            Guard._of_main_thread = self._outer
         for process in self._processes:
             if failed and process.poll() is None:
                 interrupt_tree(process.pid)

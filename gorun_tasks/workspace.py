@@ -31,10 +31,12 @@ from gorun_tasks.program import Program, logical_directory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from gorun_tasks.config import Config, Settings
     from gorun_tasks.discover import Main
+    from gorun_tasks.errors import GoRunError
+    from gorun_tasks.program import Outcome
 
 NAME_MARK = ":"
 """What stands before a name on a command line: no package path of go's can have it."""
@@ -88,6 +90,25 @@ class Workspace:
         if not target.startswith("."):
             return target
         return _relative(os.path.join(program.cwd, target), self.root)
+
+    def build(
+        self,
+        names: Iterable[str] = (),
+        *,
+        jobs: int = 0,
+        rebuild: bool = False,
+        tell: Callable[[str, Outcome | GoRunError], None] | None = None,
+    ) -> dict[str, Outcome | GoRunError]:
+        """Have an executable of each of these programs (default: of all).
+
+        Returns what became of each: an Outcome, or the error that a build of it alone would raise.
+        `tell` hears each as soon as it is known. `jobs` is how many are linked at a time (0: one a
+        processor). Raises UsageError for a name that is not there.
+        """
+        from gorun_tasks.together import build_all  # noqa: PLC0415 - listing builds nothing
+
+        chosen = {name: self.program(name) for name in names} or self.programs
+        return build_all(chosen, tell or _tell_nobody, jobs=jobs, rebuild=rebuild)
 
     def _find(self) -> dict[str, Program]:
         general = self.config.general
@@ -156,6 +177,10 @@ def root_of(directory: str) -> str:
         if os.path.exists(f"{place}/go.mod") or os.path.exists(f"{place}/go.work")
     ]
     return repository_of(directory) or (modules[-1] if modules else directory)
+
+
+def _tell_nobody(_name: str, _result: Outcome | GoRunError) -> None:
+    pass
 
 
 def _relative(directory: str, base: str) -> str:

@@ -1,0 +1,167 @@
+"""Many: gorun's verbs for the programs of a workspace, and programs by their names.
+
+    gorun :api --port 8080      runs the program called api; a name has a colon before it, which no
+                                package path of go's can have, so neither is taken for the other
+    gorun --list                what there is
+    gorun --build [:NAME | package]...     builds these, or all
+
+With -json (go's own flag, as in `go list -json`) they answer in JSON. Decides what the words after
+these options mean and how an answer looks. It must never decide anything about a program.
+"""
+
+from __future__ import annotations
+
+import os
+
+from gorun_tasks.errors import GoRunError, UsageError
+from gorun_tasks.program import Outcome, Program, logical_directory
+from gorun_tasks.target import Target
+from gorun_tasks.workspace import NAME_MARK, Workspace, root_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gorun_tasks.flags import BuildFlags
+
+_ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single target
+_REASONS_SAID = 2
+
+
+def enter(name: str, flags: BuildFlags, arguments: list[str]) -> tuple[Program, list[str]]:
+    """Become what would run a program of the workspace around us: in its place and environment.
+
+    Returns the program and its arguments, those of the configuration where none were typed.
+    """
+    workspace = _workspace(flags)
+    program = workspace.program(name)
+    events = os.environ.get("GORUN_EVENTS", "")
+    events, store = events and os.path.abspath(events), program.store
+    os.chdir(program.cwd)
+    for variable, value in {**program.overlay, "PWD": program.cwd}.items():
+        if value is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = value
+    own = program.flags.followed_by(flags.without("C"))
+    program = Program.typed(program.target, own, os.environ)
+    program.store = store  # a relative GORUN_CACHE_DIR starts from where we were
+    program.events = events
+    return program, arguments or list(workspace.args(name))
+
+
+def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
+    """Answer --list."""
+    if words:
+        raise UsageError(f"--list takes no further words: {' '.join(words)}")
+    workspace = _workspace(flags)
+    if flags.is_true("json"):
+        return answer(_json([_described(workspace, name) for name in workspace.programs]))
+    rows = [(name, _with_flags(workspace, name)) for name in workspace.programs]
+    width = max((len(name) for name, _ in rows), default=0)
+    return answer("".join(f"{name:{width}}  {place}\n" for name, place in rows))
+
+
+def build(
+    flags: BuildFlags, words: list[str], answer: Callable[[str], int], *, rebuild: bool, quiet: bool
+) -> int:
+    """Answer --build: build and report; return 0, or the status of the first that failed."""
+    from gorun_tasks.together import build_all  # noqa: PLC0415 - only where something is built
+
+    workspace = _workspace(flags)
+    programs = _chosen(workspace, flags, words)
+    results: list[dict[str, object]] = []
+    width = max(map(len, programs), default=0)
+
+    def tell(name: str, result: Outcome | GoRunError) -> None:
+        results.append({"name": name, **_result(result)})
+        if not quiet and not flags.is_true("json"):
+            answer(f"{name:{width}}  {_said(result)}\n")
+
+    failed = [
+        result
+        for result in build_all(programs, tell, rebuild=rebuild).values()
+        if isinstance(result, GoRunError)
+    ]
+    if flags.is_true("json"):
+        answer(_json(results))
+    if failed:
+        # What go said stands above; the errors that nobody has told yet are told by the report.
+        raise ReportedError(failed[0])
+    return 0
+
+
+class ReportedError(GoRunError):
+    """Some program failed, and was reported."""
+
+    told = True
+
+    def __init__(self, first: GoRunError) -> None:
+        super().__init__(*first.args)
+        self.exit_status = first.exit_status
+
+
+def _workspace(flags: BuildFlags) -> Workspace:
+    here = logical_directory(os.environ)
+    return Workspace(root_of(os.path.normpath(os.path.join(here, flags.chdir))))
+
+
+def _chosen(workspace: Workspace, flags: BuildFlags, words: list[str]) -> Mapping[str, Program]:
+    """Return the programs that words name: `:NAME`, or what go takes; all for no words."""
+    typed = flags.without(*_ABOUT_US)
+    if not words:
+        return {n: p.with_flags(typed) for n, p in workspace.programs.items()}
+    programs = {}
+    for word in words:
+        if word.startswith(NAME_MARK):
+            name = word.removeprefix(NAME_MARK)
+            programs[name] = workspace.program(name).with_flags(typed)
+        else:
+            programs[word] = Program.typed(Target((word,)), flags.without("json"), os.environ)
+    return programs
+
+
+def _described(workspace: Workspace, name: str) -> dict[str, object]:
+    program = workspace.programs[name]
+    return {
+        "name": name,
+        "target": workspace.place(name),
+        "directory": os.path.relpath(program.cwd, workspace.root),
+        "flags": list(program.flags.words),
+        "args": list(workspace.args(name)),
+    }
+
+
+def _with_flags(workspace: Workspace, name: str) -> str:
+    return " ".join((*workspace.programs[name].flags.words, workspace.place(name)))
+
+
+def _result(result: Outcome | GoRunError) -> dict[str, object]:
+    if isinstance(result, GoRunError):
+        return {"outcome": "failed", "error": str(result)}
+    return {
+        "outcome": result.outcome,
+        "executable": result.path,
+        "because": [{"input": r.input, "change": r.change} for r in result.because],
+        "seconds": result.seconds,
+    }
+
+
+def _said(result: Outcome | GoRunError) -> str:
+    if isinstance(result, GoRunError):
+        return f"failed: {result}"
+    return result.outcome + because(map(str, result.because))
+
+
+def because(reasons: Iterable[str]) -> str:
+    """Return " because …" with the first few reasons, "" for none."""
+    every = list(reasons)
+    more = len(every) - _REASONS_SAID
+    said = ", ".join(every[:_REASONS_SAID]) + (f" and {more} more" if more > 0 else "")
+    return f" because {said}" if said else ""
+
+
+def _json(value: object) -> str:
+    import json  # noqa: PLC0415 - only where it is asked for
+
+    return json.dumps(value, indent=2) + "\n"

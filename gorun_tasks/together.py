@@ -1,0 +1,137 @@
+"""Together: builds many programs, as few steps as there can be.
+
+1. One look at the machine judges all of them: what they share is looked at once.
+2. What is current or restored needs no go.
+3. Of the stale ones, those with the same flags and environment have their packages compiled by one
+   go process, which loads the package graph once and has all processors.
+4. Each is then linked by a go of its own, a few at a time: `go run` hands over one executable, and
+   no `go build` makes the same bytes (it marks them as built otherwise). What that go reports is
+   the closure of that program, exactly as if it had been built alone.
+
+Decides what is built when. It must never decide how, nor keep one program's failure from being one
+program's: the others are built.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+from gorun_tasks import console
+from gorun_tasks.errors import BuildError, GoRunError
+from gorun_tasks.fingerprint import Look
+from gorun_tasks.graph import Graph
+from gorun_tasks.making import NOT_OF_LIST, distrust
+from gorun_tasks.report import Report
+from gorun_tasks.toolchain import Go, Guard, Interrupted, find_go
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.verdict import Verdict
+
+    Tell = Callable[[str, Outcome | GoRunError], None]
+
+
+def judge_all(programs: Mapping[str, Program]) -> dict[str, Verdict]:
+    """Return the verdict on each program; what several share is looked at once."""
+    looks: dict[tuple[object, ...], Look] = {}
+    verdicts = {}
+    for name, program in programs.items():
+        # What a look has seen depends on where the store is, and on PATH.
+        key = (program.store.root, program.environ.get("PATH"))
+        look = looks.setdefault(key, Look(program.store, program.environ))
+        program.store = look.store
+        verdicts[name] = program.judge(look)
+    return verdicts
+
+
+def build_all(
+    programs: Mapping[str, Program], tell: Tell, *, jobs: int = 0, rebuild: bool = False
+) -> dict[str, Outcome | GoRunError]:
+    """Have an executable of each program; return what became of it, an error where it failed.
+
+    `tell` hears each result as soon as there is one. `jobs` is how many are linked at a time (0:
+    as many as there are processors). Ends as a signal wants it, once no go is left.
+    """
+    results: dict[str, Outcome | GoRunError] = {}
+    stale: list[tuple[str, Graph]] = []
+    for name, verdict in judge_all(programs).items():
+        graph = Graph(programs[name], verdict=verdict)
+        if verdict.manifest is None or rebuild:
+            stale.append((name, graph))
+        else:
+            results[name] = _made(graph, rebuild=False)
+            tell(name, results[name])
+    jobs = min(jobs or os.cpu_count() or 1, len(stale))
+    if jobs <= 1:
+        for name, graph in stale:
+            results[name] = _made(graph, rebuild=rebuild)
+            tell(name, results[name])
+        return results
+    try:
+        with Guard() as guard:
+            _compile_together([graph for _, graph in stale])
+            with ThreadPoolExecutor(jobs) as pool:
+                futures = {
+                    pool.submit(_made_apart, graph, guard, rebuild=rebuild): name
+                    for name, graph in stale
+                }
+                for future in as_completed(futures):
+                    results[futures[future]] = future.result()
+                    tell(futures[future], future.result())
+    except Interrupted as interrupted:
+        import signal  # noqa: PLC0415 - only where a signal came
+
+        signal.raise_signal(interrupted.signum)
+        raise
+    return results
+
+
+def _made(graph: Graph, *, rebuild: bool) -> Outcome | GoRunError:
+    try:
+        return graph.make(rebuild=rebuild)
+    except GoRunError as error:
+        return error
+
+
+def _made_apart(graph: Graph, guard: Guard, *, rebuild: bool) -> Outcome | GoRunError:
+    """Build while others are built: what go says is passed on in one piece."""
+    if guard.interrupted:
+        return BuildError("go was interrupted before this one's turn")
+    program = graph.program
+    said: list[bytes] = []
+    pass_on = program.listener or console.pass_on
+    program.listener = said.append
+    # Stores remember what they read, and are not made for two threads.
+    program.store = type(program.store)(program.store.root)
+    try:
+        return _made(graph, rebuild=rebuild)
+    finally:
+        program.listener = None if pass_on is console.pass_on else pass_on
+        pass_on(b"".join(said))
+
+
+def _compile_together(graphs: list[Graph]) -> None:
+    """Have go compile what several stale programs need, wherever they can be compiled at once."""
+    groups: dict[tuple[object, ...], list[Program]] = {}
+    for graph in graphs:
+        program = graph.program
+        if program.target.kind == "package" and not graph.verdict.link_only:
+            key = (program.cwd, program.flags, tuple(sorted(program.environ.items())))
+            groups.setdefault(key, []).append(program)
+    for programs in groups.values():
+        if len(programs) < 2:  # noqa: PLR2004 - one needs no other's packages
+            continue
+        first = programs[0]
+        look = Look(first.store, first.environ)
+        try:
+            go = Go(find_go(first.environ, look.where)[1], first.environ, first.cwd)
+            report = Report()
+            flags = first.flags.without(*NOT_OF_LIST).words
+            go.compile(report, flags, tuple(program.target.words[0] for program in programs))
+        except GoRunError:
+            return  # each of them will say what is wrong
+        distrust(report, go)

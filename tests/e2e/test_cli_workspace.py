@@ -1,0 +1,189 @@
+"""gorun's verbs for many programs: --list, --build, and programs by their names.
+
+Each test is one person in one small repository; what go does is counted by strace.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.cli import Workshop, needs_strace
+from tests.e2e.conftest import PATIENCE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("go")
+
+GREETER = (
+    'package main\n\nimport (\n\t"os"\n\n\t"example.com/shop/lib"\n)\n\n'
+    'func main() { println("NAME", lib.Word(), len(os.Args), os.Getenv("LEVEL")) }\n'
+)
+SHOP = {
+    "go.mod": "module example.com/shop\n\ngo 1.24\n",
+    "lib/lib.go": 'package lib\n\nfunc Word() string { return "word" }\n',
+    **{f"cmd/{name}/main.go": GREETER.replace("NAME", name) for name in ("api", "gen", "worker")},
+    "tools/go.mod": "module example.com/tools\n\ngo 1.24\n",
+    "tools/main.go": (
+        'package main\n\nimport "os"\n\nfunc main() { here, _ := os.Getwd(); println(here) }\n'
+    ),
+    "gorun.toml": '[programs.api]\nargs = ["one", "two"]\nenv.LEVEL = "high"\n',
+}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workshop:
+    workshop = Workshop(tmp_path, SHOP)
+    (workshop.folder / ".git").mkdir()
+    return workshop
+
+
+def test_list_shows_names_and_packages(shop: Workshop) -> None:
+    assert shop.gorun("--list").out == (
+        "api     ./cmd/api\ngen     ./cmd/gen\ntools   ./tools\nworker  ./cmd/worker\n"
+    )
+
+
+def test_list_answers_in_json(shop: Workshop) -> None:
+    for flag in ("-json", "--json"):
+        programs = json.loads(shop.gorun("--list", flag).out)
+        assert [program["name"] for program in programs] == ["api", "gen", "tools", "worker"]
+        assert programs[0] == {
+            "name": "api",
+            "target": "./cmd/api",
+            "directory": ".",
+            "flags": [],
+            "args": ["one", "two"],
+        }
+
+
+@needs_strace
+def test_nothing_changed_means_no_go(shop: Workshop) -> None:
+    """Neither to list, nor to build what is current, nor to run by name."""
+    shop.gorun("--build")
+    for words in (["--list"], ["--build"], ["--why", ":api"]):
+        assert len(shop.executed(*words)) == 1
+    assert len(shop.executed(":api")) == 2
+
+
+def test_a_name_is_a_program_in_its_place_and_environment(shop: Workshop) -> None:
+    below = {"PWD": str(shop.folder / "lib")}
+    deep = Workshop.__new__(Workshop)
+    deep.__dict__.update(shop.__dict__ | {"folder": shop.folder / "lib"})
+    assert deep.gorun(":api", env=below).err == "api word 3 high\n"
+    assert deep.gorun(":api", "typed", env=below).err == "api word 2 high\n"
+    assert deep.gorun(":worker", env=below).err == "worker word 1 \n"
+    assert deep.gorun(":tools", env=below).err == f"{shop.folder}/tools\n"
+
+
+def test_a_named_program_is_the_one_that_is_typed(shop: Workshop) -> None:
+    assert shop.outcome(":worker")[0] == "built"
+    assert shop.outcome("./cmd/worker")[0] == "current"
+    assert shop.gorun("--why", ":worker").out == "./cmd/worker: current\n"
+    assert shop.gorun("--which", ":worker").out.rstrip().endswith("/worker")
+
+
+def test_a_name_is_never_a_package_nor_a_package_a_name(shop: Workshop) -> None:
+    result = shop.gorun("worker")
+    assert result.rc == 125
+    assert "package worker is not in std" in result.err
+    assert shop.gorun(":wroker") == (
+        2,
+        "",
+        f"gorun: no program is called wroker in {shop.folder}; did you mean worker?\n",
+    )
+
+
+def test_build_reports_each_program(shop: Workshop) -> None:
+    result = shop.gorun("--build")
+    assert result.rc == 0
+    assert sorted(result.out.splitlines()) == [
+        "api     built because not built before",
+        "gen     built because not built before",
+        "tools   built because not built before",
+        "worker  built because not built before",
+    ]
+    shop.edit("cmd/gen/main.go", "gen", "generator")
+    assert sorted(shop.gorun("--build").out.splitlines()) == [
+        "api     current",
+        "gen     built because cmd/gen/main.go edited",
+        "tools   current",
+        "worker  current",
+    ]
+    assert shop.gorun("--build", "-tags=dev", ":api", "./cmd/gen").out.count(" built because ") == 2
+
+
+def test_build_answers_in_json(shop: Workshop) -> None:
+    first, second = (json.loads(shop.gorun("--build", "-json").out) for _ in range(2))
+    assert {program["outcome"] for program in first} == {"built"}
+    assert {program["outcome"] for program in second} == {"current"}
+    assert all(os.access(program["executable"], os.X_OK) for program in second)
+
+
+def test_one_failure_is_one_programs(shop: Workshop) -> None:
+    shop.edit("cmd/gen/main.go", "func main", "var x int = y\n\nfunc main")
+    result = shop.gorun("--build")
+    assert result.rc == 125
+    assert sorted(line.split()[1] for line in result.out.splitlines()) == [
+        "built",
+        "built",
+        "built",
+        "failed:",
+    ]
+    assert result.err.count("undefined: y") == 1
+    assert shop.gorun("--build", env={"GORUN_BUILD_EXIT_CODE": "1"}).rc == 1
+
+
+def test_what_is_built_together_is_what_go_run_builds_alone(shop: Workshop) -> None:
+    """Byte by byte, and with a closure that notices what it would notice alone."""
+    shop.gorun("--build")
+    for name in ("api", "gen", "worker"):
+        path = shop.gorun("--which", f":{name}").out.strip()
+        with open(path, "rb") as file:
+            assert file.read() == shop.built_by_go_run(f"./cmd/{name}")
+    shop.edit("lib/lib.go", "word", "another")
+    for name in ("api", "gen", "worker"):
+        assert shop.outcome(f":{name}")[:2] == ("built", ["lib/lib.go edited"])
+
+
+@needs_strace
+def test_what_programs_share_is_compiled_once(shop: Workshop) -> None:
+    """Whatever processes link them: one compilation of the package that all three import."""
+    shop.edit("lib/lib.go", "word", f"word of {os.urandom(8).hex()}")
+    log = shop.folder.parent / "strace"
+    command = ["strace", "-f", "-qq", "-s", "4000", "-e", "trace=execve", "-o", str(log)]
+    assert shop.execute([*command, *shop.command(("gorun_tasks", "--build"))]).rc == 0
+    lines = log.read_text().splitlines()
+    compiled = [line for line in lines if '/compile"' in line and '"example.com/shop/lib"' in line]
+    assert len(compiled) == 1
+    started = [line for line in lines if '/go", ["' in line and '"-exec=' in line]
+    assert len(started) == 4
+
+
+@pytest.mark.parametrize("tool", ["compile", "link"])
+def test_a_signal_leaves_no_go_behind(shop: Workshop, tool: str) -> None:
+    """While packages are compiled together, and while programs are linked side by side."""
+    pipe = shop.folder.parent / "started"
+    os.mkfifo(pipe)
+    hang = shop.folder.parent / "hang"
+    hang.write_text(
+        f'#!/bin/sh\ncase "$1:$2" in *:-V*) exec "$@";; */{tool}:*) echo > "{pipe}"; sleep 600;;'
+        ' esac\nexec "$@"\n'
+    )
+    hang.chmod(0o755)
+    shop.environ["GOFLAGS"] = f"-toolexec={hang}"
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with shop.start("gorun_tasks", "--build", "./cmd/api", "./cmd/gen") as running:
+        ready, _, _ = select.select([reader], [], [], PATIENCE)
+        assert ready, "go started no tool"
+        running.signal(signal.SIGTERM)
+        assert running.end() == -signal.SIGTERM, running.said
+        assert "Traceback" not in running.said
+        assert running.left_behind() == []
+    os.close(reader)
