@@ -7,7 +7,7 @@ for while it answers is traced, as for a build. Of that these facts decide what 
 - of each directory that was looked into: the directories, `.go` files, go.mod and go.work in it;
 - of each package: the file that gives it its name, and those before it that could. go takes the
   first one that constraints let in, in alphabetical order (go/build, Context.Import). Only its
-  header counts: everything up to the first declaration that is no import;
+  head counts: everything up to the first declaration (`meaning`);
 - go.mod, go.work, the absence of nearer ones, environment, toolchain: as for a build.
 
 So an edit inside a function, in a README or in another file of a package asks nobody, and a

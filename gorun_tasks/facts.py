@@ -1,17 +1,16 @@
 """Facts: what of a directory and of a file decides which main packages there are.
 
-Decides what is compared: names in a directory that could lead to a package, and headers of Go
-files. It must never say what a name or a header means: that is go's.
+Decides what is compared: names in a directory that could lead to a package, and heads of Go
+files. It must never say what a name or a head means: that is go's.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from hashlib import sha256
 
-from gorun_tasks.content import ABSENT, content_of
+from gorun_tasks.content import content_of
 from gorun_tasks.fingerprint import file_clock, key_at, place, settled
+from gorun_tasks.meaning import HEAD, MOD_FILE, SUMS
 from gorun_tasks.store import unframe
 
 TYPE_CHECKING = False
@@ -26,22 +25,10 @@ if TYPE_CHECKING:
 NO_FILE = "\0"
 """The last file that counts where none does: no name comes before it."""
 
+_KINDS = {"go.mod": MOD_FILE, "go.work": MOD_FILE, "go.sum": SUMS, "go.work.sum": SUMS}
+
 NOT_LOOKED_INTO = frozenset(("testdata", "vendor", "node_modules"))
 """Directories where nobody looks for modules. go has the first two, too."""
-
-# What go reads of a file to know its package, constraints and imports (go/build, readGoInfo):
-# comments, the package clause and imports, up to the first word that belongs to neither.
-_HEADER = re.compile(
-    rb"""(?: \xef\xbb\xbf )? (?: [\s;]+ | //[^\n]* | /\*.*?\*/
-    | package \b (?: \s | /\*.*?\*/ )* \w+
-    | import \b (?: \s | /\*.*?\*/ )*
-        (?: \( (?: "[^"\n]*" | `[^`]*` | //[^\n]* | /\*.*?\*/ | [^"`/)] )* \)
-          | (?: [\w.]+ (?: \s | /\*.*?\*/ )* )? (?: "[^"\n]*" | `[^`]*` ) )
-    )*""",
-    re.VERBOSE | re.DOTALL,
-)
-
-_BEHIND = re.compile(rb"(func|type|var|const)\b|\Z")
 
 
 def names_in(directory: str, last: str) -> tuple[str, ...] | None:
@@ -70,18 +57,10 @@ def names_in(directory: str, last: str) -> tuple[str, ...] | None:
 
 
 def held_by(path: str) -> bytes:
-    """Return what stands for the content of a file: of Go files, for that of the header."""
-    if path.endswith(".go"):
-        try:
-            with open(path, "rb") as file:
-                text = file.read()
-        except OSError:
-            return ABSENT
-        header = _HEADER.match(text)
-        if header is not None and _BEHIND.match(text, header.end()):
-            text = header[0]
-        return sha256(text).digest()  # of all of it, where the header cannot be followed to its end
-    return content_of(path)[0]
+    """Return what stands for the content of a file: what go takes from it, of Go files the head."""
+    name = path.rpartition("/")[2]
+    kind = HEAD if name.endswith(".go") else _KINDS.get(name, b"")
+    return content_of(path, kind)[0]
 
 
 def renew(found: Found, suspects: list[int], data: bytes, root: str) -> bool:

@@ -18,12 +18,12 @@ import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from gorun_tasks import console
-from gorun_tasks.errors import BuildError, GoRunError
+from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.fingerprint import Look
 from gorun_tasks.graph import Graph
 from gorun_tasks.making import NOT_OF_LIST, distrust
 from gorun_tasks.report import Report
-from gorun_tasks.toolchain import Go, Guard, Interrupted, find_go
+from gorun_tasks.toolchain import Go, Guard, find_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
