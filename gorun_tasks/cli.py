@@ -30,21 +30,22 @@ SWITCHES = frozenset(
         *("list", "build"),
     )
 )
-VALUES = frozenset(("store", "events"))
+VALUES = frozenset(("store", "events", "affected"))
 _OF_MANY = frozenset(("list", "build"))
 _BEGUN = time.perf_counter()
 _SIGINT = 2
 
 
 class Options:
-    """gorun's own options. `store` and `events` are "" where they were not given."""
+    """gorun's own options. Those with a value are "" where they were not given."""
 
-    __slots__ = ("events", "store", "switches")
+    __slots__ = ("affected", "events", "store", "switches")
 
     def __init__(self) -> None:
         self.switches: set[str] = set()
         self.store = ""
         self.events = ""
+        self.affected = ""
 
     def __contains__(self, name: str) -> bool:
         return name in self.switches
@@ -118,7 +119,7 @@ def _run(words: list[str]) -> int:
     if "debug" in options:
         flags = flags.for_debugging()
     words = rest[consumed:]
-    if not options.switches.isdisjoint(_OF_MANY):
+    if options.affected or not options.switches.isdisjoint(_OF_MANY):
         return _of_many(options, flags, words)
     if words and words[0][:1] == ":":
         from gorun_tasks.many import enter  # noqa: PLC0415 - only for a name
@@ -150,10 +151,13 @@ def _of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
 
     if "list" in options:
         return many.show_list(flags, words, _answer)
+    if "build" not in options:
+        return many.show_affected(flags, words, _answer, since=options.affected)
     if options.events:
         os.environ["GORUN_EVENTS"] = options.events
     rebuild, quiet = "rebuild" in options, "quiet" in options
-    return many.build(flags, words, _answer, rebuild=rebuild, quiet=quiet)
+    since = options.affected
+    return many.build(flags, words, _answer, rebuild=rebuild, quiet=quiet, since=since)
 
 
 def _start_stored(

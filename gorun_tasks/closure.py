@@ -162,7 +162,7 @@ def read(report: Report, program: Program, silence: Silence, known: Known) -> Cl
     lookups = silence.lookups()
     silence.refuse_scripts(lookups)
     uses_cgo = f"{report.settings['GOROOT']}/src/runtime/cgo/cgo.go" in hashes
-    asked = _Asked(operations, hashes)
+    asked = Asked(operations, hashes)
     for path in silence.files(lookups, operations, uses_cgo=uses_cgo):
         asked.note(path)
     kinds = _Kinds(report, silence, operations, hashes)
@@ -204,7 +204,7 @@ def _refuse(report: Report, program: Program) -> None:
             raise NotRecorded(f"GODEBUG has {setting}, which is for go itself")
 
 
-class _Asked:
+class Asked:
     """What go asked the disk for, by directory."""
 
     def __init__(self, operations: dict[str, set[str]], hashes: dict[str, bytes]) -> None:
@@ -294,7 +294,7 @@ class _Recording:
         self,
         report: Report,
         program: Program,
-        asked: _Asked,
+        asked: Asked,
         kinds: _Kinds,
         known: Known,
     ) -> None:

@@ -72,6 +72,18 @@ class Config:
         self.exclude: tuple[str, ...] = ()
         self.programs: dict[str, Settings] = {}
 
+    def of(self, name: str) -> tuple[object, ...]:
+        """Return all that is said of how a program is built, for comparisons."""
+        said = self.programs.get(name, Settings()).over(self.general)
+        return said.target, said.env, said.flags, self.exclude
+
+    def before(self, text: bytes | None) -> Config | None:
+        """Return what the same file said when it held `text`; None where nobody knows."""
+        try:
+            return _read(self.path, text.decode(), self._tables) if text is not None else None
+        except (UsageError, UnicodeDecodeError):
+            return None
+
     def where(self, *keys: str) -> str:
         """Return the place of a key, for an error: "pyproject.toml:7"."""
         line = line_of(self._text, (*self._tables, *keys))

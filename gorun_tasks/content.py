@@ -18,7 +18,7 @@ from gorun_tasks.variables import PLACES_OF_THE_ENV_FILE, env_file, without_tell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gorun_tasks.fingerprint import Key, Look, Record
     from gorun_tasks.program import Program
@@ -136,27 +136,33 @@ def list_directory(base: str, mode: str, further: Iterable[str]) -> tuple[str, .
     patterns), "all" every name (embedded trees); `further` are names go asked for besides (go.mod,
     vendor). A directory's name ends in "/", a symbolic link's in "@": go treats them unlike files.
     """
+    counts = names_that_count(mode, further)
+    try:
+        with os.scandir(base) as entries:
+            names = [entry.name + _mark(entry) for entry in entries if counts(entry.name)]
+    except OSError:
+        return None
+    return tuple(sorted(names))
+
+
+def names_that_count(mode: str, further: Iterable[str]) -> Callable[[str], bool]:
+    """Return what says whether a name is in a listing (see `list_directory`); "" lists nothing."""
     wanted = frozenset(further)
     matching = None
     if mode.startswith("go|"):
         import re  # noqa: PLC0415 - embed patterns are rare, and a suspicion is in a hurry
 
         matching = re.compile(mode[3:]).fullmatch
-    names = []
-    try:
-        with os.scandir(base) as entries:
-            for entry in entries:
-                name = entry.name
-                if (
-                    mode == "all"
-                    or name in wanted
-                    or _go_looks_at(name)
-                    or (matching is not None and matching(name))
-                ):
-                    names.append(name + _mark(entry))
-    except OSError:
-        return None
-    return tuple(sorted(names))
+
+    def counts(name: str) -> bool:
+        return bool(mode) and (
+            mode == "all"
+            or name in wanted
+            or _go_looks_at(name)
+            or (matching is not None and matching(name) is not None)
+        )
+
+    return counts
 
 
 def _go_looks_at(name: str) -> bool:

@@ -131,7 +131,9 @@ class _Exploration:
     def _take_answer(self, settings: dict[str, str], cwd: str, *, alone: bool) -> None:
         go = self._go(alone=alone, cwd=cwd)
         trace = f"{self._folder}/{len(self._asked)}"
-        packages, traced = go.find_packages(self._flags, _EVERY_PACKAGE, _FIELDS, trace)
+        packages, traced = go.find_packages(
+            self._flags, _EVERY_PACKAGE, _FIELDS, trace, how=("-find",)
+        )
         if packages is None:
             self.recordable = False
             return

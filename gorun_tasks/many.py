@@ -3,7 +3,8 @@
     gorun :api --port 8080      runs the program called api; a name has a colon before it, which no
                                 package path of go's can have, so neither is taken for the other
     gorun --list                what there is
-    gorun --build [:NAME | package]...     builds these, or all
+    gorun --affected REVISION   which of them a change touches, and why; - reads names of files
+    gorun --build [--affected REVISION] [:NAME | package]...     builds these, or all
 
 With -json (go's own flag, as in `go list -json`) they answer in JSON. Decides what the words after
 these options mean and how an answer looks. It must never decide anything about a program.
@@ -12,6 +13,7 @@ these options mean and how an answer looks. It must never decide anything about 
 from __future__ import annotations
 
 import os
+import sys
 
 from gorun_tasks.errors import GoRunError, UsageError
 from gorun_tasks.program import Outcome, Program, logical_directory
@@ -22,6 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from gorun_tasks.content import Reason
     from gorun_tasks.flags import BuildFlags
 
 _ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single target
@@ -62,14 +65,42 @@ def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int])
     return answer("".join(f"{name:{width}}  {place}\n" for name, place in rows))
 
 
+def show_affected(
+    flags: BuildFlags, words: list[str], answer: Callable[[str], int], *, since: str
+) -> int:
+    """Answer --affected: the programs that a change touches."""
+    workspace = _workspace(flags)
+    names = [word.removeprefix(NAME_MARK) for word in words]
+    found = _affected(workspace, since)
+    touched = {name: found[name] for name in names or found if name in found}
+    if flags.is_true("json"):
+        described = [
+            {**_described(workspace, name), "because": _reasons(reasons)}
+            for name, reasons in touched.items()
+        ]
+        return answer(_json(described))
+    width = max(map(len, touched), default=0)
+    lines = [f"{n:{width}} {because(map(str, reasons))}\n" for n, reasons in touched.items()]
+    return answer("".join(lines))
+
+
 def build(
-    flags: BuildFlags, words: list[str], answer: Callable[[str], int], *, rebuild: bool, quiet: bool
+    flags: BuildFlags,
+    words: list[str],
+    answer: Callable[[str], int],
+    *,
+    rebuild: bool,
+    quiet: bool,
+    since: str,
 ) -> int:
     """Answer --build: build and report; return 0, or the status of the first that failed."""
     from gorun_tasks.together import build_all  # noqa: PLC0415 - only where something is built
 
     workspace = _workspace(flags)
     programs = _chosen(workspace, flags, words)
+    if since:
+        touched = _affected(workspace, since)
+        programs = {name: program for name, program in programs.items() if name in touched}
     results: list[dict[str, object]] = []
     width = max(map(len, programs), default=0)
 
@@ -121,6 +152,15 @@ def _chosen(workspace: Workspace, flags: BuildFlags, words: list[str]) -> Mappin
     return programs
 
 
+def _affected(workspace: Workspace, since: str) -> Mapping[str, tuple[Reason, ...]]:
+    if since != "-":
+        return workspace.affected(since)
+    here = logical_directory(os.environ)
+    return workspace.affected(
+        files=[os.path.join(here, line) for line in sys.stdin.read().splitlines()]
+    )
+
+
 def _described(workspace: Workspace, name: str) -> dict[str, object]:
     program = workspace.programs[name]
     return {
@@ -142,9 +182,13 @@ def _result(result: Outcome | GoRunError) -> dict[str, object]:
     return {
         "outcome": result.outcome,
         "executable": result.path,
-        "because": [{"input": r.input, "change": r.change} for r in result.because],
+        "because": _reasons(result.because),
         "seconds": result.seconds,
     }
+
+
+def _reasons(reasons: Iterable[Reason]) -> list[dict[str, str]]:
+    return [{"input": reason.input, "change": reason.change} for reason in reasons]
 
 
 def _said(result: Outcome | GoRunError) -> str:

@@ -133,15 +133,22 @@ class Go:
         return _json_stream(answer) if process.returncode == 0 else None
 
     def find_packages(
-        self, flags: tuple[str, ...], patterns: tuple[str, ...], fields: Iterable[str], trace: str
+        self,
+        flags: tuple[str, ...],
+        patterns: Iterable[str],
+        fields: Iterable[str],
+        trace: str,
+        *,
+        how: tuple[str, ...],
     ) -> tuple[list[dict[str, Any]] | None, bytes]:
-        """Return these fields of the packages that match, without what they import, and the trace.
+        """Return these fields of the packages that match, and go's trace of finding them.
 
-        None stands for a go that could not tell; what it said is on stderr then. `trace` is a path
-        to write to.
+        `how` is -find (what they import is not loaded) or -deps (it is, and listed as well). None
+        stands for a go that could not tell; what it said is on stderr then. `trace` is a path to
+        write to.
         """
         environ = self._with_godebug(["goindex=0", "gofsystrace=1", f"gofsystracelog={trace}"])
-        command = [self.command, "list", "-e", "-find", *flags, f"-json={','.join(fields)}", "--"]
+        command = [self.command, "list", "-e", *how, *flags, f"-json={','.join(fields)}", "--"]
         with Guard() as guard:
             go = guard.watch(
                 self._start(

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Mapping
 
+    from gorun_tasks.changes import Changes
     from gorun_tasks.config import Config, Settings
+    from gorun_tasks.content import Reason
     from gorun_tasks.discover import Main
     from gorun_tasks.errors import GoRunError
     from gorun_tasks.program import Outcome
@@ -109,6 +111,42 @@ class Workspace:
 
         chosen = {name: self.program(name) for name in names} or self.programs
         return build_all(chosen, tell or _tell_nobody, jobs=jobs, rebuild=rebuild)
+
+    def affected(
+        self, since: str = "HEAD", *, files: Iterable[str] | None = None
+    ) -> dict[str, tuple[Reason, ...]]:
+        """Return the programs that a change touches, and why: {name: reasons}.
+
+        `since` is a revision ("main") or a range up to what is checked out ("main...HEAD"); what is
+        not committed counts always. `files` are changed files instead, relative to the root. Raises
+        UsageError for a revision that git does not know, GoRunError where git cannot tell.
+        """
+        from gorun_tasks.affected import affected  # noqa: PLC0415 - listing asks no git
+        from gorun_tasks.changes import Changes  # noqa: PLC0415
+
+        if files is None:
+            changes = Changes.since(since, self.root, os.environ)
+        else:
+            changes = Changes.of(files, self.root)
+        found = affected(self.programs, changes, self.root)
+        for name, reason in self._said_otherwise(changes).items():
+            found[name] = (*found[name], reason)
+        return {name: reasons for name, reasons in found.items() if reasons}
+
+    def _said_otherwise(self, changes: Changes) -> dict[str, Reason]:
+        """Return the programs of which the configuration says something else than before."""
+        from gorun_tasks.content import Reason  # noqa: PLC0415 - as above
+
+        path = os.path.realpath(self.config.path) if self.config.path else ""
+        if path not in changes.files:
+            return {}
+        reason = Reason(os.path.relpath(path, os.path.realpath(self.root)), changes.files[path])
+        before = self.config.before(changes.before(path))
+        return {
+            name: reason
+            for name in self.programs
+            if before is None or before.of(name) != self.config.of(name)
+        }
 
     def _find(self) -> dict[str, Program]:
         general = self.config.general

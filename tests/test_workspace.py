@@ -24,27 +24,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("surroundings")
 
 
-@pytest.fixture
-def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away what the person who runs the tests has set."""
-    for name in os.environ:
-        if name.startswith(("GO", "GORUN")) and name not in ("GOCACHE", "GORUN_GO"):
-            monkeypatch.delenv(name)
-    for name, value in {
-        "GORUN_CACHE_DIR": str(tmp_path / "store"),
-        "GOENV": "off",
-        "GOTOOLCHAIN": "local",
-        "GOPROXY": "off",
-    }.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    (tmp_path / "tree" / ".git").mkdir(parents=True)
-    return Tree(tmp_path / "tree")
-
-
 class Witness:
     """Counts how often go was asked what there is."""
 

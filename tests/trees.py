@@ -71,5 +71,5 @@ class Tree:
     def commit(self, message: str) -> str:
         """Commit everything; return the hash."""
         self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", message)
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD").strip()

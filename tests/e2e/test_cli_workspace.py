@@ -187,3 +187,37 @@ def test_a_signal_leaves_no_go_behind(shop: Workshop, tool: str) -> None:
         assert "Traceback" not in running.said
         assert running.left_behind() == []
     os.close(reader)
+
+
+def test_affected_says_which_and_why(shop: Workshop) -> None:
+    """In words and in JSON for a matrix, for names, for a list of files; and as what to build."""
+    (shop.folder / ".git").rmdir()
+    for words in (
+        ["init", "--quiet", "--initial-branch", "main"],
+        ["add", "--all"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "first"],
+    ):
+        assert shop.execute(["git", *words]).rc == 0
+    assert shop.gorun("--affected", "main") == (0, "", "")
+    shop.edit("cmd/gen/main.go", "gen", "generator")
+    assert shop.gorun("--affected", "main").out == "gen  because cmd/gen/main.go edited\n"
+    assert shop.gorun("--affected", "main", ":api").out == ""
+    (program,) = json.loads(shop.gorun("--affected", "main", "-json").out)
+    assert program == {
+        "name": "gen",
+        "target": "./cmd/gen",
+        "directory": ".",
+        "flags": [],
+        "args": [],
+        "because": [{"input": "cmd/gen/main.go", "change": "edited"}],
+    }
+    listed = shop("gorun_tasks", "--affected", "-", stdin="lib/lib.go\nREADME.md\n")
+    assert listed.out.splitlines() == [
+        f"{name:6}  because lib/lib.go changed" for name in ("api", "gen", "worker")
+    ]
+    assert shop.gorun("--build", "--affected", "main").out == (
+        "gen  built because not built before\n"
+    )
+    wrong = shop.gorun("--affected", "nowhere")
+    assert (wrong.rc, wrong.out) == (2, "")
+    assert wrong.err == "gorun: git knows no revision 'nowhere'; in CI it may have to be fetched\n"

@@ -1,0 +1,151 @@
+"""Changes: what differs between a revision and what is there now, as git tells it.
+
+    main          everything since main, what is not committed and what is new to git included
+    main...HEAD   the same since this branch left main
+    HEAD          what is not committed
+
+What is not committed counts always, since what is there is what would be built; so the right side
+of `..` and `...` has to be what is checked out. Decides which files changed and how. It must never
+decide whether that matters.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from gorun_tasks.errors import GoRunError, UsageError
+from gorun_tasks.meaning import meaning_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+EDITED, NEW, REMOVED, CHANGED = "edited", "new file", "removed", "changed"
+"""What became of a file. CHANGED stands for anything: nobody knows, or another kind of file."""
+
+_KINDS = {"M": EDITED, "A": NEW, "D": REMOVED}
+
+
+class Changes:
+    """Changed files by absolute path, without links in it: {path: what became of it}.
+
+    `base` is the commit they are counted from, "" for a list of files.
+    """
+
+    def __init__(self, files: Mapping[str, str], base: str = "", git: Git | None = None) -> None:
+        self.files = files
+        self.base = base
+        self._git = git
+        self._before: dict[str, bytes | None] = {}
+
+    @classmethod
+    def since(cls, revision: str, directory: str, environ: Mapping[str, str]) -> Changes:
+        """Return what changed since a revision, in the repository that `directory` is in.
+
+        Raises UsageError for a revision that git does not know, and GoRunError where it cannot
+        tell.
+        """
+        git = Git(directory, environ)
+        base = _base(git, revision)
+        told = git.paths("diff", "--name-status", "--no-renames", "--no-ext-diff", "-z", base, "--")
+        files = {
+            path: _KINDS.get(status, CHANGED)
+            for status, path in zip(told[::2], told[1::2], strict=True)
+        }
+        unknown = git.paths("ls-files", "--others", "--exclude-standard", "--full-name", "-z", ":/")
+        files |= dict.fromkeys(unknown, NEW)
+        return cls({f"{git.top}/{path}": kind for path, kind in files.items()}, base, git)
+
+    @classmethod
+    def of(cls, paths: Iterable[str], directory: str) -> Changes:
+        """Return these files as changed; relative paths start from `directory`."""
+        files = {}
+        for path in paths:
+            parent, name = os.path.split(os.path.normpath(os.path.join(directory, path)))
+            real = f"{os.path.realpath(parent)}/{name}"
+            files[real] = CHANGED if os.path.lexists(real) else REMOVED
+        return cls(files)
+
+    def mean_nothing(self, path: str, kind: bytes) -> bool:
+        """Say whether go takes the same from a file now as it did before (see `meaning`)."""
+        before = self.before(path)
+        try:
+            with open(path, "rb") as file:
+                now = file.read()
+        except OSError:
+            return False
+        return before is not None and meaning_of(kind, before) == meaning_of(kind, now)
+
+    def before(self, path: str) -> bytes | None:
+        """Return what a file held; None where it was not there, or nobody can tell."""
+        if self._git is None:
+            return None
+        if path not in self._before:
+            name = os.path.relpath(path, self._git.top)
+            self._before[path] = self._git.ask("show", f"{self.base}:{name}", fails_quietly=True)
+        return self._before[path]
+
+
+class Git:
+    """The repository that a directory is in. `top` is its root."""
+
+    def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
+        self._directory = directory
+        # Whoever only looks takes no locks.
+        self._environ = {**environ, "GIT_OPTIONAL_LOCKS": "0"}
+        self.top = os.path.realpath(self.line("rev-parse", "--show-toplevel"))
+
+    def ask(self, *words: str, fails_quietly: bool = False) -> bytes | None:
+        """Return what git says; None where it fails and may. Raises GoRunError."""
+        try:
+            done = subprocess.run(
+                ["git", "-C", self._directory, *words],  # noqa: S607 - the user's own git
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+            )
+        except OSError as error:
+            raise GoRunError(f"cannot start git: {error.strerror}") from error
+        if done.returncode == 0:
+            return done.stdout
+        if fails_quietly:
+            return None
+        raise GoRunError(f"git cannot tell: {os.fsdecode(done.stderr).strip()}")
+
+    def paths(self, *words: str) -> list[str]:
+        """Return the words that git separates by zero bytes. Raises GoRunError."""
+        return os.fsdecode(self.ask(*words) or b"").split("\0")[:-1]
+
+    def line(self, *words: str, fails_quietly: bool = False) -> str:
+        """Return the one line that git says, "" where it fails and may. Raises GoRunError."""
+        return os.fsdecode(self.ask(*words, fails_quietly=fails_quietly) or b"").rstrip("\n")
+
+
+def _base(git: Git, revision: str) -> str:
+    """Return the commit from which a revision, or a range of two, counts. Raises UsageError."""
+    left, dots, right = revision.partition("...")
+    if not dots:
+        left, dots, right = revision.partition("..")
+    commit = _commit(git, left or "HEAD")
+    if not dots:
+        return commit
+    here = _commit(git, "HEAD")
+    if _commit(git, right or "HEAD") != here:
+        raise UsageError(
+            f"{right} is not what is checked out, and only that can be built",
+            f"check it out, or compare with HEAD: {left}{dots}HEAD",
+        )
+    if dots == "..":
+        return commit
+    return git.line("merge-base", commit, here)
+
+
+def _commit(git: Git, revision: str) -> str:
+    name = f"{revision}^{{commit}}"
+    how = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+    found = git.line(*how, name, fails_quietly=True)
+    if not found:
+        raise UsageError(f"git knows no revision {revision!r}", "in CI it may have to be fetched")
+    return found
