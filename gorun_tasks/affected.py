@@ -30,8 +30,8 @@ from gorun_tasks.making import NOT_OF_LIST
 from gorun_tasks.meaning import HEAD, kind_of
 from gorun_tasks.report import NotRecorded, traced_operations
 from gorun_tasks.silent import Silence, effective
-from gorun_tasks.together import judge_all
 from gorun_tasks.toolchain import Go, find_go
+from gorun_tasks.verdict import judge_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.changes import Changes
     from gorun_tasks.program import Program
-    from gorun_tasks.store import Manifest
+    from gorun_tasks.store import Manifest, Store
 
 _COMPILED = ("GoFiles", "CgoFiles")
 _OTHERS = (
@@ -71,11 +71,13 @@ def affected(
     links = _Links()
     reasons: dict[str, tuple[Reason, ...]] = {}
     unknown: dict[str, Program] = {}
-    for name, verdict in judge_all(programs).items():
+    stores: dict[str, Store] = {}  # each reads its shelves once
+    for name, verdict in zip(programs, judge_all(programs.values()), strict=True):
         if verdict.manifest is None:
             unknown[name] = programs[name]
         else:
-            reach = _recorded(programs[name], verdict.manifest, links)
+            own = programs[name].store
+            reach = _recorded(stores.setdefault(own.root, own), verdict.manifest, links)
             reasons[name] = tuple(reach.reasons(changes, root))
     for group in _groups(unknown):
         for name, found in _Telling(group, links).reaches().items():
@@ -172,11 +174,11 @@ class _Reach:
         return False
 
 
-def _recorded(program: Program, manifest: Manifest, links: _Links) -> _Reach:
+def _recorded(store: Store, manifest: Manifest, links: _Links) -> _Reach:
     """Return the closure that was recorded."""
     reach = _Reach(links)
     for name, identities in manifest.shelves:
-        shelf = program.store.shelf(name)
+        shelf = store.shelf(name)
         assert shelf is not None  # it was judged by it
         recorded = shelf.recorded()
         for identity in identities:

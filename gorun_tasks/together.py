@@ -20,32 +20,19 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from gorun_tasks import console
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.fingerprint import Look
-from gorun_tasks.graph import Graph
 from gorun_tasks.making import NOT_OF_LIST, distrust
 from gorun_tasks.report import Report
 from gorun_tasks.toolchain import Go, Guard, find_go
+from gorun_tasks.verdict import judge_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gorun_tasks.graph import Graph
     from gorun_tasks.program import Outcome, Program
-    from gorun_tasks.verdict import Verdict
 
     Tell = Callable[[str, Outcome | GoRunError], None]
-
-
-def judge_all(programs: Mapping[str, Program]) -> dict[str, Verdict]:
-    """Return the verdict on each program; what several share is looked at once."""
-    looks: dict[tuple[object, ...], Look] = {}
-    verdicts = {}
-    for name, program in programs.items():
-        # What a look has seen depends on where the store is, and on PATH.
-        key = (program.store.root, program.environ.get("PATH"))
-        look = looks.setdefault(key, Look(program.store, program.environ))
-        program.store = look.store
-        verdicts[name] = program.judge(look)
-    return verdicts
 
 
 def build_all(
@@ -58,8 +45,8 @@ def build_all(
     """
     results: dict[str, Outcome | GoRunError] = {}
     stale: list[tuple[str, Graph]] = []
-    for name, verdict in judge_all(programs).items():
-        graph = Graph(programs[name], verdict=verdict)
+    for name, verdict in zip(programs, judge_all(programs.values()), strict=True):
+        graph = programs[name].graph(verdict=verdict)
         if verdict.manifest is None or rebuild:
             stale.append((name, graph))
         else:

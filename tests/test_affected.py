@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks import GoRunError, UsageError
-from gorun_tasks.together import judge_all
+from gorun_tasks import GoRunError, UsageError, judge_all
 from gorun_tasks.workspace import Workspace
 from tests.trees import MAIN, Tree, module
 
@@ -269,8 +268,8 @@ def test_what_a_build_would_notice_is_never_missed(
                 text = text or f"{chance.choice(texts)}package {package.replace('b/x', 'x')}\n"
                 shop.write({path: text})
         workspace = Workspace(str(shop.folder))
-        verdicts = judge_all(dict(workspace.programs))
-        stale = [name for name, verdict in verdicts.items() if verdict.outcome == "stale"]
+        verdicts = zip(workspace.programs, judge_all(workspace.programs.values()), strict=True)
+        stale = [name for name, verdict in verdicts if verdict.outcome == "stale"]
         with monkeypatch.context() as patch:
             patch.setenv("GORUN_CACHE_DIR", str(tmp_path / f"empty{step}"))
             unknown = touched(shop)
