@@ -30,7 +30,7 @@ SWITCHES = frozenset(
         *("list", "build"),
     )
 )
-VALUES = frozenset(("store", "events", "affected"))
+VALUES = frozenset(("store", "events", "affected", "stamp"))
 _OF_MANY = frozenset(("list", "build"))
 _BEGUN = time.perf_counter()
 _SIGINT = 2
@@ -39,13 +39,14 @@ _SIGINT = 2
 class Options:
     """gorun's own options. Those with a value are "" where they were not given."""
 
-    __slots__ = ("affected", "events", "store", "switches")
+    __slots__ = ("affected", "events", "stamps", "store", "switches")
 
     def __init__(self) -> None:
         self.switches: set[str] = set()
         self.store = ""
         self.events = ""
         self.affected = ""
+        self.stamps: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self.switches
@@ -81,7 +82,11 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
                     raise UsageError(f"--{name} needs a value")
                 value = words[position]
                 position += 1
-            setattr(options, name, value)
+            if name == "stamp":
+                variable, _, fact = value.partition("=")
+                options.stamps[variable] = fact
+            else:
+                setattr(options, name, value)
     return options, rest + words[position:]
 
 
@@ -125,11 +130,11 @@ def _run(words: list[str]) -> int:
         from gorun_tasks.many import enter  # noqa: PLC0415 - only for a name
 
         options.events = options.events and os.path.abspath(options.events)
-        program, arguments = enter(words[0][1:], flags, words[1:])
+        program, arguments = enter(words[0][1:], flags, options.stamps, words[1:])
     else:
         target, used = Target.parse(words)
         arguments = words[used:]
-        program = Program.typed(target, flags, environ)
+        program = Program.typed(target, flags, environ, options.stamps)
     program.events = options.events or program.events
     if flags.is_true("n"):
         return _only_print(program)
@@ -156,8 +161,10 @@ def _of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
     if options.events:
         os.environ["GORUN_EVENTS"] = options.events
     rebuild, quiet = "rebuild" in options, "quiet" in options
-    since = options.affected
-    return many.build(flags, words, _answer, rebuild=rebuild, quiet=quiet, since=since)
+    since, stamps = options.affected, options.stamps
+    return many.build(
+        flags, words, _answer, rebuild=rebuild, quiet=quiet, since=since, stamps=stamps
+    )
 
 
 def _start_stored(

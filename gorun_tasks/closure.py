@@ -169,7 +169,7 @@ def read(report: Report, program: Program, silence: Silence, known: Known) -> Cl
     for directory in kinds.possible_mains():
         asked.note(f"{directory}/default.pgo")
     sections = _Recording(report, program, asked, kinds, known).sections()
-    environment = silence.environment(program)
+    environment = (*silence.environment(program), *program.stamped())
     return Closure(environment, silence.defaults(program), lookups, silence.links(), sections)
 
 

@@ -3,6 +3,7 @@
     [tool.gorun]                      # in a gorun.toml these are the top level
     tags = ["dev"]                    # flags of every program, by their Python keywords
     env = { CGO_ENABLED = "0" }       # laid over the environment
+    stamp = { "main.version" = "version" }  # facts of git that are linked in
     exclude = ["./scripts/..."]       # what is not to be found, in go's patterns
 
     [tool.gorun.programs.api]         # the program that is found under this name
@@ -24,6 +25,7 @@ import os
 
 from gorun_tasks.errors import UsageError
 from gorun_tasks.flags import KEYWORDS, BuildFlags
+from gorun_tasks.stamp import checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,21 +35,22 @@ if TYPE_CHECKING:
 REPOSITORY = (".git", ".hg", ".jj", ".svn")
 """What lies in the root of a repository."""
 
-_GENERAL = frozenset(("env", "exclude", "programs"))
-_OF_PROGRAM = frozenset(("args", "env", "target"))
+_GENERAL = frozenset(("env", "exclude", "programs", "stamp"))
+_OF_PROGRAM = frozenset(("args", "env", "stamp", "target"))
 _FLAGS = KEYWORDS.keys() - {"chdir"}  # where go runs is for the workspace to know
 
 
 class Settings:
     """What is said of one program, or of all of them."""
 
-    __slots__ = ("args", "env", "flags", "target")
+    __slots__ = ("args", "env", "flags", "stamp", "target")
 
     def __init__(self) -> None:
         self.target = ""
         self.args: tuple[str, ...] = ()
         self.env: dict[str, str] = {}
         self.flags: dict[str, Any] = {}
+        self.stamp: dict[str, str] = {}
 
     def over(self, general: Settings) -> Settings:
         """Return these settings laid over the general ones."""
@@ -55,6 +58,7 @@ class Settings:
         both.target, both.args = self.target, self.args
         both.env = {**general.env, **self.env}
         both.flags = {**general.flags, **self.flags}
+        both.stamp = {**general.stamp, **self.stamp}
         return both
 
 
@@ -75,7 +79,7 @@ class Config:
     def of(self, name: str) -> tuple[object, ...]:
         """Return all that is said of how a program is built, for comparisons."""
         said = self.programs.get(name, Settings()).over(self.general)
-        return said.target, said.env, said.flags, self.exclude
+        return said.target, said.env, said.flags, said.stamp, self.exclude
 
     def before(self, text: bytes | None) -> Config | None:
         """Return what the same file said when it held `text`; None where nobody knows."""
@@ -189,10 +193,13 @@ class _Reading:
             except UsageError as error:
                 self._refuse(str(error), *keys, key)
             settings.flags[key] = value
-        for name, value in self._table(table.get("env", {}), *keys, "env").items():
-            if not isinstance(value, str):
-                self._refuse_type(name, "a string", value, *keys, "env", name)
-            settings.env[name] = value
+        settings.env = self._texts(table, "env", *keys)
+        settings.stamp = self._texts(table, "stamp", *keys)
+        for variable, fact in settings.stamp.items():
+            try:
+                checked({variable: fact})
+            except UsageError as error:
+                self._refuse(str(error), *keys, "stamp", variable)
         if "args" in known:
             settings.args = self._strings(table, "args", *keys)
         if "target" in known and "target" in table:
@@ -206,6 +213,13 @@ class _Reading:
         if not isinstance(value, dict):
             self._refuse_type(".".join(keys) or self._name or "the file", "a table", value, *keys)
         return value
+
+    def _texts(self, table: dict[str, Any], key: str, *keys: str) -> dict[str, str]:
+        texts = self._table(table.get(key, {}), *keys, key)
+        for name, value in texts.items():
+            if not isinstance(value, str):
+                self._refuse_type(name, "a string", value, *keys, key, name)
+        return texts
 
     def _strings(self, table: dict[str, Any], key: str, *keys: str) -> tuple[str, ...]:
         value = table.get(key, [])

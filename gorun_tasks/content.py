@@ -208,7 +208,8 @@ class Examination:
                 same_go if name == "GORUN_GO" else self._same(manifest, name, value, now)
             )
             if not means_the_same:
-                yield Reason(name, f"{value!r} → {now!r}")
+                # What is stamped stands among the variables, with a mark that none of them has.
+                yield Reason(name.removeprefix("="), f"{value!r} → {now!r}")
         for name, path in manifest.lookups[same_go:]:
             now = self._look.where(name)
             if now != path:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.discover import Found
     from gorun_tasks.program import Program
+    from gorun_tasks.stamp import Facts
     from gorun_tasks.store import Manifest, Shelf, Store
 
     Key = tuple[int, int, int, int, int]
@@ -159,7 +160,7 @@ class Look:
     from directory to directory, which is faster, and comes back.
     """
 
-    __slots__ = ("_alone", "_looked_up", "_seen", "environ", "store")
+    __slots__ = ("_alone", "_facts", "_looked_up", "_seen", "environ", "store")
 
     def __init__(self, store: Store, environ: Mapping[str, str], *, alone: bool = False) -> None:
         self.store = store
@@ -167,6 +168,7 @@ class Look:
         self._alone = alone
         self._seen: dict[str, tuple[set[bytes], set[bytes]]] = {}  # by shelf: what held, what not
         self._looked_up: dict[str, str] = {}
+        self._facts: dict[str, Facts] = {}
 
     def with_path_of(self, environ: Mapping[str, str]) -> Look:
         """Return this look for a program that has this environment: what was seen stays seen."""
@@ -174,7 +176,15 @@ class Look:
             return self
         other = Look(self.store, environ, alone=self._alone)
         other._seen = self._seen
+        other._facts = self._facts
         return other
+
+    def facts(self, directory: str) -> Facts:
+        """Return what git says of the repository around a directory."""
+        from gorun_tasks.stamp import Facts, repository_around  # noqa: PLC0415 - for stamps only
+
+        place = repository_around(directory)
+        return self._facts.setdefault(place, Facts(place, self.environ))
 
     def where(self, name: str) -> str:
         """Return where PATH leads for `name` ("" for nowhere)."""

@@ -227,6 +227,25 @@ class BuildFlags:
             words.append(f"{word} {extra}" if extra else word)
         return self._of(words)
 
+    def stamped(self, values: Mapping[str, str], goflags: str = "") -> Self:
+        """Return these flags with string variables set, after what -ldflags says already.
+
+        A -ldflags in `goflags`, the value of GOFLAGS, is said here again: go would pass over it
+        otherwise. Raises UsageError for what go cannot quote.
+        """
+        text = stamp(values)
+        words = list(self.words)
+        if self.get("ldflags") is None:
+            words += [w for w in _goflags_words(goflags) if _of_word(w)[0] == "ldflags"]
+        if not any(_of_word(word)[0] == "ldflags" for word in words):
+            words.append("-ldflags=")
+        return self._of(
+            [
+                f"{word} {text}".replace("= ", "=", 1) if _of_word(word)[0] == "ldflags" else word
+                for word in words
+            ]
+        )
+
     def recording_forbidden_by(self, goflags: str = "") -> str:
         """Return "", or the flag because of which a build must not be remembered.
 

@@ -20,6 +20,8 @@ arguments    everything after the target; they belong to the program, untouched
   --affected REV which of them a change touches, and why: main, main...HEAD, HEAD; - reads
                  the names of changed files; with --build, builds these
   --build        build these (:NAME or packages), or all of them; run nothing
+  --stamp VAR=FACT  link a fact of git into a string variable: main.version=version; the facts
+                 are version, commit, date, dirty
   --quiet        none of our own lines
   --events FILE  append what happened as JSON lines
   --help, --version

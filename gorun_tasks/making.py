@@ -102,7 +102,7 @@ class Making:
         report = self.report = Report()
         self._outsides: list[Outside] = []
         self._listed = False
-        flags = program.flags.words
+        flags = program.link_flags().words
         if self.cgo:
             overlay = self._lay_over(go)
             flags += (f"-overlay={overlay}",) if overlay else ()

@@ -31,7 +31,9 @@ _ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single
 _REASONS_SAID = 2
 
 
-def enter(name: str, flags: BuildFlags, arguments: list[str]) -> tuple[Program, list[str]]:
+def enter(
+    name: str, flags: BuildFlags, stamps: Mapping[str, str], arguments: list[str]
+) -> tuple[Program, list[str]]:
     """Become what would run a program of the workspace around us: in its place and environment.
 
     Returns the program and its arguments, those of the configuration where none were typed.
@@ -47,7 +49,7 @@ def enter(name: str, flags: BuildFlags, arguments: list[str]) -> tuple[Program, 
         else:
             os.environ[variable] = value
     own = program.flags.followed_by(flags.without("C"))
-    program = Program.typed(program.target, own, os.environ)
+    program = Program.typed(program.target, own, os.environ, {**dict(program.stamp), **stamps})
     program.store = store  # a relative GORUN_CACHE_DIR starts from where we were
     program.events = events
     return program, arguments or list(workspace.args(name))
@@ -92,12 +94,13 @@ def build(
     rebuild: bool,
     quiet: bool,
     since: str,
+    stamps: Mapping[str, str],
 ) -> int:
     """Answer --build: build and report; return 0, or the status of the first that failed."""
     from gorun_tasks.together import build_all  # noqa: PLC0415 - only where something is built
 
     workspace = _workspace(flags)
-    programs = _chosen(workspace, flags, words)
+    programs = _chosen(workspace, flags, words, stamps)
     if since:
         touched = _affected(workspace, since)
         programs = {name: program for name, program in programs.items() if name in touched}
@@ -137,18 +140,21 @@ def _workspace(flags: BuildFlags) -> Workspace:
     return Workspace(root_of(os.path.normpath(os.path.join(here, flags.chdir))))
 
 
-def _chosen(workspace: Workspace, flags: BuildFlags, words: list[str]) -> Mapping[str, Program]:
+def _chosen(
+    workspace: Workspace, flags: BuildFlags, words: list[str], stamps: Mapping[str, str]
+) -> Mapping[str, Program]:
     """Return the programs that words name: `:NAME`, or what go takes; all for no words."""
     typed = flags.without(*_ABOUT_US)
     if not words:
-        return {n: p.with_flags(typed) for n, p in workspace.programs.items()}
+        return {n: p.with_flags(typed, stamps) for n, p in workspace.programs.items()}
     programs = {}
     for word in words:
         if word.startswith(NAME_MARK):
             name = word.removeprefix(NAME_MARK)
-            programs[name] = workspace.program(name).with_flags(typed)
+            programs[name] = workspace.program(name).with_flags(typed, stamps)
         else:
-            programs[word] = Program.typed(Target((word,)), flags.without("json"), os.environ)
+            own = flags.without("json")
+            programs[word] = Program.typed(Target((word,)), own, os.environ, stamps)
     return programs
 
 

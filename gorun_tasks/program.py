@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gorun_tasks.fingerprint import Look
     from gorun_tasks.flags import FlagKeywords
     from gorun_tasks.graph import Graph
+    from gorun_tasks.stamp import Facts
     from gorun_tasks.store import Manifest
 
 
@@ -94,7 +95,8 @@ class Program:
     `cwd` is the logical working directory (default: the process's own, as $PWD names it), `env`
     is laid over os.environ, for go and for the program (None unsets a variable). Build flags are
     keywords with go's names: race=True, tags=["dev"], ldflags="-X main.version=1.2.3", chdir="dir"
-    for -C.
+    for -C. `stamp` links facts of git into string variables: {"main.version": "version"}; the facts
+    are version, commit, date and dirty.
     Raises UsageError for words that make no sense.
     """
 
@@ -102,11 +104,13 @@ class Program:
         "cwd",
         "environ",
         "events",
+        "facts",
         "flags",
         "identity",
         "key",
         "listener",
         "overlay",
+        "stamp",
         "store",
         "target",
     )
@@ -115,6 +119,8 @@ class Program:
     """The file that events are appended to, "" for none."""
     overlay: dict[str, str | None]
     """The variables that were laid over os.environ."""
+    stamp: tuple[tuple[str, str], ...]
+    """String variables that are linked in, each with the fact of git that it gets."""
 
     def __init__(
         self,
@@ -122,30 +128,49 @@ class Program:
         *,
         cwd: str | None = None,
         env: Mapping[str, str | None] | None = None,
+        stamp: Mapping[str, str] | None = None,
         **flags: Unpack[FlagKeywords],
     ) -> None:
-        self._become(Target.of(target), BuildFlags(**flags), cwd, _laid_over(os.environ, env or {}))
+        environ = _laid_over(os.environ, env or {})
+        self._become(Target.of(target), BuildFlags(**flags), cwd, environ, stamp or {})
         self.overlay = dict(env or {})
 
     @classmethod
-    def typed(cls, target: Target, flags: BuildFlags, environ: Mapping[str, str]) -> Self:
+    def typed(
+        cls,
+        target: Target,
+        flags: BuildFlags,
+        environ: Mapping[str, str],
+        stamp: Mapping[str, str] | None = None,
+    ) -> Self:
         """Return the program that words on a command line name."""
         program = cls.__new__(cls)
-        program._become(target, flags, None, environ)  # noqa: SLF001 - its other constructor
+        program._become(target, flags, None, environ, stamp or {})  # noqa: SLF001 - its other constructor
         return program
 
-    def with_flags(self, typed: BuildFlags | None = None, **flags: Unpack[FlagKeywords]) -> Self:
-        """Return this program with more build flags, which win over its own."""
+    def with_flags(
+        self,
+        typed: BuildFlags | None = None,
+        stamp: Mapping[str, str] | None = None,
+        **flags: Unpack[FlagKeywords],
+    ) -> Self:
+        """Return this program with more build flags and stamps, which win over its own."""
         program = type(self).__new__(type(self))
         both = self.flags.with_(**flags)
         if typed is not None:
             both = both.followed_by(typed)
-        program._become(self.target, both, self.cwd, self.environ)  # noqa: SLF001 - as above
+        stamped = {**dict(self.stamp), **(stamp or {})}
+        program._become(self.target, both, self.cwd, self.environ, stamped)  # noqa: SLF001 - as above
         program.overlay = dict(self.overlay)
         return program
 
     def _become(
-        self, target: Target, flags: BuildFlags, cwd: str | None, environ: Mapping[str, str]
+        self,
+        target: Target,
+        flags: BuildFlags,
+        cwd: str | None,
+        environ: Mapping[str, str],
+        stamp: Mapping[str, str],
     ) -> None:
         if os.name != "posix":
             raise ToolchainError("gorun-tasks runs on Linux and macOS, not on Windows")
@@ -159,6 +184,13 @@ class Program:
         # Where -C leads is part of who the program is: a link on the way may be set anew.
         places = (self.cwd, self.directory) if flags.chdir else (self.cwd,)
         self.identity = (*flags.words, "--", *target.words, "in", *places)
+        self.stamp = ()
+        self.facts: Facts | None = None  # as of the last look
+        if stamp:
+            from gorun_tasks.stamp import checked  # noqa: PLC0415 - few programs are stamped
+
+            self.stamp = checked(stamp)
+            self.identity += ("stamp", *(f"{name}={fact}" for name, fact in self.stamp))
         words = "\0".join(self.identity).encode("utf-8", "surrogateescape")
         # The store compares the identity too, so that chance can only cost time.
         self.key = checksum(words).hex()
@@ -210,12 +242,43 @@ class Program:
         TMPDIR counts only where it names a directory above us: a go.mod in there is no module
         (cmd/go, modload.findModuleRoot).
         """
+        if name[:1] == "=":
+            return self._fact(name[1:])
         value = self.environ.get(name, "")
         if name != "TMPDIR":
             return value
         value = os.path.normpath(value or "/tmp")  # noqa: S108 - the default of os.TempDir
         above = (f"{place}/".startswith(f"{value}/") for place in (self.cwd, self.directory))
         return value if any(above) else ""
+
+    def stamped(self) -> tuple[tuple[str, str], ...]:
+        """Return the facts that are linked in, as inputs, with their values as of the last look.
+
+        Raises GoRunError where git cannot tell.
+        """
+        facts = {fact for _, fact in self.stamp}
+        if "date" in facts:
+            facts.add("commit")  # by which the date is known the next time
+        return tuple((f"={fact}", self._fact(fact)) for fact in sorted(facts))
+
+    def link_flags(self) -> BuildFlags:
+        """Return the flags that go gets: these, and what is stamped. Raises GoRunError."""
+        if not self.stamp:
+            return self.flags
+        values = {variable: self._fact(fact) for variable, fact in self.stamp}
+        return self.flags.stamped(values, self.environ.get("GOFLAGS", ""))
+
+    def _fact(self, fact: str) -> str:
+        assert self.facts is not None  # every build begins with a look
+        return self.facts.value(fact, self._date_of)
+
+    def _date_of(self, commit: str) -> str:
+        """Return the date of a commit from which this program was built, "" for another."""
+        for manifest in self.store.manifests(self.key, self.identity):
+            recorded = dict(manifest.environment)
+            if recorded.get("=commit") == commit:
+                return recorded.get("=date", "")
+        return ""
 
     def unknown(self) -> str:
         """Return the words for a program that the store knows nothing of."""

@@ -53,6 +53,8 @@ def judge(program: Program, look: Look | None = None) -> Verdict:
     """Return the verdict on a program, as one look at the machine shows it."""
     store = program.store
     look = Look(store, program.environ) if look is None else look.with_path_of(program.environ)
+    if program.stamp:
+        program.facts = look.facts(program.directory)
     manifests = store.manifests(program.key, program.identity) if store.trusted() else []
     if manifests:
         newest = manifests[0]

@@ -193,7 +193,7 @@ class Workspace:
             target, cwd = _relative(main.directory, main.cwd), main.cwd
             if main.alone:
                 env["GOWORK"] = "off"
-        return Program(target, cwd=cwd, env=env, **settings.flags)
+        return Program(target, cwd=cwd, env=env, stamp=settings.stamp, **settings.flags)
 
     def _hint(self, name: str) -> str:
         from difflib import get_close_matches  # noqa: PLC0415 - for an error's hint only
