@@ -15,12 +15,14 @@ program's: the others are built.
 from __future__ import annotations
 
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from gorun_tasks import console
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.fingerprint import Look
 from gorun_tasks.making import NOT_OF_LIST, distrust
+from gorun_tasks.publish import Publisher, Unusable
 from gorun_tasks.report import Report
 from gorun_tasks.toolchain import Go, Guard, find_go
 from gorun_tasks.verdict import judge_all
@@ -116,9 +118,19 @@ def _compile_together(graphs: list[Graph]) -> None:
         look = Look(first.store, first.environ)
         try:
             go = Go(find_go(first.environ, look.where)[1], first.environ, first.cwd)
-            report = Report()
-            flags = first.flags.without(*NOT_OF_LIST).words
-            go.compile(report, flags, tuple(program.target.words[0] for program in programs))
-        except GoRunError:
+            _compile(go, programs)
+        except (GoRunError, Unusable):
             return  # each of them will say what is wrong
+
+
+def _compile(go: Go, programs: list[Program]) -> None:
+    first = programs[0]
+    publisher = Publisher.of(first.store)
+    work = publisher.work()
+    report = Report()
+    flags = first.flags.without(*NOT_OF_LIST).words
+    try:
+        go.compile(report, flags, tuple(program.target.words[0] for program in programs), work)
+    finally:
         distrust(report, go)
+        shutil.rmtree(work, ignore_errors=True)

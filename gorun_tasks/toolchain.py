@@ -231,29 +231,41 @@ class Go:
         except OSError:
             pass  # an empty trace is never recorded
 
-    def compile(self, report: Report, flags: tuple[str, ...], targets: tuple[str, ...]) -> None:
+    def compile(
+        self, report: Report, flags: tuple[str, ...], targets: tuple[str, ...], work: str
+    ) -> None:
         """Have go compile what the targets are made of into its cache, in one process, unlinked.
 
-        What it hashes goes into `report`. What it says is not passed on: go says it again when one
-        of them is built. Raises ToolchainError and Interrupted.
+        What it hashes goes into `report`, and into notes in the folder `work` for as long as it
+        works. What it says is not passed on: go says it again when one of them is built. Raises
+        ToolchainError and Interrupted.
         """
         environ = self._with_godebug(["goindex=0", "gocachehash=1"])
         # Without -buildvcs go asks git about the main packages, for nothing.
         how = ("-e", "-export", "-deps", "-f=", "-buildvcs=false")
         command = [self.command, "list", *how, *flags, "--", *targets]
-        with Guard() as guard:
-            settings = guard.watch(self._ask_settings(flags))
-            go = guard.watch(
-                self._start(
-                    command, environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0
+        notes = Notes(f"{work}/{NOTES}", report.started)
+        try:
+            with Guard() as guard:
+                settings = guard.watch(self._ask_settings(flags))
+                go = guard.watch(
+                    self._start(
+                        command,
+                        environ,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.PIPE,
+                        bufsize=0,
+                    )
                 )
-            )
-            assert go.stderr is not None
-            rest = b""
-            while chunk := go.stderr.read(1 << 17):
-                *lines, rest = (rest + chunk).split(b"\n")
-                report.hashed += [line for line in lines if line[:4] == b"HASH"]
-            output = settings.communicate()[0]
+                assert go.stderr is not None
+                rest = b""
+                while chunk := go.stderr.read(1 << 17):
+                    notes.add(chunk)
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    report.hashed += [line for line in lines if line[:4] == b"HASH"]
+                output = settings.communicate()[0]
+        finally:
+            notes.close()
         report.settings = json.loads(output) if settings.returncode == 0 else {}
 
     def build_cache(self) -> str:
