@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gorun_tasks.program import Outcome, Program
     from gorun_tasks.target import Target
     from gorun_tasks.verdict import Verdict, judge_all
+    from gorun_tasks.workspace import Workspace
 
 _HOMES = {
     "BuildError": "errors",
@@ -37,6 +38,7 @@ _HOMES = {
     "ToolchainError": "errors",
     "UsageError": "errors",
     "Verdict": "verdict",
+    "Workspace": "workspace",
     "judge_all": "verdict",
 }
 
@@ -53,6 +55,7 @@ __all__ = [
     "ToolchainError",
     "UsageError",
     "Verdict",
+    "Workspace",
     "judge_all",
 ]
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 SWITCHES = frozenset(
     (
         *("why", "which", "debug", "ephemeral", "rebuild", "quiet", "help", "version"),
-        *("list", "build"),
+        *("list", "build", "graph"),
     )
 )
 VALUES = frozenset(("store", "events", "affected", "stamp"))
-_OF_MANY = frozenset(("list", "build"))
+_OF_MANY = frozenset(("list", "build", "graph"))
 _BEGUN = time.perf_counter()
 _SIGINT = 2
 
@@ -156,6 +156,8 @@ def _of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
 
     if "list" in options:
         return many.show_list(flags, words, _answer)
+    if "graph" in options:
+        return many.show_graph(flags, words, _answer)
     if "build" not in options:
         return many.show_affected(flags, words, _answer, since=options.affected)
     if options.events:

@@ -17,6 +17,7 @@ arguments    everything after the target; they belong to the program, untouched
   --rebuild      ask go even if nothing changed
   --store WHAT   stat | clear | verify | drop (of a program: gorun --store drop ./cmd/api)
   --list         the programs of this module, go.work or repository, and their names
+  --graph [mermaid]  them, what of them is stale, and the packages that they share
   --affected REV which of them a change touches, and why: main, main...HEAD, HEAD; - reads
                  the names of changed files; with --build, builds these
   --build        build these (:NAME or packages), or all of them; run nothing

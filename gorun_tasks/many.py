@@ -3,6 +3,7 @@
     gorun :api --port 8080      runs the program called api; a name has a colon before it, which no
                                 package path of go's can have, so neither is taken for the other
     gorun --list                what there is
+    gorun --graph [mermaid]     what there is, what of it is stale, and what is shared
     gorun --affected REVISION   which of them a change touches, and why; - reads names of files
     gorun --build [--affected REVISION] [:NAME | package]...     builds these, or all
 
@@ -84,6 +85,16 @@ def show_affected(
     width = max(map(len, touched), default=0)
     lines = [f"{n:{width}} {because(map(str, reasons))}\n" for n, reasons in touched.items()]
     return answer("".join(lines))
+
+
+def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
+    """Answer --graph: as text, or in the form that is named."""
+    picture = _workspace(flags).picture()
+    forms = {"text": picture.text, "mermaid": picture.mermaid}
+    form = words[0] if words else "text"
+    if form not in forms or words[1:]:
+        raise UsageError(f"--graph {' '.join(words)} is unknown", "it is text or mermaid")
+    return answer(forms[form]())
 
 
 def build(

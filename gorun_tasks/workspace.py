@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gorun_tasks.content import Reason
     from gorun_tasks.discover import Main
     from gorun_tasks.errors import GoRunError
+    from gorun_tasks.picture import Picture
     from gorun_tasks.program import Outcome
 
 NAME_MARK = ":"
@@ -132,6 +133,12 @@ class Workspace:
         for name, reason in self._said_otherwise(changes).items():
             found[name] = (*found[name], reason)
         return {name: reasons for name, reasons in found.items() if reasons}
+
+    def picture(self) -> Picture:
+        """Return what can be looked at: programs, their nodes' verdicts, and what they share."""
+        from gorun_tasks.picture import Picture  # noqa: PLC0415 - to look at only
+
+        return Picture(self)
 
     def _said_otherwise(self, changes: Changes) -> dict[str, Reason]:
         """Return the programs of which the configuration says something else than before."""
