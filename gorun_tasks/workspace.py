@@ -11,8 +11,9 @@ outermost go.work or go.mod. A program of a workspace is the same program as one
 to another one, in the directory of the program's go.work or go.mod, and so does the program.
 
 Packages below `internal` are programs as well: go runs them. What go passes over (testdata, vendor,
-names that begin with `_` or `.`) is none. A package that the configuration gives a name is not
-named by the rule as well; to have both, name it twice.
+names that begin with `_` or `.`) is none. A package that is the target of a table in the
+configuration has the name of that table instead of its own, which it keeps where there is a table
+for that, too.
 
 Decides who belongs to a workspace, and how it is called. It must never decide what a main package
 is (go does), nor whether one is current.

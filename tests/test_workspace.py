@@ -405,12 +405,13 @@ def test_the_configuration_adds_to_what_is_found(shop: Tree) -> None:
 def test_a_name_in_the_configuration_is_instead_of_the_rule(shop: Tree) -> None:
     table = '[tool.gorun.programs.server]\ntarget = "./cmd/api"\n'
     assert list(configured(shop, table).programs) == ["server"]
-    both = f"{table}race = true\n[tool.gorun.programs.api]\ntarget = './cmd/api'\n"
-    programs = configured(shop, both).programs
-    assert {name: program.flags.words for name, program in programs.items()} == {
-        "api": (),
-        "server": ("-race",),
-    }
+    for own in ("", "target = './cmd/api'\n"):
+        both = f"{table}race = true\n[tool.gorun.programs.api]\n{own}"
+        programs = configured(shop, both).programs
+        assert {name: program.flags.words for name, program in programs.items()} == {
+            "api": (),
+            "server": ("-race",),
+        }
 
 
 @pytest.mark.parametrize("pattern", ["./cmd/api", "./cmd/...", "./...", "cmd/a...", "./c.../api"])
