@@ -128,7 +128,8 @@ def command(program: Program, args: Sequence[str]) -> str:
     """Return what a person would type in a shell for this run."""
     import shlex  # noqa: PLC0415 - only where a command is shown
 
-    return shlex.join(["gorun", *program.flags.words, *program.target.words, *args])
+    stamps = [f"--stamp={variable}={fact}" for variable, fact in program.stamp]
+    return shlex.join(["gorun", *stamps, *program.flags.words, *program.target.words, *args])
 
 
 def news(name: str, outcome: Outcome) -> str:

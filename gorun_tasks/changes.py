@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 EDITED, NEW, REMOVED, CHANGED = "edited", "new file", "removed", "changed"
 """What became of a file. CHANGED stands for anything: nobody knows, or another kind of file."""
 
+# Whatever the user has configured.
+_PLAINLY = ("--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none")
 _KINDS = {"M": EDITED, "A": NEW, "D": REMOVED}
 
 
@@ -48,7 +50,7 @@ class Changes:
         """
         git = Git(directory, environ)
         base = _base(git, revision)
-        told = git.paths("diff", "--name-status", "--no-renames", "--no-ext-diff", "-z", base, "--")
+        told = git.paths("diff", *_PLAINLY, "--name-status", "-z", base, "--")
         files = {
             path: _KINDS.get(status, CHANGED)
             for status, path in zip(told[::2], told[1::2], strict=True)

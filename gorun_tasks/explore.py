@@ -18,6 +18,7 @@ import tempfile
 
 from gorun_tasks.closure import supported
 from gorun_tasks.discover import Found, Main
+from gorun_tasks.errors import ToolchainError
 from gorun_tasks.facts import NO_FILE, held_by, names_in
 from gorun_tasks.fingerprint import Look, file_clock, key_at, settled
 from gorun_tasks.making import NOT_OF_LIST
@@ -41,8 +42,8 @@ _EVERY_PACKAGE = ("work",)  # of the main module, or of those that go.work names
 def explore(asker: Program) -> tuple[Found, bool]:
     """Return what there is below the directory of `asker`, and whether that may be kept.
 
-    Raises ToolchainError where there is no go to ask. Where go cannot answer for a module it says
-    why on stderr, and the module has no programs this time.
+    Raises ToolchainError where there is no go to ask, or one that is too old. Where go cannot
+    answer for a module it says why on stderr, and the module has no programs this time.
     """
     exploration = _Exploration(asker)
     try:
@@ -152,6 +153,9 @@ class _Exploration:
         except NotRecorded:
             self.recordable = False
         self.recordable &= supported(settings.get("GOVERSION", ""))
+        if any(package["ImportPath"] == "work" for package in packages):
+            version = settings.get("GOVERSION", "this go")
+            raise ToolchainError(f"{version} cannot list all packages at once", "Go 1.25 can")
         for package in packages:
             self._take_package(package, cwd, alone=alone)
 

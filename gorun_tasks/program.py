@@ -269,7 +269,10 @@ class Program:
         return self.flags.stamped(values, self.environ.get("GOFLAGS", ""))
 
     def _fact(self, fact: str) -> str:
-        assert self.facts is not None  # every build begins with a look
+        if self.facts is None:
+            from gorun_tasks.fingerprint import Look  # noqa: PLC0415 - most begin with a look
+
+            self.facts = Look(self.store, self.environ).facts(self.directory)
         return self.facts.value(fact, self._date_of)
 
     def _date_of(self, commit: str) -> str:
