@@ -18,6 +18,7 @@ Decides what is touched. It must never leave out a program because it could not 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 
@@ -52,11 +53,12 @@ _OTHERS = (
 _FIELDS = tuple(
     {
         *LIST_FIELDS,
-        *("ImportPath", "Deps", "Error", "DepsErrors", "Incomplete"),
+        *("ImportPath", "Deps", "Error", "DepsErrors", "EmbedPatterns"),
         *_COMPILED,
         *_OTHERS,
     }
 )
+_META = re.compile(r"[*?\[\\]")  # of path.Match
 _OF_ALL = frozenset(("go.mod", "go.sum", "go.work", "go.work.sum", "modules.txt", "vendor"))
 """What says which modules there are: it counts for every program."""
 
@@ -300,18 +302,30 @@ class _Telling:
     ) -> dict[str, dict[str, set[str]]]:
         """Return what go did, by the package for which it did; "" for all of them.
 
-        A path belongs to the nearest package above it: so do embedded files.
+        A path belongs to the nearest package above it, and to those that embed what lies there.
         """
         elsewhere = tuple(f"{settings.get(name)}/" for name in ("GOROOT", "GOMODCACHE"))
-        owners = {p["Dir"]: p["ImportPath"] for p in packages if "Dir" in p}
+        owners: dict[str, str] = {}
+        embedding: list[tuple[str, str]] = []
+        for package in packages:
+            owners[package.get("Dir", "")] = package["ImportPath"]
+            embedding += [
+                (start, package["ImportPath"])
+                for pattern in package.get("EmbedPatterns") or ()
+                if not package.get("Standard")
+                for start in (_embedded_from(package["Dir"], pattern),)
+            ]
         by_package: dict[str, dict[str, set[str]]] = {}
         for path, seen in operations.items():
             if path.startswith(elsewhere):
                 continue
-            owner = ""
-            if os.path.basename(path) not in _OF_ALL or not os.path.lexists(path):
-                owner = next((owners[way] for way in upwards(path) if way in owners), "")
-            by_package.setdefault(owner, {})[path] = seen
+            found = {owner for start, owner in embedding if path.startswith(start)}
+            if os.path.basename(path) in _OF_ALL and os.path.lexists(path):
+                found.add("")
+            else:
+                found.add(next((owners[way] for way in upwards(path) if way in owners), ""))
+            for owner in found:
+                by_package.setdefault(owner, {})[path] = seen
         return by_package
 
     def _reach(
@@ -337,6 +351,11 @@ class _Telling:
             further = {*kinds, *asked.kinds.get(directory, ())}
             reach.add(directory, kinds, asked.listed.get(directory, ""), further)
         return reach
+
+
+def _embedded_from(directory: str, pattern: str) -> str:
+    """Return what begins every path that an embed pattern may reach."""
+    return f"{directory}/{_META.split(pattern.removeprefix('all:'))[0]}"
 
 
 def _unseen(why: str) -> Reason:

@@ -103,6 +103,21 @@ def test_each_reason_names_the_file(shop: Tree, *, known: bool) -> None:
     }
 
 
+def test_a_package_in_an_embedded_folder_belongs_to_both(shop: Tree, *, known: bool) -> None:
+    shop.write(
+        {
+            "cmd/web/static/gen/main.go": MAIN,
+            "cmd/web/static/gen/page.html": "",
+        }
+    )
+    shop.commit("second")
+    shop.write({"cmd/web/static/gen/more.html": "", "cmd/web/static/gen/main.go": MAIN + "\n"})
+    assert touched(shop, known=known) == {
+        "gen": ["cmd/web/static/gen/main.go edited"],
+        "web": ["cmd/web/static/gen/main.go edited", "new file cmd/web/static/gen/more.html"],
+    }
+
+
 def test_a_file_that_moves_is_gone_here_and_new_there(shop: Tree, *, known: bool) -> None:
     shop.write({"cmd/alone/lib.go": "package main\n"})
     shop.commit("second")
