@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _COERCED_LOCALES = (b"C.UTF-8", b"C.utf8", b"UTF-8")
 _C_LOCALES = (b"", b"C", b"POSIX")
 
+# How often a thread that was told to stop is looked at. One that waits for the disk may take long.
+_STOP_PATIENCE = 2000
+
 # go's own patience with an executable that another process still has open for writing.
 _BUSY_PAUSES = (0.1, 0.2, 0.4)
 
@@ -269,6 +272,7 @@ def _children(pid: int) -> list[int]:
         return []
     children: list[int] = []
     for thread in threads:
+        _await_stop(f"/proc/{pid}/task/{thread}/stat")
         try:
             # Bytes: a decoder may have to be imported, and this runs in a signal handler.
             with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as listing:
@@ -276,6 +280,19 @@ def _children(pid: int) -> list[int]:
         except OSError:
             continue
     return children
+
+
+def _await_stop(path: str) -> None:
+    """Wait until a thread that was told to stop has stopped: until then it may fork."""
+    for _ in range(_STOP_PATIENCE):
+        try:
+            with open(path, "rb", buffering=0) as stat:
+                state = stat.readall().rpartition(b") ")[2][:1]
+        except OSError:
+            return  # it has ended
+        if state in b"TtZXx":
+            return
+        os.sched_yield()
 
 
 def _undo_locale_coercion(env: dict[bytes, bytes]) -> None:
