@@ -176,8 +176,8 @@ def test_a_signal_leaves_no_go_behind(shop: Workshop, tool: str) -> None:
     os.mkfifo(pipe)
     hang = shop.folder.parent / "hang"
     hang.write_text(
-        f'#!/bin/sh\ncase "$1:$2" in *:-V*) exec "$@";; */{tool}:*) echo > "{pipe}"; sleep 600;;'
-        ' esac\nexec "$@"\n'
+        f'#!/bin/sh\ncase "$1:$2" in\n*:-V*) ;;\n'
+        f'*/{tool}:*) echo > "{pipe}"; exec sleep 600;;\nesac\nexec "$@"\n'
     )
     hang.chmod(0o755)
     shop.environ["GOFLAGS"] = f"-toolexec={hang}"
