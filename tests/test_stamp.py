@@ -130,6 +130,7 @@ def test_flags_are_put_together() -> None:
 
 def test_outside_a_repository_all_is_unknown(repository: Tree) -> None:
     shutil.rmtree(repository.folder / ".git")
+    repository.settle()
     assert said(program(repository)) == ["unknown", "unknown", "unknown", "unknown", ""]
     repository.git("init", "--quiet")
     assert program(repository).is_current()
