@@ -55,6 +55,13 @@ def fuzz(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "tests.fuzz", *session.posargs)
 
 
+@nox.session(default=False)
+def real(session: nox.Session) -> None:
+    """Live a day with Prometheus' promtool and with Caddy: needs the network and minutes."""
+    options = ["--override-ini=addopts=", "tests/real", *session.posargs]
+    session.run(sys.executable, "-m", "pytest", *options)
+
+
 @nox.session
 def run(session: nox.Session) -> None:
     """Run the example's web server; try -- -once."""

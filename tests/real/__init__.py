@@ -1,0 +1,1 @@
+"""Real programs from the module proxy: `nox -s real`, which takes minutes and the network."""
