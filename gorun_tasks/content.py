@@ -13,7 +13,7 @@ import sys
 
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.fingerprint import file_clock, key_at, key_of, place, settled
-from gorun_tasks.meaning import HEAD, kind_of, may_be_absent, meaning_of
+from gorun_tasks.meaning import HEAD, SHA256_SIZE, kind_of, may_be_absent, meaning_of
 from gorun_tasks.variables import PLACES_OF_THE_ENV_FILE, env_file, without_telling
 
 TYPE_CHECKING = False
@@ -360,14 +360,13 @@ def _gone_for_nothing(where: str, names: tuple[str, ...], detail: Detail) -> set
     What remains must still be a directory with Go files (fsys.IsGoDir), and nothing be embedded.
     """
     mode, _, _, contents = detail
-    digest_size = hashlib.sha256().digest_size
     found = {
         name
         for name, content in zip(names, contents, strict=True)
         if kind_of(content) == HEAD and not os.path.lexists(f"{where}/{name}")
     }
     remains = any(
-        name.endswith(".go") and len(content) == digest_size and os.path.isfile(f"{where}/{name}")
+        name.endswith(".go") and len(content) == SHA256_SIZE and os.path.isfile(f"{where}/{name}")
         for name, content in zip(names, contents, strict=True)
     )
     return found if remains and mode == "go" else set()

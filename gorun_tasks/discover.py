@@ -18,12 +18,7 @@ decide what a main package is: that is go's.
 from __future__ import annotations
 
 from gorun_tasks.fingerprint import Look, holds, sealed
-from gorun_tasks.store import frame, read_file, unframe
-
-try:
-    from _blake2 import blake2b  # hashlib would load OpenSSL: 3 ms
-except ImportError:  # an interpreter without CPython's own module
-    from hashlib import blake2b
+from gorun_tasks.store import checksum, frame, read_file, unframe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +97,7 @@ def discover(asker: Program) -> list[Main]:
     """
     identity = (asker.cwd, *asker.flags.words)
     words = "\0".join(identity).encode("utf-8", "surrogateescape")
-    key = blake2b(words, digest_size=16).hexdigest()
+    key = checksum(words).hex()  # the identity is compared too, as for programs
     found = _remembered(asker, key, identity)
     if found is None:
         from gorun_tasks.explore import explore  # noqa: PLC0415 - something changed

@@ -11,7 +11,8 @@ import hashlib
 
 from gorun_tasks.variables import ENVIRONMENT, written
 
-_SHA256 = 32  # bytes
+SHA256_SIZE = 32
+"""Bytes of a SHA-256."""
 
 HEAD = b"h"
 """A Go file that go opened and did not compile: a test, or one that a constraint excludes."""
@@ -42,7 +43,7 @@ def meaning_of(kind: bytes, data: bytes) -> bytes:
 
 def kind_of(content: bytes) -> bytes:
     """Return the kind of a recorded content, b"" for one of which every byte counts."""
-    return content[:1] if len(content) == 1 + _SHA256 else b""
+    return content[:1] if len(content) == 1 + SHA256_SIZE else b""
 
 
 def may_be_absent(kind: bytes) -> bool:

@@ -14,6 +14,7 @@ import os
 import re
 
 from gorun_tasks.fingerprint import file_clock, key_at, settled
+from gorun_tasks.meaning import SHA256_SIZE
 from gorun_tasks.ways import Ways
 
 TYPE_CHECKING = False
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from io import FileIO
     from typing import Self
 
-_SHA256 = 32  # bytes
 _TRACE_WORDS = 4  # process, "gofsystrace", operation, path
 _CGO = b']: "cgo '
 _STANDARD = b" standard true "
@@ -120,7 +120,7 @@ class Report:
                 digest = bytes.fromhex(value.decode())
             except ValueError:
                 digest = b""
-            if len(digest) != _SHA256 or not path:
+            if len(digest) != SHA256_SIZE or not path:
                 raise NotRecorded(f"go's report has a line that is not understood: {line!r}")
             name = os.fsdecode(path)
             if not (name.startswith(made) or name in self.laid_over):

@@ -8,6 +8,7 @@ what go says, never keep go's own words from the person, and never leave a go pr
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ from gorun_tasks.variables import DEFAULTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType
     from typing import Any, ClassVar, Self
 
@@ -204,25 +205,17 @@ class Go:
         if report.temporary:
             environ["GOTMPDIR"] = report.temporary
         command = [self.command, "run", *flags, f"-exec={_HAND_OVER}", "--", *target]
-        notes = Notes(f"{work}/{NOTES}", report.started)
+        telling = self._made_to_tell(
+            command, environ, report, flags, work, stdin=subprocess.PIPE, stdout=None
+        )
         try:
-            with Guard() as guard:
-                settings = guard.watch(self._ask_settings(flags))
-                go = guard.watch(
-                    self._start(
-                        command, environ, stdin=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
-                    )
-                )
+            with telling as (go, notes):
                 _listen(go, report, notes, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
-                output = settings.communicate()[0]
-                status = go.wait()
         finally:
-            notes.close()
             if report.temporary:
                 shutil.rmtree(report.temporary, ignore_errors=True)
-        report.settings = json.loads(output) if settings.returncode == 0 else {}
-        if status != 0:
-            raise _build_error(status, report)
+        if go.returncode != 0:
+            raise _build_error(go.returncode, report)
         if not report.executable:
             raise OnlyPrinted
         try:
@@ -244,6 +237,39 @@ class Go:
         # Without -buildvcs go asks git about the main packages, for nothing.
         how = ("-e", "-export", "-deps", "-f=", "-buildvcs=false")
         command = [self.command, "list", *how, *flags, "--", *targets]
+        telling = self._made_to_tell(
+            command,
+            environ,
+            report,
+            flags,
+            work,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        with telling as (go, notes):
+            assert go.stderr is not None
+            rest = b""
+            while chunk := go.stderr.read(1 << 17):
+                notes.add(chunk)
+                *lines, rest = (rest + chunk).split(b"\n")
+                report.hashed += [line for line in lines if line[:4] == b"HASH"]
+
+    @contextlib.contextmanager
+    def _made_to_tell(
+        self,
+        command: list[str],
+        environ: dict[str, str],
+        report: Report,
+        flags: tuple[str, ...],
+        work: str,
+        *,
+        stdin: int,
+        stdout: int | None,
+    ) -> Iterator[tuple[subprocess.Popen[bytes], Notes]]:
+        """Have go at work, its stderr to be read and noted; `report` gets its settings at the end.
+
+        Raises Interrupted.
+        """
         notes = Notes(f"{work}/{NOTES}", report.started)
         try:
             with Guard() as guard:
@@ -252,18 +278,15 @@ class Go:
                     self._start(
                         command,
                         environ,
-                        stdout=subprocess.DEVNULL,
+                        stdin=stdin,
+                        stdout=stdout,
                         stderr=subprocess.PIPE,
                         bufsize=0,
                     )
                 )
-                assert go.stderr is not None
-                rest = b""
-                while chunk := go.stderr.read(1 << 17):
-                    notes.add(chunk)
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    report.hashed += [line for line in lines if line[:4] == b"HASH"]
+                yield go, notes
                 output = settings.communicate()[0]
+                go.wait()
         finally:
             notes.close()
         report.settings = json.loads(output) if settings.returncode == 0 else {}
