@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ToolchainError,
         UsageError,
     )
+    from gorun_tasks.events import Event, OutcomeEvent
     from gorun_tasks.flags import BuildFlags
     from gorun_tasks.graph import Graph
     from gorun_tasks.program import Outcome, Program
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 _HOMES = {
     "BuildError": "errors",
     "BuildFlags": "flags",
+    "Event": "events",
     "ExecutionError": "errors",
     "GoRunError": "errors",
     "Graph": "graph",
     "Outcome": "program",
+    "OutcomeEvent": "events",
     "Program": "program",
     "Reason": "content",
     "Target": "target",
@@ -45,10 +48,12 @@ _HOMES = {
 __all__ = [
     "BuildError",
     "BuildFlags",
+    "Event",
     "ExecutionError",
     "GoRunError",
     "Graph",
     "Outcome",
+    "OutcomeEvent",
     "Program",
     "Reason",
     "Target",

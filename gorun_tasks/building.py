@@ -39,6 +39,11 @@ class Building:
         except Unusable as trouble:
             console.say(f"{trouble}; nothing will be remembered")
 
+    @property
+    def moments(self) -> list[tuple[str, float]]:
+        """Which step of what go does, and of what is done with the executable, began when."""
+        return self._making.moments if self._making is not None else []
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
         """Have the program to ourselves; yield whether somebody built it since it was judged."""

@@ -180,16 +180,17 @@ def _start_stored(
     outcome = Outcome.stored(program, verdict, manifest)
     outcome.seconds = time.perf_counter() - _BEGUN
     if program.events:
-        from gorun_tasks.events import tell  # noqa: PLC0415 - only when somebody listens
+        from gorun_tasks.events import tell_outcome  # noqa: PLC0415 - only when somebody listens
 
-        tell(program, outcome)
+        tell_outcome(program, outcome)
     _replace(program, outcome, arguments)
 
 
 def _make_and_start(
     program: Program, arguments: list[str], options: Options, verdict: Verdict | None = None
 ) -> int:
-    graph = program.graph(arguments, ephemeral="ephemeral" in options, verdict=verdict)
+    ephemeral, begun = "ephemeral" in options, _BEGUN if verdict else 0.0
+    graph = program.graph(arguments, ephemeral=ephemeral, verdict=verdict, begun=begun)
     rebuild = "rebuild" in options
     if "which" in options:
         return _answer(graph.stable_path(rebuild=rebuild) + "\n")

@@ -181,6 +181,7 @@ class Graph:
         *,
         ephemeral: bool = False,
         verdict: Verdict | None = None,
+        begun: float = 0.0,
     ) -> None:
         self.program = program
         self.args = tuple(args)
@@ -191,6 +192,7 @@ class Graph:
         self.execute = Execute(self)
         self.delete = Delete(self)
         self._verdict = verdict
+        self._begun = begun
         self._building: Building | None = None
 
     @property
@@ -239,7 +241,9 @@ class Graph:
 
     def make(self, *, rebuild: bool = False) -> Outcome:
         """Perform Compile and Link where they are stale; return what became of it."""
-        begun = time.monotonic()
+        begun = self._begun or time.perf_counter()
+        self._begun = 0.0
+        self._moments = [("check", begun)]
         made: Outcome | None = None
         verdict = self.verdict
         try:
@@ -260,11 +264,13 @@ class Graph:
             raise
         finally:
             if made is not None:
-                made.seconds = time.monotonic() - begun
-                if self.program.events:
-                    from gorun_tasks.events import tell  # noqa: PLC0415 - when somebody listens
+                ended = time.perf_counter()
+                made.seconds = ended - begun
+                made.moments = (*self._moments, *self._steps_of_building(), ("", ended))
+                if self.program.events or self.program.on_event:
+                    from gorun_tasks.events import tell_outcome  # noqa: PLC0415 - when somebody listens
 
-                    tell(self.program, made)
+                    tell_outcome(self.program, made)
         return made
 
     def run(self) -> Outcome:
@@ -285,10 +291,15 @@ class Graph:
         """
         return self.building.stable_path(self.make(rebuild=rebuild))
 
+    def _steps_of_building(self) -> Sequence[tuple[str, float]]:
+        return self._building.moments if self._building is not None else ()
+
     def _make_stale(self, *, rebuild: bool) -> None:
+        asked = time.perf_counter()
         with self.building.lock() as waited:
             if waited and not rebuild:
                 # Another process built meanwhile, perhaps this very content.
+                self._moments += [("wait", asked), ("check", time.perf_counter())]
                 self.program.store.forget_shelves()
                 verdict = self._verdict = self.program.judge()
                 if verdict.manifest is not None:

@@ -52,6 +52,7 @@ class Making:
         self._publisher = publisher
         self._folder = ""
         self.report = Report()
+        self.moments: list[tuple[str, float]] = []  # which step began when, of all requests
         self.closure: Closure | None = None
         manifests = program.store.manifests(program.key, program.identity)
         self.cgo = bool(manifests) and manifests[0].cgo
@@ -100,6 +101,8 @@ class Making:
         listed = "," in self._program.store.root
         self._folder = working_folder(None if listed else self._publisher, "out")
         report = self.report = Report()
+        self.moments += report.moments
+        report.moments = self.moments
         self._outsides: list[Outside] = []
         self._listed = False
         flags = program.link_flags().words

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from gorun_tasks.content import Reason
+    from gorun_tasks.events import Event
     from gorun_tasks.fingerprint import Look
     from gorun_tasks.flags import FlagKeywords
     from gorun_tasks.graph import Graph
@@ -36,6 +37,7 @@ class Outcome:
     executable, `digest` its SHA-256 (hexadecimal), `because` the reasons (empty for "current"),
     `seconds` how long it took, `exit_code` the program's exit status where it was run: 0-255, or
     128+n after signal n. `unrecorded` says why the build will not be remembered, "" where it is.
+    `moments` says which step began when, for `steps`.
     """
 
     __slots__ = (
@@ -43,6 +45,7 @@ class Outcome:
         "digest",
         "exit_code",
         "goroot_bin",
+        "moments",
         "outcome",
         "path",
         "seconds",
@@ -71,6 +74,20 @@ class Outcome:
         self.wrapper = wrapper
         self.unrecorded = unrecorded
         self.exit_code: int | None = None
+        self.moments: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def steps(self) -> dict[str, float]:
+        """Where the time went: the seconds of each step that was taken, which add up to `seconds`.
+
+        "check" is the look at what changed, "wait" for another build of the same program; "load" is
+        go finding the packages (and fetching modules), "compile" and "link" are go's; "publish"
+        is what is done with the executable, and remembering what it depended on.
+        """
+        taken: dict[str, float] = {}
+        for (step, began), (_, ended) in zip(self.moments, self.moments[1:], strict=False):
+            taken[step] = taken.get(step, 0.0) + ended - began
+        return taken or {"check": self.seconds}
 
     @classmethod
     def stored(cls, program: Program, verdict: Verdict, manifest: Manifest) -> Self:
@@ -109,6 +126,7 @@ class Program:
         "identity",
         "key",
         "listener",
+        "on_event",
         "overlay",
         "stamp",
         "store",
@@ -121,6 +139,10 @@ class Program:
     """The variables that were laid over os.environ."""
     stamp: tuple[tuple[str, str], ...]
     """String variables that are linked in, each with the fact of git that it gets."""
+    listener: Callable[[bytes], None] | None
+    """Hears each line that go writes for the person, who else reads it on stderr."""
+    on_event: Callable[[Event], None] | None
+    """Hears each event as it happens, whether or not there is a file of them."""
 
     def __init__(
         self,
@@ -196,7 +218,8 @@ class Program:
         self.key = checksum(words).hex()
         self.overlay = {}
         self.events = environ.get("GORUN_EVENTS", "")
-        self.listener: Callable[[bytes], None] | None = None
+        self.listener = None
+        self.on_event = None
 
     def __repr__(self) -> str:
         return f"<Program {self.label}>"
@@ -309,14 +332,16 @@ class Program:
         *,
         ephemeral: bool = False,
         verdict: Verdict | None = None,
+        begun: float = 0.0,
     ) -> Graph:
         """Return the four nodes of this program: Compile, Link, Execute, Delete.
 
-        `verdict` is one that was reached a moment ago, "stale" perhaps.
+        `verdict` is one that was reached a moment ago, "stale" perhaps, and `begun` the time (of
+        time.perf_counter) at which that was begun.
         """
         from gorun_tasks.graph import Graph  # noqa: PLC0415 - off the hot path
 
-        return Graph(self, args, ephemeral=ephemeral, verdict=verdict)
+        return Graph(self, args, ephemeral=ephemeral, verdict=verdict, begun=begun)
 
     def build(self, *, rebuild: bool = False) -> Outcome:
         """Have an executable, built by go only if need be (always with `rebuild`).

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 
 from gorun_tasks.fingerprint import file_clock, key_at, settled
 from gorun_tasks.meaning import SHA256_SIZE
@@ -65,6 +66,7 @@ class Report:
 
     def __init__(self) -> None:
         self.started = file_clock()  # before go started
+        self.moments = [("load", time.perf_counter())]  # which step began when
         self.executable = ""  # where the executable was handed over
         self.borrowed = False  # whether that is in go's own cache, and must stay there
         self.goroot_bin = ""  # what go puts first in the program's PATH
@@ -89,6 +91,23 @@ class Report:
         report.hashed = [line for line in lines if line[:4] == b"HASH"]
         report.temporary = f"{os.path.dirname(path)}/go"
         return report
+
+    def note_step(self, chunk: bytes) -> None:
+        """Note when go's next step began, if what it just told shows that.
+
+        go hashes what an action reads where it begins it: the first package once all are loaded,
+        the link once all are compiled.
+        """
+        step = self.moments[-1][0]
+        if step == "load" and b"HASH[build " in chunk:
+            self.begin("compile")
+            step = "compile"
+        if step == "compile" and b"HASH[link " in chunk:
+            self.begin("link")
+
+    def begin(self, step: str) -> None:
+        """Note that a step begins, and so the last one ended."""
+        self.moments.append((step, time.perf_counter()))
 
     def tells_of_cgo(self, line: bytes) -> bool:
         """Say whether the newest line is of a cgo package outside the standard library.

@@ -367,6 +367,7 @@ def _listen(
     rest = b""
     while chunk := go.stderr.read(1 << 17):
         notes.add(chunk)
+        report.note_step(chunk)
         lines = (rest + chunk).split(b"\n")
         rest = lines.pop()
         for line in lines:
@@ -382,6 +383,7 @@ def _listen(
                     made = os.fsdecode(value)
                     report.executable = _take(made, report.temporary, out)
                     report.borrowed = report.executable == made
+                    report.begin("publish")
                     go.stdin.close()
             else:
                 _say(line + b"\n", report, say)

@@ -6,10 +6,13 @@ Real go on one small module; nothing here reads what the modules keep to themsel
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +20,11 @@ import pytest
 import gorun_tasks
 from gorun_tasks import (
     BuildError,
+    Event,
     ExecutionError,
     Graph,
     Outcome,
+    OutcomeEvent,
     Program,
     Reason,
     ToolchainError,
@@ -27,10 +32,10 @@ from gorun_tasks import (
     judge_all,
 )
 from gorun_tasks.fingerprint import file_clock
+from gorun_tasks.publish import Publisher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 SOURCE = 'package main\n\nimport "os"\n\nfunc main() { os.Exit(len(os.Args) + 2) }\n'
 
@@ -268,6 +273,48 @@ def test_listener_hears_go(program: Program, write: Callable[[str, str], None]) 
     with pytest.raises(BuildError):
         program.build()
     assert b"undefined: undefined" in b"".join(heard)
+
+
+def test_on_event_hears_what_became_of_each_request(
+    program: Program, write: Callable[[str, str], None]
+) -> None:
+    """Typed, with the seconds of each step; a failed build, which has no Outcome, too."""
+    heard: list[Event] = []
+    program.on_event = heard.append
+    built = program.build()
+    current = program.build()
+    write("main.go", "package main\n\nfunc main() { undefined() }\n")
+    program.listener = lambda _line: None
+    with pytest.raises(BuildError):
+        program.build()
+    outcomes = [event for event in heard if isinstance(event, OutcomeEvent)]
+    assert len(heard) == len(outcomes) == 3
+    assert [event.outcome for event in outcomes] == ["built", "current", "failed"]
+    assert [event.program for event in outcomes] == ["."] * 3
+    assert [list(event.steps) for event in outcomes] == [
+        ["check", "load", "compile", "link", "publish"],
+        ["check"],
+        ["check", "load", "compile"],
+    ]
+    assert [event.steps for event in outcomes[:2]] == [built.steps, current.steps]
+    assert sum(built.steps.values()) == pytest.approx(built.seconds)
+    assert outcomes[2].because == (Reason("main.go", "edited"),)
+    assert '"seconds"' in repr(outcomes[2])
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/locks"), reason="needs Linux, which lists locks")
+def test_a_wait_for_another_build_is_a_step(program: Program) -> None:
+    other = make(Path(program.cwd).parent)
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(program.build()))
+    with Publisher.of(other.store).lock(other.key):
+        thread.start()
+        deadline = time.monotonic() + 60
+        while not re.search(rf"-> FLOCK .* {os.getpid()} ", Path("/proc/locks").read_text()):
+            assert time.monotonic() < deadline
+    thread.join()
+    steps = list(outcomes[0].steps)
+    assert steps == ["check", "wait", "load", "compile", "link", "publish"]
 
 
 def test_words_that_make_no_sense_are_refused_at_once() -> None:

@@ -1,0 +1,56 @@
+"""Where the time went: the steps that events tell, of builds that go in every possible way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.e2e.cli import TINY, TWO_PACKAGES, Workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("go")
+
+BUILT = ["check", "load", "compile", "link", "publish"]
+
+
+def told(workshop: Workshop, *words: str, env: dict[str, str] | None = None) -> dict[str, Any]:
+    """Run gorun; return its one event, after a look at whether its steps make sense."""
+    _, (event,) = workshop.events(*words, env=env)
+    assert all(seconds >= 0 for seconds in event["steps"].values())
+    assert sum(event["steps"].values()) == pytest.approx(event["seconds"])
+    return event
+
+
+def test_steps_of_every_outcome(tmp_path: Path) -> None:
+    """Those that were taken, in their order; together they are the seconds of the request."""
+    workshop = Workshop(tmp_path, TWO_PACKAGES)
+    assert list(told(workshop, ".")["steps"]) == BUILT
+    assert list(told(workshop, ".")["steps"]) == ["check"]
+    assert list(told(workshop, "--which", ".")["steps"]) == ["check"]
+    assert list(told(workshop, "--rebuild", ".")["steps"]) == BUILT
+    workshop.edit("lib/lib.go", '"word"', '"words"')
+    assert list(told(workshop, ".")["steps"]) == BUILT
+    workshop.edit("lib/lib.go", '"words"', '"word"')
+    restored = told(workshop, ".")
+    assert (restored["outcome"], list(restored["steps"])) == ("restored", ["check"])
+
+
+def test_steps_of_a_failure_end_where_it_failed(tmp_path: Path) -> None:
+    workshop = Workshop(tmp_path, TWO_PACKAGES)
+    workshop.edit("lib/lib.go", '"word"', "7")
+    assert list(told(workshop, ".")["steps"]) == ["check", "load", "compile"]
+    workshop.edit("main.go", "hello/lib", "hello/nothing")
+    assert list(told(workshop, ".")["steps"]) == ["check", "load"]
+
+
+def test_steps_of_a_program_with_c_count_both_requests(
+    tmp_path: Path,
+    race: None,  # noqa: ARG001 - it needs a C compiler
+) -> None:
+    """It is stopped where it comes to C code, and asked again: the steps are sums."""
+    files = {**TINY, "main.go": 'package main\n\nimport "C"\n\nfunc main() { print("c\\n") }\n'}
+    workshop = Workshop(tmp_path, files)
+    assert list(told(workshop, ".")["steps"]) == BUILT
