@@ -15,11 +15,13 @@ if TYPE_CHECKING:
         BuildError,
         ExecutionError,
         GoRunError,
+        OutputError,
         ToolchainError,
         UsageError,
     )
     from gorun_tasks.events import Event, OutcomeEvent
     from gorun_tasks.flags import BuildFlags
+    from gorun_tasks.generate import Generation
     from gorun_tasks.graph import Graph
     from gorun_tasks.program import Outcome, Program
     from gorun_tasks.target import Target
@@ -31,10 +33,12 @@ _HOMES = {
     "BuildFlags": "flags",
     "Event": "events",
     "ExecutionError": "errors",
+    "Generation": "generate",
     "GoRunError": "errors",
     "Graph": "graph",
     "Outcome": "program",
     "OutcomeEvent": "events",
+    "OutputError": "errors",
     "Program": "program",
     "Reason": "content",
     "Target": "target",
@@ -50,10 +54,12 @@ __all__ = [
     "BuildFlags",
     "Event",
     "ExecutionError",
+    "Generation",
     "GoRunError",
     "Graph",
     "Outcome",
     "OutcomeEvent",
+    "OutputError",
     "Program",
     "Reason",
     "Target",

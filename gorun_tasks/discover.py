@@ -134,6 +134,6 @@ def _keep(asker: Program, key: str, content: bytes) -> None:
     from gorun_tasks.publish import Publisher, Unusable  # noqa: PLC0415 - only to write
 
     try:
-        Publisher.of(asker.store).keep_workspace(key, content)
+        Publisher.of(asker.store).keep("workspaces", key, content)
     except Unusable:
         return

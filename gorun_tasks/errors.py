@@ -80,6 +80,12 @@ class ExecutableGoneError(ExecutionError):
     """The executable was there, and is not: another process evicted it before it could start."""
 
 
+class OutputError(GoRunError):
+    """The program ran and ended well, but did not make what it was to make."""
+
+    exit_status = 1
+
+
 class Interrupted(KeyboardInterrupt):
     """A signal ended the build; go and its children are gone. To a runner it is what ^C is."""
 

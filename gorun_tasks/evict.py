@@ -149,7 +149,7 @@ class _Eviction:
         for entry in _entries(f"{self._root}/hours"):
             if entry.name not in programs:
                 _remove(entry)
-        for entry in _entries(f"{self._root}/workspaces"):
+        for entry in (*_entries(f"{self._root}/workspaces"), *_entries(f"{self._root}/generated")):
             age = self._now - entry.stat(follow_symlinks=False).st_mtime
             if not self._patient or age > UNUSED:
                 _remove(entry)

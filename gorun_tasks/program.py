@@ -17,13 +17,14 @@ from gorun_tasks.verdict import Verdict, judge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Self, Unpack
 
     from gorun_tasks.content import Reason
     from gorun_tasks.events import Event
     from gorun_tasks.fingerprint import Look
     from gorun_tasks.flags import FlagKeywords
+    from gorun_tasks.generate import Generation
     from gorun_tasks.graph import Graph
     from gorun_tasks.stamp import Facts
     from gorun_tasks.store import Manifest
@@ -359,6 +360,24 @@ class Program:
         cannot execute what was built.
         """
         return self.graph(args, ephemeral=ephemeral).run()
+
+    def generation(
+        self,
+        args: Sequence[str] = (),
+        *,
+        inputs: Iterable[str | os.PathLike[str]] = (),
+        outputs: Iterable[str | os.PathLike[str]],
+        variables: Iterable[str] = (),
+    ) -> Generation:
+        """Return the graph of a program that makes files, which runs where it could make others.
+
+        `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`), from
+        the directory where the program runs; `variables` are what it reads of its environment.
+        Raises UsageError for patterns that make no sense.
+        """
+        from gorun_tasks.generate import Generation  # noqa: PLC0415 - off the hot path
+
+        return Generation(self, args, inputs=inputs, outputs=outputs, variables=variables)
 
     def which(self) -> str:
         """Return a path of the executable that stays the same after every rebuild."""

@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 MANIFESTS_KEPT = 8
 """How many manifests a program has at most."""
 
-_FOLDERS = ("programs", "shelves", "exe", "which", "hours", "work", "locks", "workspaces")
+_FOLDERS = (
+    *("programs", "shelves", "exe", "which", "hours", "work", "locks"),
+    *("workspaces", "generated"),
+)
 
 
 class Unusable(Exception):  # noqa: N818 - not a person's error: a slower run
@@ -187,10 +190,10 @@ class Publisher:
             name = os.path.basename(executable)
             return digest, self._publish_executable(executable, digest, name)
 
-    def keep_workspace(self, key: str, content: bytes) -> None:
-        """Write what was found in a workspace. Raises Unusable."""
+    def keep(self, folder: str, key: str, content: bytes) -> None:
+        """Write what is remembered of something else than a build. Raises Unusable."""
         with self._writing():
-            write_whole(f"{self._root}/workspaces/{key}", content)
+            write_whole(f"{self._root}/{folder}/{key}", content)
 
     def promote(self, key: str, identity: tuple[str, ...], manifest: Manifest) -> None:
         """Make a manifest the newest: its content is what is there now. Raises Unusable."""

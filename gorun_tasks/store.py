@@ -6,6 +6,7 @@
     v1/which/KEY/NAME      the stable path of a program's executable
     v1/hours/KEY           one byte for each hour in which the program was started without go
     v1/workspaces/KEY      the main packages that were found in a directory tree
+    v1/generated/KEY       what was so when a program made its outputs
     v1/work/…              builds under way
     v1/locks/…             who builds, who writes
 

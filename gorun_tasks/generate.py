@@ -1,0 +1,333 @@
+"""Generate: a program that makes files, run only where it could make other ones.
+
+    gen = Program("./tools/gen")
+    gen.generation(["-o", "menu.go"], inputs=["menu.txt"], outputs=["menu.go"]).run()
+
+This is Execute as a node with inputs and outputs, on request only: nobody can know what a program
+reads, so whoever asks for this says it. The outputs are current while these are as they were when
+it ran: its executable (by content, so that a rebuild to the same bytes makes nothing stale), its
+arguments and directory, the variables that are named or laid over its environment, the inputs, and
+the outputs themselves, which somebody may have edited or deleted.
+
+Nothing is remembered of a run that failed, nor where an input was touched while it ran. What was
+remembered is forgotten before the program starts. Two that ask for the same at once wait for each
+other, and one of them runs. Decides whether the program has to run. It must never run it where
+that could change nothing, nor keep what it makes: outputs belong to whoever named them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import NamedTuple
+
+from gorun_tasks import console
+from gorun_tasks.config import upwards
+from gorun_tasks.content import ABSENT, UNREADABLE, Reason, content_of
+from gorun_tasks.disk import Lock
+from gorun_tasks.errors import OutputError, UsageError
+from gorun_tasks.fingerprint import file_clock, key_at, settled
+from gorun_tasks.graph import Execute, Graph
+from gorun_tasks.patterns import Expansion, checked
+from gorun_tasks.publish import Publisher, Unusable
+from gorun_tasks.store import checksum, frame, read_file, unframe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from gorun_tasks.fingerprint import Key
+    from gorun_tasks.program import Outcome, Program
+
+    Seen = dict[str, tuple[Key | None, bytes]]
+    """Files by path: their stat key (None where a stat cannot vouch for it) and content."""
+
+_LONGEST_WAIT = 0.1  # seconds; a tick of the clock that stamps files is a tenth of it
+
+
+class _Record(NamedTuple):
+    """What was so when the outputs were made."""
+
+    digest: str  # of the executable
+    wrapper: tuple[str, ...]
+    variables: tuple[tuple[str, str | None], ...]
+    patterns: tuple[tuple[str, ...], tuple[str, ...]]
+    inputs: Seen
+    outputs: Seen
+
+
+class Generate(Execute):
+    """From an executable, arguments and inputs to outputs."""
+
+    name = "generate"
+
+    def __init__(
+        self,
+        graph: Graph,
+        inputs: tuple[str, ...],
+        outputs: tuple[str, ...],
+        variables: tuple[str, ...],
+    ) -> None:
+        super().__init__(graph)
+        self.patterns = inputs, outputs
+        self.because: tuple[Reason, ...] = ()
+        self.unrecorded = ""
+        program = graph.program
+        self._variables = tuple(sorted({*variables, *program.overlay}))
+        self._identity = (*program.identity, "generate", *graph.args)
+
+    @property
+    def key(self) -> str:
+        """Return the identity of this step: program, directory and arguments."""
+        return checksum("\0".join(self._identity).encode("utf-8", "surrogateescape")).hex()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return the executable, and what the input patterns name now."""
+        return (*super().inputs, *self._expanded()[0].paths)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return what the output patterns name now."""
+        return tuple(self._expanded()[1].paths)
+
+    def why_stale(self) -> tuple[Reason, ...]:
+        """Return why it has to run; empty where its outputs are current.
+
+        Where the program itself is stale its reasons are among these, though building it may show
+        that it has not changed.
+        """
+        record = self._remembered()
+        if record is None:
+            return (Reason("", "not generated before"),)
+        return tuple(dict.fromkeys((*self._changed_program(record), *self._changed(record))))
+
+    def perform(self) -> None:
+        """Run the program in the foreground, as a child, and remember that it did.
+
+        Raises OutputError where it ends well without having made what it was to make.
+        """
+        record = self._remembered()
+        self._forget()
+        _wait_for_the_clock(self._expanded()[0])
+        inputs, _ = self._expanded()
+        before = _look_at(inputs, record.inputs if record else {})
+        listed = _settled_keys(inputs)
+        super().perform()
+        made = self._graph.made
+        assert made is not None
+        if made.exit_code:
+            return
+        ended = time.time_ns()  # not the files' clock: some kernels stamp finer than it ticks
+        inputs, outputs = self._expanded()
+        self._refuse_missing(outputs)
+        self.unrecorded = _disturbed(before, listed, inputs, outputs)
+        _wait_for_the_clock(outputs)
+        made_now = _look_at(outputs, {})
+        for path, (key, _) in made_now.items():
+            if key is not None and key[1] > ended:
+                self.unrecorded = f"{path} changed after it was made"
+        if not self.unrecorded:
+            values = self._values()
+            self._keep(_Record(made.digest, made.wrapper, values, self.patterns, before, made_now))
+
+    def _expanded(self) -> tuple[Expansion, Expansion]:
+        """Return what the patterns name now; what is an output is no input."""
+        base = self._graph.program.directory
+        inputs, outputs = (Expansion(base, patterns) for patterns in self.patterns)
+        own = set(map(outputs.place, outputs.paths))
+        inputs.paths = [path for path in inputs.paths if inputs.place(path) not in own]
+        return inputs, outputs
+
+    def _refuse_missing(self, outputs: Expansion) -> None:
+        for pattern in self.patterns[1]:
+            if not any(os.path.lexists(outputs.place(p)) for p in outputs.named_by(pattern)):
+                raise OutputError(f"{self._graph.program.label} did not make {pattern}")
+
+    def _values(self) -> tuple[tuple[str, str | None], ...]:
+        environ = self._graph.program.environ
+        return tuple((name, environ.get(name)) for name in self._variables)
+
+    def _changed_program(self, record: _Record) -> Iterator[Reason]:
+        graph = self._graph
+        made, manifest = graph.made, None if graph.made else graph.verdict.manifest
+        if made is None and manifest is None:
+            yield from graph.verdict.because
+            return
+        now = made or manifest
+        assert now is not None
+        if now.digest != record.digest:
+            yield Reason(" ".join(graph.program.target.words), "rebuilt since")
+        if now.wrapper != record.wrapper:
+            yield Reason("-exec", f"{' '.join(record.wrapper)!r} → {' '.join(now.wrapper)!r}")
+
+    def _changed(self, record: _Record) -> Iterator[Reason]:
+        before = dict(record.variables)
+        for name, value in self._values():
+            if name not in before:
+                yield Reason(name, "is an input now")
+            elif before[name] != value:
+                yield Reason(name, f"{before[name] or ''!r} → {value or ''!r}")
+        for what, old, new in zip(
+            ("inputs", "outputs"), record.patterns, self.patterns, strict=True
+        ):
+            if old != new:
+                yield Reason(what, f"{' '.join(old)!r} → {' '.join(new)!r}")
+        inputs, outputs = self._expanded()
+        yield from _differences(record.inputs, _look_at(inputs, record.inputs))
+        yield from _differences(record.outputs, _look_at(outputs, record.outputs))
+
+    # What is remembered.
+
+    def _remembered(self) -> _Record | None:
+        store = self._graph.program.store
+        if not store.trusted():
+            return None
+        try:
+            identity, *stored = unframe(read_file(f"{store.root}/generated/{self.key}"))
+            return _Record(*stored) if identity == self._identity else None
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _forget(self) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(f"{self._graph.program.store.root}/generated/{self.key}")
+
+    def _keep(self, record: _Record) -> None:
+        try:
+            publisher = Publisher.of(self._graph.program.store)
+            publisher.keep("generated", self.key, frame((self._identity, *record), None))
+        except Unusable as trouble:
+            self.unrecorded = str(trouble)
+
+
+class Generation(Graph):
+    """The four nodes of a program that makes files: Execute is performed where it is stale."""
+
+    execute: Generate
+
+    def __init__(
+        self,
+        program: Program,
+        args: Sequence[str],
+        *,
+        inputs: Iterable[str | os.PathLike[str]],
+        outputs: Iterable[str | os.PathLike[str]],
+        variables: Iterable[str],
+    ) -> None:
+        super().__init__(program, args)
+        made = checked(outputs, "outputs")
+        if not made:
+            raise UsageError(f"{program.label} is to make nothing", "name its outputs")
+        self.execute = Generate(self, checked(inputs, "inputs"), made, tuple(variables))
+
+    @property
+    def because(self) -> tuple[Reason, ...]:
+        """Why the program ran, empty where it did not."""
+        return self.execute.because
+
+    @property
+    def unrecorded(self) -> str:
+        """Why it will run again the next time, "" where that is not so."""
+        return self.execute.unrecorded
+
+    def why(self) -> tuple[Reason, ...]:
+        """Return why the program would be run, without asking go; empty when it would not."""
+        return self.execute.why_stale()
+
+    def run(self) -> Outcome:
+        """Build if need be, and run the program where its outputs are not current.
+
+        The outcome's `exit_code` is None where it was not run. Raises what a run raises, and
+        OutputError.
+        """
+        made = self.made or self.make()
+        with self._alone():
+            self.execute.because = self.execute.why_stale()
+            return super().run() if self.execute.because else made
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Have these outputs to ourselves, where there can be locks."""
+        store = self.program.store
+        try:
+            Publisher.of(store)
+        except Unusable as trouble:
+            console.say(f"{trouble}; nothing will be remembered")
+            yield
+            return
+        lock = Lock(f"{store.root}/locks/{self.execute.key}")
+        try:
+            with contextlib.suppress(OSError):
+                lock.acquire()
+            yield
+        finally:
+            lock.release()
+
+
+def _look_at(expansion: Expansion, known: Seen) -> Seen:
+    """Return what is there now; what is `known` under the same stat key is not read again."""
+    moment = file_clock()
+    seen: Seen = {}
+    for path in expansion.paths:
+        place = expansion.place(path)
+        key, content = known.get(path, (None, b""))
+        if key is None or key_at(place) != key:
+            content, key = content_of(place)
+            if key is not None and not settled(key, moment):
+                key = None  # it may change again under this very key
+        seen[path] = key, content
+    return seen
+
+
+def _settled_keys(expansion: Expansion) -> dict[str, Key | None]:
+    """Return the stat keys of the directories that were listed, None for one that just changed."""
+    moment = file_clock()
+    keys = {path: key_at(expansion.place(path)) for path in expansion.listed}
+    return {p: key if key is None or settled(key, moment) else None for p, key in keys.items()}
+
+
+def _disturbed(
+    before: Seen, listed: dict[str, Key | None], inputs: Expansion, outputs: Expansion
+) -> str:
+    """Return which input may have been another one while the program ran, "" for none."""
+    for path, (key, content) in before.items():
+        if content == UNREADABLE:
+            return f"{path} cannot be read"
+        if key_at(inputs.place(path)) != key:
+            return f"{path} changed while it ran"
+    came_or_went = set(before).symmetric_difference(inputs.paths)
+    if came_or_went:
+        return f"{min(came_or_went)} changed while it ran"
+    written_to = {up for path in outputs.paths for up in upwards(outputs.place(path))}
+    for path, key in listed.items():
+        # Where outputs lie the directory itself changes, and what is in it has to do.
+        place = os.path.normpath(inputs.place(path))
+        if place not in written_to and (key is None or key_at(place) != key):
+            return f"{path or '.'} changed while it ran"
+    return ""
+
+
+def _wait_for_the_clock(expansion: Expansion) -> None:
+    """Wait until what changes from now on gets another time stamp than what is there."""
+    places = map(expansion.place, (*expansion.paths, *expansion.listed))
+    newest = max((key[1] for key in map(key_at, places) if key is not None), default=0)
+    deadline = time.monotonic() + _LONGEST_WAIT
+    while file_clock() <= newest and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _differences(before: Seen, now: Seen) -> Iterator[Reason]:
+    """Yield what became of these files."""
+    for path in sorted({*before, *now}):
+        was = before.get(path, (None, ABSENT))[1]
+        is_ = now.get(path, (None, ABSENT))[1]
+        if was == is_ != UNREADABLE:
+            continue
+        if was == ABSENT:
+            yield Reason(path, "new file")
+        elif is_ == ABSENT:
+            yield Reason(path, "removed")
+        else:
+            yield Reason(path, "cannot be read" if is_ == UNREADABLE else "edited")
