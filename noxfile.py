@@ -43,6 +43,13 @@ def types(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "mypy")
 
 
+@nox.session(default=False)
+def docs(session: nox.Session) -> None:
+    """Build the site from docs/ into build/docs; a warning is an error."""
+    options = ["-W", "--keep-going", "-q", "docs", "build/docs"]
+    session.run(sys.executable, "-m", "sphinx", *options)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Compare gorun with go run, Task, make and doit; try -- --quick."""

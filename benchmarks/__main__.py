@@ -103,10 +103,11 @@ def _write_down(results: Results, *, publish: bool) -> None:
                 file.write(picture)
     if publish:
         text.replace_between_marks(f"{REPOSITORY}/README.md", text.readme(results))
-        text.replace_between_marks(f"{REPOSITORY}/docs/benchmarks.md", text.details(results))
+        text.replace_between_marks(f"{name}.md", text.details(results, "benchmarks"))
     else:
         with open(f"{beside}.md", "w", encoding="utf-8") as file:
-            file.write(f"{text.readme(results)}\n\n{text.details(results)}\n")
+            details = text.details(results, os.path.basename(beside))
+            file.write(f"{text.readme(results)}\n\n{details}\n")
 
 
 if __name__ == "__main__":

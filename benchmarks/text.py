@@ -89,8 +89,8 @@ def readme(results: Results) -> str:
     return "\n".join(lines)
 
 
-def details(results: Results) -> str:
-    """Return all tables of the documentation's page."""
+def details(results: Results, name: str) -> str:
+    """Return all tables of the documentation's page; pictures beside it are called by `name`."""
     about = results.about
     machine = (
         f"Measured with go {about['go']}, Python {about['python']}, Task {about['task']}, "
@@ -98,7 +98,8 @@ def details(results: Results) -> str:
         f"{about['processor']}, {about['system']}."
     )
     parts = [
-        *(machine, "\n### Goals\n", "| goal | at most | measured | by CPU time | |"),
+        *(f"![Overhead of an unchanged program]({name}.svg)\n", machine),
+        *("\n### Goals\n", "| goal | at most | measured | by CPU time | |"),
         "| --- | ---: | ---: | ---: | --- |",
     ]
     for each, cpu in zip(measured(results), measured(results.by_cpu()), strict=True):
@@ -109,7 +110,8 @@ def details(results: Results) -> str:
         if cells:
             parts.append(f"\n### {workload}: {words}\n\n{_tables(cells)}")
     if results.scaling:
-        parts.append(f"\n### Growth\n\n{growth(results)}")
+        picture = f"![Overhead over the number of input files]({name}-scaling.svg)"
+        parts.append(f"\n### Growth\n\n{picture}\n\n{growth(results)}")
     return "\n".join(parts)
 
 

@@ -90,7 +90,9 @@ def test_cells_of_another_machine_go(results: Results) -> None:
 def test_tables_and_pictures_show_what_was_measured_and_who_was_stale(results: Results) -> None:
     table = text.readme(results)
     assert "| hello world | 20.0 | 80.0 | 40.0† |" in table
-    assert re.search("nothing changed, hello .* 0.250 . .* reached", text.details(results))
+    details = text.details(results, "here")
+    assert re.search("nothing changed, hello .* 0.250 . .* reached", details)
+    assert "](here.svg)" in details
     drawn = ET.fromstring(chart.bars(results))
     assert "20 ms" in "".join(drawn.itertext())
     assert chart.lines(results) == ""

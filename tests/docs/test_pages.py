@@ -1,0 +1,25 @@
+"""Each page of the documentation is played to its end, and so is README."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.pages import play
+from tests.e2e.conftest import REPOSITORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.docs.pages import Shell
+
+# Their commands take hours; what they say is made by these commands, or held by tests of their own.
+NOT_PLAYED = {"benchmarks.md", "staleness.md", "differential.md"}
+
+PAGES = [page for page in sorted(REPOSITORY.glob("docs/*.md")) if page.name not in NOT_PLAYED]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_tells_the_truth(page: Path, shell: Shell) -> None:
+    play(page, shell)
