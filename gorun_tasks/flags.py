@@ -209,8 +209,12 @@ class BuildFlags:
         return self.followed_by(BuildFlags(**keywords))
 
     def followed_by(self, others: BuildFlags) -> Self:
-        """Return these flags and then the others, which so win."""
-        return self._of(self.words + others.words)
+        """Return these flags and then the others, which so win.
+
+        A switch that is said again is said once: equal meaning, equal words.
+        """
+        said = {_of_word(word)[0] for word in others.words}
+        return self._of(self.without(*said & BOOLEAN_FLAGS).words + others.words)
 
     def for_debugging(self) -> Self:
         """Return these flags for a program that a debugger can follow.
