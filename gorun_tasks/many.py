@@ -8,7 +8,7 @@
     gorun --build [--affected REVISION] [:NAME | package]...     builds these, or all
 
 With -json (go's own flag, as in `go list -json`) they answer in JSON. Decides what the words after
-these options mean and how an answer looks. It must never decide anything about a program.
+these options mean. It must never decide anything about a program.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import sys
 
+from gorun_tasks import telling
 from gorun_tasks.errors import GoRunError, UsageError
 from gorun_tasks.program import Outcome, Program, logical_directory
 from gorun_tasks.target import Target
@@ -23,13 +24,12 @@ from gorun_tasks.workspace import NAME_MARK, Workspace, root_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from gorun_tasks.content import Reason
     from gorun_tasks.flags import BuildFlags
 
 _ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single target
-_REASONS_SAID = 2
 
 
 def enter(
@@ -60,12 +60,7 @@ def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int])
     """Answer --list."""
     if words:
         raise UsageError(f"--list takes no further words: {' '.join(words)}")
-    workspace = _workspace(flags)
-    if flags.is_true("json"):
-        return answer(_json([_described(workspace, name) for name in workspace.programs]))
-    rows = [(name, _with_flags(workspace, name)) for name in workspace.programs]
-    width = max((len(name) for name, _ in rows), default=0)
-    return answer("".join(f"{name:{width}}  {place}\n" for name, place in rows))
+    return answer(telling.listed(_workspace(flags), as_json=flags.is_true("json")))
 
 
 def show_affected(
@@ -75,16 +70,8 @@ def show_affected(
     workspace = _workspace(flags)
     names = [word.removeprefix(NAME_MARK) for word in words]
     found = _affected(workspace, since)
-    touched = {name: found[name] for name in names or found if name in found}
-    if flags.is_true("json"):
-        described = [
-            {**_described(workspace, name), "because": _reasons(reasons)}
-            for name, reasons in touched.items()
-        ]
-        return answer(_json(described))
-    width = max(map(len, touched), default=0)
-    lines = [f"{n:{width}} {because(map(str, reasons))}\n" for n, reasons in touched.items()]
-    return answer("".join(lines))
+    chosen = {name: found[name] for name in names or found if name in found}
+    return answer(telling.touched(workspace, chosen, as_json=flags.is_true("json")))
 
 
 def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
@@ -129,7 +116,7 @@ def build(
         if isinstance(result, GoRunError)
     ]
     if flags.is_true("json"):
-        answer(_json(results))
+        answer(telling.json_text(results))
     if failed:
         # What go said stands above; the errors that nobody has told yet are told by the report.
         raise ReportedError(failed[0])
@@ -178,51 +165,18 @@ def _affected(workspace: Workspace, since: str) -> Mapping[str, tuple[Reason, ..
     )
 
 
-def _described(workspace: Workspace, name: str) -> dict[str, object]:
-    program = workspace.programs[name]
-    return {
-        "name": name,
-        "target": workspace.place(name),
-        "directory": os.path.relpath(program.cwd, workspace.root),
-        "flags": list(program.flags.words),
-        "args": list(workspace.args(name)),
-    }
-
-
-def _with_flags(workspace: Workspace, name: str) -> str:
-    return " ".join((*workspace.programs[name].flags.words, workspace.place(name)))
-
-
 def _result(result: Outcome | GoRunError) -> dict[str, object]:
     if isinstance(result, GoRunError):
         return {"outcome": "failed", "error": str(result)}
     return {
         "outcome": result.outcome,
         "executable": result.path,
-        "because": _reasons(result.because),
+        "because": telling.reasons_said(result.because),
         "seconds": result.seconds,
     }
-
-
-def _reasons(reasons: Iterable[Reason]) -> list[dict[str, str]]:
-    return [{"input": reason.input, "change": reason.change} for reason in reasons]
 
 
 def _said(result: Outcome | GoRunError) -> str:
     if isinstance(result, GoRunError):
         return f"failed: {result}"
-    return result.outcome + because(map(str, result.because))
-
-
-def because(reasons: Iterable[str]) -> str:
-    """Return " because …" with the first few reasons, "" for none."""
-    every = list(reasons)
-    more = len(every) - _REASONS_SAID
-    said = ", ".join(every[:_REASONS_SAID]) + (f" and {more} more" if more > 0 else "")
-    return f" because {said}" if said else ""
-
-
-def _json(value: object) -> str:
-    import json  # noqa: PLC0415 - only where it is asked for
-
-    return json.dumps(value, indent=2) + "\n"
+    return result.outcome + telling.because(result.because)
