@@ -1,24 +1,44 @@
-"""What the three adapters share: one wording, one list of options, one way to start a program.
+"""What the three adapters share: what is offered, one wording, one way to start a program.
 
-Decides how an outcome, a verdict and a status are said, which of go's build flags a task offers as
-options of its own, and where the words after the runner's `--` are found. It must never know a
-runner, never decide anything the core decides, and never import the core before it is needed: a
-runner that only lists its tasks pays for nothing.
+Decides which programs a runner has tasks for, how an outcome, a verdict and a status are said,
+which of go's build flags a task offers as options of its own, and where the words after the
+runner's `--` are found. It must never know a runner, never decide anything the core decides, and
+never import the core before it is needed: a runner that only lists its tasks pays for nothing but,
+where it lists the programs of a workspace, the look at which there are.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+
+from gorun_tasks.telling import because
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, TypeAlias
 
     from gorun_tasks.content import Reason
+    from gorun_tasks.errors import GoRunError
+    from gorun_tasks.flags import BuildFlags, FlagKeywords
     from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.workspace import Workspace
 
     Runnable: TypeAlias = str | Sequence[str] | Program
+    Programs: TypeAlias = Mapping[str, Runnable] | Workspace | None
+
+    class SharedKeywords(FlagKeywords, total=False):
+        """Build flags, and facts of git that are linked in: see Program."""
+
+        stamp: Mapping[str, str]
+
+    class ProgramKeywords(SharedKeywords, total=False):
+        """What one program is made of besides its target: see Program."""
+
+        cwd: str | None
+        env: Mapping[str, str | None] | None
+
 
 VERBS = {
     "run": "Run {}\n\nWhat stands after -- are the program's arguments, exactly as typed.",
@@ -27,6 +47,12 @@ VERBS = {
     "clean": "Forget {}\n\nThe next run or build asks go again.",
 }
 """What can be done with a program, and how a runner describes it: a line for lists, then more."""
+
+OF_MANY = {
+    "build": "Build all Go programs, or those that a change touches",
+    "affected": "Say which Go programs a change touches, and why",
+}
+"""What can be done with the programs of a workspace."""
 
 OPTIONS = {
     "race": "find data races while the program runs",
@@ -42,39 +68,175 @@ OPTIONS = {
 SWITCHES = frozenset({"race", "trimpath", "cover"})
 """Those of OPTIONS that are on or off."""
 
-_REASONS_SAID = 2
+
+class Offer:
+    """A program as a runner offers it: its name, what lists call it, and what it is when asked for.
+
+    Holds plain values, since runners copy their tasks and send them to other processes. `shared`
+    are the keywords that all programs have in common; a Program in a mapping, which somebody made
+    with flags of its own, has none of them (`own`). `args` are its arguments where none are given.
+    """
+
+    __slots__ = ("args", "name", "own", "shared", "target", "words")
+
+    def __init__(
+        self,
+        name: str,
+        target: Runnable,
+        shared: Mapping[str, Any],
+        *,
+        words: str = "",
+        args: Sequence[str] = (),
+        own: bool = False,
+    ) -> None:
+        self.name = name
+        self.target = target
+        self.shared = {} if own else shared
+        self.words = words or words_of(target)
+        self.args = args
+        self.own = own
+
+    def is_on(self, switch: str) -> bool:
+        """Say whether one of SWITCHES is on where nobody says anything."""
+        if switch in self.shared:
+            return bool(self.shared[switch])
+        flags: Any = getattr(self.target, "flags", None)
+        return flags is not None and bool(flags.is_true(switch))
+
+    def program(
+        self,
+        options: Mapping[str, Any] | None = None,
+        *,
+        configured: Mapping[str, Any] | None = None,
+        within: str | None = None,
+        around: Mapping[str, str | None] | None = None,
+    ) -> Program:
+        """Return the program, with what a runner's configuration says laid over it, then options.
+
+        What is not given says nothing: "", None, []. A switch says something only where it differs,
+        so that `race=False` stays the same program as no race at all.
+        """
+        how = {**self.shared, **({} if self.own else self._said(configured or {}))}
+        program = program_of(self.target, how, within=within, around=around)
+        typed = self._said(options or {})
+        return program.with_flags(flags_of(typed)) if typed else program
+
+    def _said(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            keyword: value
+            for keyword, value in values.items()
+            if (value != self.is_on(keyword) if isinstance(value, bool) else value)
+        }
+
+
+def workspace_of(programs: Programs) -> Workspace | None:
+    """Return the workspace that is offered: the one around us for None, none for a mapping."""
+    if isinstance(programs, Mapping):
+        return None
+    if programs is not None:
+        return programs
+    from gorun_tasks.workspace import Workspace  # noqa: PLC0415 - a mapping needs no core
+
+    return Workspace()
+
+
+def offers(programs: Mapping[str, Runnable] | Workspace, shared: Mapping[str, Any]) -> list[Offer]:
+    """Return what a runner has tasks for.
+
+    What all share wins over what a configuration says. Raises what `Workspace.programs` raises.
+    """
+    if isinstance(programs, Mapping):
+        return [
+            Offer(name, target, shared, own=own_flags(target)) for name, target in programs.items()
+        ]
+    return [
+        Offer(name, program, shared, words=programs.place(name), args=programs.args(name))
+        for name, program in programs.programs.items()
+    ]
+
+
+def build_many(
+    workspace: Workspace,
+    say: Callable[[str], None],
+    *,
+    names: Sequence[str] = (),
+    since: str = "",
+) -> list[tuple[str, GoRunError]]:
+    """Bring programs up to date, all or those with these names, and say what became of each.
+
+    With `since` only those that a change since this revision touches. Returns those that failed.
+    """
+    for name in names:
+        workspace.program(name)
+    chosen = list(names or workspace.programs)
+    if since:
+        touched = workspace.affected(since)
+        chosen = [name for name in chosen if name in touched]
+        if not chosen:
+            say(f"no program is touched since {since}")
+    failed: list[tuple[str, GoRunError]] = []
+
+    def tell(name: str, result: Outcome | GoRunError) -> None:
+        if isinstance(result, Exception):
+            failed.append((name, result))
+            say(f"{name}: failed: {result}")
+        else:
+            say(news(name, result))
+
+    if chosen:
+        workspace.build(chosen, tell=tell)
+    return failed
+
+
+def not_built(failed: Sequence[tuple[str, GoRunError]]) -> str:
+    """Return the sentence for programs that could not be built."""
+    return f"not built: {', '.join(sorted(name for name, _ in failed))}"
+
+
+def flags_of(options: Mapping[str, Any]) -> BuildFlags:
+    """Return the options of a task as build flags. A list is of the values that were given."""
+    from gorun_tasks.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
+
+    words: list[str] = []
+    for option, value in options.items():
+        if isinstance(value, bool):
+            values = ["true" if value else "false"]
+        elif option == "tags":
+            values = [value if isinstance(value, str) else ",".join(value)]
+        else:
+            values = [value] if isinstance(value, str) else list(value)
+        words += [f"-{option}={one}" for one in values]
+    return BuildFlags.parse(words)[0]
 
 
 def program_of(
     target: Runnable,
-    flags: Mapping[str, Any],
+    how: Mapping[str, Any],
     *,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
     within: str | None = None,
     around: Mapping[str, str | None] | None = None,
 ) -> Program:
-    """Return the program that a task names by a target and flags, or already holds.
+    """Return the program that a task names by a target and ProgramKeywords, or already holds.
 
-    `within` and `around` are the runner's own directory and variables; a Program, which was made
-    outside of any task, does without them.
+    `within` and `around` are the runner's own directory and variables. A Program stays in its own
+    directory and keeps what was said of its environment; the keywords are laid over it.
     """
     from gorun_tasks.errors import UsageError  # noqa: PLC0415 - listing tasks needs no core
     from gorun_tasks.program import Program  # noqa: PLC0415
 
+    own = target.overlay if isinstance(target, Program) else {}
+    env = {**(around or {}), **own, **(how.get("env") or {})}
+    rest = {keyword: value for keyword, value in how.items() if keyword not in ("cwd", "env")}
+    cwd = how.get("cwd")
     if not isinstance(target, Program):
-        variables = {**(around or {}), **(env or {})}
-        return Program(target, cwd=cwd or within, env=variables, **flags)
-    extra = [*flags, *(["cwd"] if cwd else ()), *(["env"] if env else ())]
-    if extra:
-        raise UsageError(
-            f"{target.name} is a Program already", f"give {', '.join(extra)} where it is made"
-        )
-    return target
+        return Program(target, cwd=cwd or within, env=env, **rest)
+    if cwd:
+        raise UsageError(f"{target.name} is a Program already", "give cwd where it is made")
+    return target.with_flags(env=env, **rest) if env or rest else target
 
 
 def own_flags(target: Runnable) -> bool:
-    """Say whether a target is a Program, which neither shared flags nor options are laid over."""
+    """Say whether a target is a Program, which shared flags are not laid over."""
     return hasattr(target, "flags")
 
 
@@ -132,9 +294,20 @@ def command(program: Program, args: Sequence[str]) -> str:
     return shlex.join(["gorun", *stamps, *program.flags.words, *program.target.words, *args])
 
 
+def command_of_many(*words: str, flags: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+    """Return what a person would type in a shell for what is done with many programs."""
+    import shlex  # noqa: PLC0415 - as above
+
+    from gorun_tasks.flags import BuildFlags  # noqa: PLC0415 - as above
+
+    stamps = [f"--stamp={variable}={fact}" for variable, fact in flags.get("stamp", {}).items()]
+    shared = BuildFlags(**{flag: said for flag, said in flags.items() if flag != "stamp"})
+    return shlex.join(["gorun", *words, *stamps, *shared.words, *flags_of(options).words])
+
+
 def news(name: str, outcome: Outcome) -> str:
     """Return the line that tells what a program needed: "api: built because main.go edited"."""
-    line = f"{name}: {outcome.outcome}{_because(outcome.because)}"
+    line = f"{name}: {outcome.outcome}{because(outcome.because)}"
     trouble = outcome.unrecorded
     said = not trouble or any(trouble in str(reason) for reason in outcome.because)
     return line if said else f"{line}; not remembered: {trouble}"
@@ -142,7 +315,7 @@ def news(name: str, outcome: Outcome) -> str:
 
 def verdict(name: str, reasons: Sequence[Reason]) -> str:
     """Return the line that tells what a program would need: "api: stale because go.mod edited"."""
-    return f"{name}: {'stale' if reasons else 'current'}{_because(reasons)}"
+    return f"{name}: {'stale' if reasons else 'current'}{because(reasons)}"
 
 
 def answer(name: str, reasons: Sequence[Reason]) -> str:
@@ -159,11 +332,3 @@ def ended(name: str, status: int) -> str:
 def forgotten(name: str, *, dry: bool = False) -> str:
     """Return what a clean did, or in a dry run would do."""
     return f"{name}: would be forgotten" if dry else f"{name}: forgotten"
-
-
-def _because(reasons: Sequence[Reason]) -> str:
-    if not reasons:
-        return ""
-    said = ", ".join(map(str, reasons[:_REASONS_SAID]))
-    more = len(reasons) - _REASONS_SAID
-    return f" because {said}" + (f" and {more} more" if more > 0 else "")

@@ -7,7 +7,8 @@
     def serve(c, race=False, tags=None):
         go.run(c, "./cmd/api", race=race, tags=tags)  # invoke serve --race -- --port 8080
 
-    ns = Collection(serve, go=go.collection({"api": "./cmd/api"}))  # invoke go.api, go.api.build
+    ns = Collection(serve, go=go.collection())  # every program of this repository:
+                                                # invoke go.api, go.api.build, go.build
 
 Decides how an outcome is told the invoke way: `Exit` with the program's own status, an echo, a dry
 run, options and configuration. It must never decide what is current, and never run the program
@@ -20,29 +21,37 @@ import contextlib
 import os
 import shlex
 import sys
+from inspect import Parameter, Signature
 
 from invoke.collection import Collection
+from invoke.config import DataProxy
 from invoke.exceptions import Exit
+from invoke.runners import normalize_hide
 from invoke.tasks import Task
 
-from gorun_tasks import _runner
-from gorun_tasks.errors import GoRunError, final_status
+from gorun_tasks import _runner, telling
+from gorun_tasks._runner import Offer
+from gorun_tasks.errors import GoRunError, UsageError, final_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any, Unpack
+    from typing import Any, TextIO, TypeAlias, Unpack
 
     from invoke.context import Context
 
-    from gorun_tasks._runner import Runnable
-    from gorun_tasks.flags import FlagKeywords
+    from gorun_tasks._runner import ProgramKeywords, Programs, Runnable, SharedKeywords
     from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.workspace import Workspace
+
+    Do: TypeAlias = Callable[[Context, dict[str, Any]], object]
 
 __all__ = ["HELP", "build", "clean", "collection", "run", "why"]
 
 
 _INTERRUPTED = 130
+_WORD = Parameter.empty
+_REPEATABLE = ("tags", "ldflags", "gcflags")
 
 
 class _Help(dict[str, str]):
@@ -63,6 +72,16 @@ class _Leftover(_Help):
 
 HELP = _Help(_runner.OPTIONS)
 """Help for the build flags a task may offer as options: `@task(help=go.HELP)`."""
+
+
+_HELP = _Help(
+    {
+        **HELP,
+        "affected": "only those that a change since this revision touches",
+        "since": "the revision, or a range as git diff takes it",
+        "json": "for the matrix of a CI job",
+    }
+)
 
 
 class GoTask(Task):  # type: ignore[type-arg]
@@ -86,9 +105,7 @@ def run(
     target: Runnable,
     *,
     args: Sequence[str] | None = None,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    **flags: Unpack[FlagKeywords],
+    **how: Unpack[ProgramKeywords],
 ) -> Outcome | None:
     """Run a Go program in the foreground, building it first if anything changed.
 
@@ -98,150 +115,168 @@ def run(
     from the configuration's `go` section.
     """
     with _exiting():
-        program = _program(c, target, _configured(c, target, flags), cwd, env)
-        return _run(c, program.name, program, args)
+        program = _program(c, target, how)
+        return _run(c, program.name, program, _arguments(c) if args is None else args)
 
 
-def build(
-    c: Context,
-    target: Runnable,
-    *,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    **flags: Unpack[FlagKeywords],
-) -> Outcome | None:
+def build(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> Outcome | None:
     """Bring a Go program up to date; `.path` of the result is the executable."""
     with _exiting():
-        program = _program(c, target, _configured(c, target, flags), cwd, env)
+        program = _program(c, target, how)
         return _build(c, program.name, program)
 
 
-def why(
-    c: Context,
-    target: Runnable,
-    *,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    **flags: Unpack[FlagKeywords],
-) -> None:
+def why(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Print whether a run would build, and because of what; builds and runs nothing."""
     with _exiting():
-        program = _program(c, target, _configured(c, target, flags), cwd, env)
+        program = _program(c, target, how)
         _why(c, program.name, program)
 
 
-def clean(
-    c: Context,
-    target: Runnable,
-    *,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    **flags: Unpack[FlagKeywords],
-) -> None:
+def clean(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Forget what was built of a Go program."""
     with _exiting():
-        program = _program(c, target, _configured(c, target, flags), cwd, env)
+        program = _program(c, target, how)
         _clean(c, program.name, program)
 
 
-def collection(programs: Mapping[str, Runnable], **flags: Unpack[FlagKeywords]) -> Collection:
+def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Collection:
     """Return a collection with `NAME.run` (also plain `NAME`), `.build`, `.why` and `.clean`.
 
-    `flags` are the defaults; the configuration's `go` section (`invoke.yaml`, `INVOKE_GO_RACE=1`)
-    overrides them, and a task's options override both. A program that needs other flags than the
-    shared ones is given as a `Program`; its tasks have no options.
+    `shared` are the flags of all programs; the configuration's `go` section (`invoke.yaml`,
+    `INVOKE_GO_RACE=1`) overrides them, and a task's options override both. A program that needs
+    other flags than the shared ones is given as a `Program`.
+
+    The programs are those of a mapping, or those of a `Workspace`, or of the one around the working
+    directory where nothing is said. With a workspace there are the tasks `build`, for all programs
+    or those that a change touches (`--affected main`), and `affected`, which says which these are,
+    with `--json` for the matrix of a CI job; a program of that name comes before them.
     """
+    workspace, offered = None, []
+    with _loading():
+        workspace = _runner.workspace_of(programs)
+        offered = _runner.offers(workspace or programs or {}, shared)
     everything = Collection()
     everything.__doc__ = "Go programs."
-    everything.configure({"go": _declared(flags)})
-    for name, target in programs.items():
-        of_one = Collection(name)
-        of_one.__doc__ = f"The Go program {_runner.words_of(target)}"
+    # Only what is declared can be set by a variable.
+    everything.configure({"go": dict.fromkeys(_runner.OPTIONS)})
+    for offer in offered:
+        of_one = Collection(offer.name)
+        of_one.__doc__ = f"The Go program {offer.words}"
         for verb, described in _runner.VERBS.items():
-            body = _body(_DO[verb], name, target, flags)
-            body.__doc__ = described.format(_runner.words_of(target))
-            of_one.add_task(
-                GoTask(body, name=verb, iterable=["tags"], help=HELP), default=verb == "run"
-            )
+            task = _task(verb, _one(_DO[verb], offer), described.format(offer.words), offer.is_on)
+            of_one.add_task(task, default=verb == "run")
         everything.add_collection(of_one)
+    if workspace is not None:
+        for task in _tasks_of_many(workspace, shared):
+            if task.name not in everything.collections:
+                everything.add_task(task)
     return everything
 
 
-def _body(
-    do: Callable[[Context, str, Program], object],
-    name: str,
-    target: Runnable,
-    flags: Mapping[str, Any],
-) -> Callable[..., None]:
-    """Return the function of a task: its signature is what invoke makes the options of."""
+def _task(
+    name: str, do: Do, described: str, is_on: Callable[[str], bool], **others: object
+) -> GoTask:
+    """Return a task with the build flags, and with others, as its options."""
 
-    def bare(c: Context) -> None:
-        with _exiting():
-            do(c, name, _program(c, target, {}))
-
-    def body(
-        c: Context,
-        *,
-        race: bool = bool(flags.get("race")),
-        tags: list[str] | None = None,
-        ldflags: str = "",
-        gcflags: str = "",
-        mod: str = "",
-        trimpath: bool = bool(flags.get("trimpath")),
-        cover: bool = bool(flags.get("cover")),
-    ) -> None:
-        options = {
-            "race": race,
-            "tags": tags,
-            "ldflags": ldflags,
-            "gcflags": gcflags,
-            "mod": mod,
-            "trimpath": trimpath,
-            "cover": cover,
-        }
+    def body(c: Context, **options: Any) -> None:
+        # A switch that is as it would be without any word was not given.
         given = {
             option: value
             for option, value in options.items()
-            if not isinstance(value, bool) or value != bool(flags.get(option))
+            if value not in (defaults[option], [])
         }
         with _exiting():
-            default = _runner.chosen(flags, _section(c))
-            do(c, name, _program(c, target, _runner.chosen(default, given)))
+            do(c, given)
 
-    return bare if _runner.own_flags(target) else body
+    defaults = dict(others)
+    for option in _runner.OPTIONS:
+        switch = option in _runner.SWITCHES
+        defaults[option] = is_on(option) if switch else None if option in _REPEATABLE else ""
+    # invoke makes options of what a signature says, and a word of what has no default.
+    body.__signature__ = Signature(  # type: ignore[attr-defined]
+        [
+            Parameter("c", Parameter.POSITIONAL_OR_KEYWORD),
+            *(
+                Parameter(option, Parameter.KEYWORD_ONLY, default=default)
+                for option, default in defaults.items()
+            ),
+        ]
+    )
+    body.__doc__ = described
+    # With short names invoke would take the value of --gcflags=-l, or -m, for an option of its own.
+    return GoTask(body, name=name, iterable=_REPEATABLE, help=_HELP, auto_shortflags=False)
 
 
-def _run(
-    c: Context, name: str, program: Program, args: Sequence[str] | None = None
-) -> Outcome | None:
-    words = _arguments(c) if args is None else args
-    if _shown_only(c, program, words):
+def _one(do: Callable[[Context, str, Program, Sequence[str]], object], offer: Offer) -> Do:
+    def one(c: Context, options: dict[str, Any]) -> None:
+        args = _arguments(c) or offer.args
+        do(c, offer.name, _offered(c, offer, options), args)
+
+    return one
+
+
+def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[GoTask]:
+    """Yield the tasks for all programs of a workspace."""
+
+    def laid_over(c: Context, options: dict[str, Any]) -> Workspace:
+        return workspace.with_each(lambda one: _offered(c, Offer(one.name, one, shared), options))
+
+    def build(c: Context, options: dict[str, Any]) -> None:
+        since = options.pop("affected", "")
+        about = [f"--affected={since}"] if since else []
+        if _shown_only(
+            c, _runner.command_of_many("--build", *about, flags=shared, options=options)
+        ):
+            return
+        with _hiding(c):
+            failed = _runner.build_many(laid_over(c, options), _say, since=since)
+        if failed:
+            raise Exit(_runner.not_built(failed), code=final_status(failed[0][1], os.environ))
+
+    def affected(c: Context, options: dict[str, Any]) -> None:
+        since, as_json = options.pop("since"), options.pop("json", False)
+        programs = laid_over(c, options)
+        found = programs.affected(since)
+        print(telling.touched(programs, found, as_json=as_json), end="")  # noqa: T201 - the answer
+
+    def is_on(switch: str) -> bool:
+        return bool(shared.get(switch))
+
+    yield _task("build", build, _runner.OF_MANY["build"], is_on, affected="")
+    yield _task("affected", affected, _runner.OF_MANY["affected"], is_on, since=_WORD, json=False)
+
+
+def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcome | None:
+    if _shown_only(c, _runner.command(program, args)):
         return None
-    outcome = _runner.run(program, words, lambda news: _tell(c, name, news))
+    with _hiding(c):
+        outcome = _runner.run(program, args, lambda news: _tell(c, name, news))
     if outcome.exit_code and not c.config.run.warn:
         raise Exit(code=outcome.exit_code)
     return outcome
 
 
-def _build(c: Context, name: str, program: Program) -> Outcome | None:
-    if _shown_only(c, program, ()):
+def _build(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome | None:
+    if _shown_only(c, _runner.command(program, ())):
         return None
-    outcome = _runner.build(program)
-    _tell(c, name, outcome)
+    with _hiding(c):
+        outcome = _runner.build(program)
+        _tell(c, name, outcome)
     return outcome
 
 
-def _why(_c: Context, name: str, program: Program) -> None:
+def _why(_c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> None:
     print(_runner.answer(name, program.why()))  # noqa: T201 - the answer
 
 
-def _clean(c: Context, name: str, program: Program) -> None:
+def _clean(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> None:
     if not c.config.run.dry:
         program.clean()
-    print(_runner.forgotten(name, dry=c.config.run.dry), file=sys.stderr)  # noqa: T201
+    _say(_runner.forgotten(name, dry=c.config.run.dry))
 
 
-_DO: dict[str, Callable[[Context, str, Program], object]] = {
+_DO: dict[str, Callable[[Context, str, Program, Sequence[str]], object]] = {
     "run": _run,
     "build": _build,
     "why": _why,
@@ -249,18 +284,49 @@ _DO: dict[str, Callable[[Context, str, Program], object]] = {
 }
 
 
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201 - the standard output belongs to the program
+
+
 def _tell(c: Context, name: str, outcome: Outcome) -> None:
     """Say what a program needed; invoke is silent about what went as ever, unless it echoes."""
     if outcome.outcome != "current" or c.config.run.echo:
-        print(_runner.news(name, outcome), file=sys.stderr)  # noqa: T201
+        _say(_runner.news(name, outcome))
 
 
-def _shown_only(c: Context, program: Program, args: Sequence[str]) -> bool:
+def _shown_only(c: Context, command: str) -> bool:
     """Echo the command if invoke was told to; return whether showing it is all that was asked."""
     if c.config.run.dry or c.config.run.echo:
-        shown = _runner.command(program, args)
-        print(c.config.run.echo_format.format(command=shown))  # noqa: T201 - as c.run does
+        print(c.config.run.echo_format.format(command=command))  # noqa: T201 - as c.run does
     return bool(c.config.run.dry)
+
+
+@contextlib.contextmanager
+def _hiding(c: Context) -> Iterator[None]:
+    """Hide what is said meanwhile, by the program and by us, as `--hide` has it for `c.run`."""
+    try:
+        hidden = normalize_hide(c.config.run.hide)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    with contextlib.ExitStack() as stack:
+        for name in hidden:
+            stack.enter_context(_into_nothing(getattr(sys, name)))
+        yield
+
+
+@contextlib.contextmanager
+def _into_nothing(stream: TextIO) -> Iterator[None]:
+    stream.flush()
+    kept = os.dup(stream.fileno())
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, stream.fileno())
+    os.close(nothing)
+    try:
+        yield
+    finally:
+        stream.flush()
+        os.dup2(kept, stream.fileno())
+        os.close(kept)
 
 
 def _arguments(c: Context) -> list[str]:
@@ -271,45 +337,40 @@ def _arguments(c: Context) -> list[str]:
     return typed if " ".join(typed) == remainder else shlex.split(remainder)
 
 
-def _program(
-    c: Context,
-    target: Runnable,
-    flags: Mapping[str, Any],
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-) -> Program:
-    """Return the program as `c.run` would see it: within `c.cd`, with `run.env`."""
-    within = os.path.expanduser(c.cwd.replace(r"\ ", " ")) or None
-    return _runner.program_of(
-        target, flags, cwd=cwd, env=env, within=within, around=c.config.run.env
+def _program(c: Context, target: Runnable, how: Mapping[str, Any]) -> Program:
+    """Return the program of a call; what the call leaves unset is as the configuration says."""
+    configured = {} if _runner.own_flags(target) else _section(c)
+    said = {**configured, **{keyword: value for keyword, value in how.items() if value}}
+    return _runner.program_of(target, said, within=_within(c), around=c.config.run.env)
+
+
+def _offered(c: Context, offer: Offer, options: Mapping[str, Any]) -> Program:
+    return offer.program(
+        options, configured=_section(c), within=_within(c), around=c.config.run.env
     )
 
 
+def _within(c: Context) -> str | None:
+    """Return where `c.cd` has led, None for nowhere."""
+    return os.path.expanduser(c.cwd.replace(r"\ ", " ")) or None
+
+
 def _section(c: Context) -> dict[str, Any]:
-    """Return what the configuration's `go` section says about our options."""
+    """Return the keywords that the configuration's `go` section has. Raises UsageError."""
     section = c.config.get("go", {})
-    return {option: section[option] for option in _runner.OPTIONS if option in section}
-
-
-def _configured(c: Context, target: Runnable, flags: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the flags of a call, and from the configuration those that it leaves unset."""
-    said = {flag: value for flag, value in flags.items() if value}
-    return said if _runner.own_flags(target) else {**_runner.chosen({}, _section(c)), **said}
-
-
-def _declared(flags: Mapping[str, Any]) -> dict[str, bool | str]:
-    """Return our options as scalars: only what is declared, and so, can be set by a variable."""
     return {
-        option: bool(flags.get(option))
-        if option in _runner.SWITCHES
-        else _scalar(flags.get(option))
-        for option in _runner.OPTIONS
+        keyword: _value(keyword, section[keyword])
+        for keyword in section
+        if section[keyword] is not None
     }
 
 
-def _scalar(value: object) -> str:
-    # A list has a better rendering than any we could make here: the one go gets without us.
-    return value if isinstance(value, str) else ""
+def _value(keyword: str, value: Any) -> Any:
+    if keyword in _runner.SWITCHES and isinstance(value, str):  # of a variable
+        from gorun_tasks.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
+
+        return BuildFlags.parse([f"-{keyword}={value}"])[0].is_true(keyword)
+    return dict(value) if isinstance(value, DataProxy) else value
 
 
 @contextlib.contextmanager
@@ -321,3 +382,17 @@ def _exiting() -> Iterator[None]:
     except KeyboardInterrupt:
         # invoke would make 1 of it, as of any failure.
         raise Exit(code=_INTERRUPTED) from None
+
+
+@contextlib.contextmanager
+def _loading() -> Iterator[None]:
+    """Say in one sentence why there are no tasks: of what a tasks.py raises, invoke shows all.
+
+    What a person wrote wrong ends invoke. Where go cannot be asked, other tasks are still good.
+    """
+    try:
+        yield
+    except UsageError as error:
+        raise Exit(str(error), code=error.exit_status) from None
+    except GoRunError as error:
+        _say(str(error))

@@ -3,7 +3,7 @@
     import nox
     from gorun_tasks import nox as go
 
-    go.sessions({"api": "./cmd/api"})  # nox -s run:api -- --port 8080
+    go.sessions()  # every program of this repository: nox -s run:api -- --port 8080
 
     @nox.session(venv_backend="none", default=False)
     def serve(session):
@@ -22,21 +22,24 @@ import os
 import sys
 
 import nox
+from nox import registry
+from nox.logger import logger
 
-from gorun_tasks import _runner
-from gorun_tasks.errors import GoRunError
+from gorun_tasks import _runner, telling
+from gorun_tasks.errors import GoRunError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import Any, Unpack
+    from argparse import ArgumentParser
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, NoReturn, Unpack
 
     from nox.registry import Func  # type: ignore[attr-defined]
     from nox.sessions import SessionRunner
 
-    from gorun_tasks._runner import Runnable
-    from gorun_tasks.flags import FlagKeywords
+    from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
     from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.workspace import Workspace
 
 __all__ = ["build", "clean", "run", "session", "sessions", "why"]
 
@@ -45,9 +48,7 @@ def run(
     session: nox.Session,
     target: Runnable,
     *args: str,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    **flags: Unpack[FlagKeywords],
+    **how: Unpack[ProgramKeywords],
 ) -> Outcome:
     """Run a Go program in the foreground, building it first if anything changed.
 
@@ -56,82 +57,79 @@ def run(
     else it aborts the session. With `--install-only` the program is built and not run.
     """
     with _aborting(session):
-        program = _program(session, target, flags, cwd, env)
+        program = _program(session, target, how)
         return _run(session, program.name, program, args)
 
 
-def build(
-    session: nox.Session,
-    target: Runnable,
-    *,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    **flags: Unpack[FlagKeywords],
-) -> Outcome:
+def build(session: nox.Session, target: Runnable, **how: Unpack[ProgramKeywords]) -> Outcome:
     """Bring a Go program up to date; `.path` of the result is the executable."""
     with _aborting(session):
-        program = _program(session, target, flags, cwd, env)
+        program = _program(session, target, how)
         return _build(session, program.name, program)
 
 
-def why(
-    session: nox.Session,
-    target: Runnable,
-    *,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    **flags: Unpack[FlagKeywords],
-) -> None:
+def why(session: nox.Session, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Print whether a run would build, and because of what; builds and runs nothing."""
     with _aborting(session):
-        program = _program(session, target, flags, cwd, env)
+        program = _program(session, target, how)
         _why(session, program.name, program)
 
 
-def clean(
-    session: nox.Session,
-    target: Runnable,
-    *,
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-    **flags: Unpack[FlagKeywords],
-) -> None:
+def clean(session: nox.Session, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Forget what was built of a Go program."""
     with _aborting(session):
-        program = _program(session, target, flags, cwd, env)
+        program = _program(session, target, how)
         _clean(session, program.name, program)
 
 
-def sessions(programs: Mapping[str, Runnable], **flags: Unpack[FlagKeywords]) -> None:
+def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> None:
     """Make the sessions `run:NAME`, `build:NAME`, `why:NAME` and `clean:NAME` for each program.
 
-    Their tags are `go-run`, `go-build`, `go-why` and `go-clean`. A bare `nox` selects the builds,
-    and these may run in parallel (`nox -j4 -t go-build`). A program that needs other flags than the
-    shared ones is given as a `Program`.
+    Their tags are `go-run`, `go-build`, `go-why` and `go-clean`. Builds may run in parallel
+    (`nox -j4 -t go-build`). A program that needs other flags than the shared ones is given as a
+    `Program`.
+
+    The programs are those of a mapping, and a bare `nox` selects their builds. Or they are those
+    of a `Workspace`, or of the one around the noxfile where nothing is said; then there is the
+    session `build` as well, which a bare `nox` selects: it builds all, those that are named, or
+    those that a change touches (`nox -s build -- --affected main`). `nox -s affected -- main` says
+    which these are, with `--json` for the matrix of a CI job.
     """
-    for name, target in programs.items():
+    workspace, offered = None, []
+    with _loading():
+        workspace = _runner.workspace_of(programs)
+        offered = _runner.offers(workspace or programs or {}, shared)
+    for offer in offered:
         for verb, described in _runner.VERBS.items():
-            body = _body(_DO[verb], name, target, flags)
-            body.__doc__ = described.format(_runner.words_of(target))
-            registered = nox.session(
-                name=f"{verb}:{name}",
-                venv_backend="none",
-                tags=[f"go-{verb}"],
-                default=verb == "build",
-            )(body)
-            # An attribute, not a keyword: nox before 2026.8 does not know it and ignores it so.
-            registered.allow_parallel = verb == "build"
+            _register(
+                f"{verb}:{offer.name}",
+                functools.partial(_one, _DO[verb], offer),
+                described.format(offer.words),
+                verb=verb,
+                default=verb == "build" and workspace is None,
+            )
+    if workspace is None:
+        return
+    for verb, do in (("build", _build_many), ("affected", _affected)):
+        if verb not in registry.get():
+            many = functools.partial(_many, do, workspace, shared)
+            _register(verb, many, _runner.OF_MANY[verb], verb=verb, default=verb == "build")
 
 
 def session(
-    target: Runnable = ".", *, flags: FlagKeywords | None = None, **options: Any
-) -> Callable[[Callable[..., object]], Func]:
+    target: Runnable | Callable[..., object] = ".",
+    *,
+    flags: ProgramKeywords | None = None,
+    **options: Any,
+) -> Any:
     """Make a session of a function that is given `(session, program)`.
 
     `options` are those of `nox.session` (its `tags` are nox's); go's flags are in `flags`. No
     virtual environment is made unless `venv_backend` asks for one. A function that returns the
     outcome of `program.run(...)` makes the program's status its own.
     """
+    if callable(target):  # @go.session, without more words
+        return session()(target)
 
     def decorate(function: Callable[..., object]) -> Func:
         @functools.wraps(function)
@@ -148,21 +146,29 @@ def session(
     return decorate
 
 
-def _body(
-    do: Callable[[nox.Session, str, Program], object],
-    name: str,
-    target: Runnable,
-    flags: FlagKeywords,
-) -> Callable[[nox.Session], None]:
+def _register(
+    name: str, do: Callable[[nox.Session], object], described: str, *, verb: str, default: bool
+) -> None:
     def body(session: nox.Session) -> None:
         with _aborting(session):
-            own = _runner.own_flags(target)
-            do(session, name, _program(session, target, {} if own else flags))
+            do(session)
 
-    return body
+    body.__doc__ = described
+    make = nox.session(name=name, venv_backend="none", tags=[f"go-{verb}"], default=default)
+    # An attribute, not a keyword: nox before 2026.8 does not know it and ignores it so.
+    make(body).allow_parallel = verb == "build"
 
 
-def _run(session: nox.Session, name: str, program: Program, args: tuple[str, ...]) -> Outcome:
+def _one(
+    do: Callable[[nox.Session, str, Program, Sequence[str]], object],
+    offer: Offer,
+    session: nox.Session,
+) -> None:
+    args = session.posargs or offer.args
+    do(session, offer.name, offer.program(around=_around(session)), args)
+
+
+def _run(session: nox.Session, name: str, program: Program, args: Sequence[str]) -> Outcome:
     if _config(session, "install_only"):
         return _build(session, name, program)
     outcome = _runner.run(program, args, lambda news: session.log(_runner.news(name, news)))
@@ -171,42 +177,95 @@ def _run(session: nox.Session, name: str, program: Program, args: tuple[str, ...
     return outcome
 
 
-def _build(session: nox.Session, name: str, program: Program) -> Outcome:
+def _build(session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome:
     outcome = _runner.build(program)
     session.log(_runner.news(name, outcome))
     return outcome
 
 
-def _why(_session: nox.Session, name: str, program: Program) -> None:
+def _why(_session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> None:
     print(_runner.answer(name, program.why()))  # noqa: T201 - the answer; nox logs to stderr
 
 
-def _clean(session: nox.Session, name: str, program: Program) -> None:
+def _clean(session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> None:
     program.clean()
     session.log(_runner.forgotten(name))
 
 
-_DO: dict[str, Callable[[nox.Session, str, Program], object]] = {
-    "run": lambda session, name, program: _run(session, name, program, tuple(session.posargs)),
+_DO: dict[str, Callable[[nox.Session, str, Program, Sequence[str]], object]] = {
+    "run": _run,
     "build": _build,
     "why": _why,
     "clean": _clean,
 }
 
 
-def _program(
+def _many(
+    do: Callable[[nox.Session, Workspace], None],
+    workspace: Workspace,
+    shared: Mapping[str, Any],
     session: nox.Session,
-    target: Runnable,
-    flags: Mapping[str, Any],
-    cwd: str | None = None,
-    env: Mapping[str, str] | None = None,
-) -> Program:
-    """Return the program as this session sees it: its variables, its virtual environment's PATH."""
+) -> None:
+    around = _around(session)
+    do(session, workspace.with_each(lambda one: _runner.program_of(one, shared, around=around)))
+
+
+def _build_many(session: nox.Session, workspace: Workspace) -> None:
+    words = _words("build")
+    words.add_argument("names", metavar="NAME", nargs="*", help="these only")
+    words.add_argument("--affected", metavar="REVISION", default="", help="what changed since")
+    typed = words.parse_args(session.posargs)
+    failed = _runner.build_many(workspace, session.log, names=typed.names, since=typed.affected)
+    if failed:
+        session.error(_runner.not_built(failed))
+
+
+def _affected(session: nox.Session, workspace: Workspace) -> None:
+    words = _words("affected")
+    words.add_argument("since", metavar="REVISION", nargs="?", default="HEAD", help="HEAD if none")
+    words.add_argument("--json", action="store_true", help="for the matrix of a CI job")
+    typed = words.parse_args(session.posargs)
+    found = workspace.affected(typed.since)
+    print(telling.touched(workspace, found, as_json=typed.json), end="")  # noqa: T201 - the answer
+
+
+def _words(verb: str) -> ArgumentParser:
+    """Return what reads the words after `--` of a session that runs no program."""
+    from argparse import ArgumentParser  # noqa: PLC0415 - listing sessions needs none
+
+    class Words(ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            raise UsageError(message, f"{self.prog} --help says what it takes")
+
+    return Words(prog=f"nox -s {verb} --", description=_runner.OF_MANY[verb], allow_abbrev=False)
+
+
+def _program(session: nox.Session, target: Runnable, how: Mapping[str, Any]) -> Program:
+    return _runner.program_of(target, how, around=_around(session))
+
+
+def _around(session: nox.Session) -> dict[str, str | None]:
+    """Return what a session lays over the environment: its variables, and its commands' place."""
     own = dict(session.env)
     if session.bin_paths:
         inherited = own.get("PATH") or os.environ.get("PATH", "")
         own["PATH"] = os.pathsep.join([*session.bin_paths, inherited])
-    return _runner.program_of(target, flags, cwd=cwd, env=env, around=own)
+    return own
+
+
+@contextlib.contextmanager
+def _loading() -> Iterator[None]:
+    """Say in one sentence why there are no sessions: of what a noxfile raises, nox shows all.
+
+    What a person wrote wrong ends nox. Where go cannot be asked, the other sessions are still good.
+    """
+    try:
+        yield
+    except UsageError as error:
+        logger.error(str(error))
+        sys.exit(error.exit_status)
+    except GoRunError as error:
+        logger.warning(str(error))
 
 
 @contextlib.contextmanager

@@ -175,16 +175,22 @@ class Program:
         self,
         typed: BuildFlags | None = None,
         stamp: Mapping[str, str] | None = None,
+        *,
+        env: Mapping[str, str | None] | None = None,
         **flags: Unpack[FlagKeywords],
     ) -> Self:
-        """Return this program with more build flags and stamps, which win over its own."""
+        """Return this program with more flags, stamps and variables, which win over its own."""
         program = type(self).__new__(type(self))
         both = self.flags.with_(**flags)
         if typed is not None:
             both = both.followed_by(typed)
         stamped = {**dict(self.stamp), **(stamp or {})}
-        program._become(self.target, both, self.cwd, self.environ, stamped)  # noqa: SLF001 - as above
-        program.overlay = dict(self.overlay)
+        environ = _laid_over(self.environ, env or {})
+        program._become(self.target, both, self.cwd, environ, stamped)  # noqa: SLF001 - as above
+        program.overlay = {**self.overlay, **(env or {})}
+        program.listener = self.listener
+        if "GORUN_EVENTS" not in (env or {}):
+            program.events = self.events
         return program
 
     def _become(

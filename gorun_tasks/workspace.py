@@ -33,6 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Self
 
     from gorun_tasks.changes import Changes
     from gorun_tasks.config import Config, Settings
@@ -94,6 +95,13 @@ class Workspace:
         if not target.startswith("."):
             return target
         return _relative(os.path.join(program.cwd, target), self.root)
+
+    def with_each(self, change: Callable[[Program], Program]) -> Self:
+        """Return this workspace with each of its programs changed: more flags, say."""
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        other._programs = {name: change(program) for name, program in self.programs.items()}  # noqa: SLF001 - its own
+        return other
 
     def build(
         self,

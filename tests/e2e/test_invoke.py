@@ -134,7 +134,8 @@ def test_flags_are_options(place: Place) -> None:
 def test_a_program_has_its_own_flags(place: Place) -> None:
     result = place("invoke", "go.fixed", "--", "features", env={"INVOKE_GO_TAGS": "slim"})
     assert result.out == "race=false dev=true version=none\n"
-    assert "--race" not in place("invoke", "--help", "go.fixed").out
+    dry = place("invoke", "-R", "go.fixed", "--trimpath").out
+    assert "gorun -tags=dev -trimpath .\n" in dry.replace("\x1b[0m", "")
 
 
 def test_race(place: Place, race: None) -> None:  # noqa: ARG001 - may skip
@@ -147,9 +148,13 @@ def test_flags_are_configuration(place: Place) -> None:
     assert "version=3" in place(*command, env={"INVOKE_GO_LDFLAGS": "-X main.version=3"}).out
     dry = ("invoke", "-R", "more.slim", "--")
     assert "gorun -trimpath -tags=dev,slim ." in place(*dry).out
-    without = "gorun -trimpath=false -tags=dev,slim ."  # GOFLAGS may have it too
-    assert without in place(*dry, env={"INVOKE_GO_TRIMPATH": "0"}).out
-    assert without in place("invoke", "-R", "more.slim", "--no-trimpath").out
+    off = {"INVOKE_GO_TRIMPATH": "0"}  # said, since GOFLAGS may have it too
+    assert "gorun -trimpath=false -tags=dev,slim ." in place(*dry, env=off).out
+    typed = place("invoke", "-R", "more.slim", "--no-trimpath").out
+    assert "gorun -tags=dev,slim -trimpath=false ." in typed
+    wrong = place(*dry, env={"INVOKE_GO_TRIMPATH": "maybe"})
+    assert wrong.rc == 2
+    assert wrong.err == ('invalid boolean value "maybe" for -trimpath; it is true or false\n')
 
 
 def test_configuration_file_holds_for_tasks_of_ones_own(own_place: Place) -> None:

@@ -1,0 +1,183 @@
+"""invoke and the programs that are found: a tasks.py of one line, in a real repository."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.workspace import CONFIG, commit, edited, heard, starts_no_go
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Place
+
+TASKS = """
+from invoke import task
+from gorun_tasks import invoke as go
+
+ns = go.collection()
+
+
+@ns.add_task
+@task
+def lint(c):
+    print("no program needed")
+"""
+
+
+@pytest.fixture(scope="module")
+def runner_file() -> tuple[str, str]:
+    return "tasks.py", TASKS
+
+
+def test_every_program_has_its_tasks(place: Place) -> None:
+    flat = " ".join(place("invoke", "--list").out.split())
+    assert "probe.run (probe) Run ." in flat
+    assert "other.build Build ./other if anything changed" in flat
+    assert "build Build all Go programs, or those that a change touches" in flat
+    assert "affected Say which Go programs a change touches, and why" in flat
+    nested = " ".join(place("invoke", "--list", "-F", "nested").out.split())
+    assert "other The Go program ./other .build Build ./other if anything changed" in nested
+    tree = json.loads(place("invoke", "--list", "-F", "json").out)
+    assert {task["name"] for task in tree["tasks"]} == {"affected", "build", "lint"}
+    assert [program["name"] for program in tree["collections"]] == ["other", "probe"]
+    assert json.loads(place("invoke", "other", "--", "a b", "").out) == ["other", "a b", ""]
+
+
+def test_completion_knows_programs_and_options(place: Place) -> None:
+    tasks = place("invoke", "--complete", "--", "invoke").out.split()
+    assert {"probe", "probe.build", "other.why", "build", "affected"} <= set(tasks)
+    assert "--race" in place("invoke", "--complete", "--", "invoke probe --").out.split()
+    assert "--affected" in place("invoke", "--complete", "--", "invoke build --").out.split()
+
+
+def test_all_are_built_with_one_look(own_place: Place) -> None:
+    outcomes = heard(own_place)
+    result = own_place("invoke", "build")
+    assert result.rc == 0
+    assert "other: built because not built before\n" in result.err
+    assert "probe: built because not built before\n" in result.err
+    assert "probe: current\n" in own_place("invoke", "build").err
+    assert outcomes() == ["built", "built", "current", "current"]
+
+
+def test_two_programs_on_one_line_both_run(place: Place) -> None:
+    lines = place("invoke", "probe", "other", "--", "x").out.splitlines()
+    assert [json.loads(line) for line in lines] == [["x"], ["other", "x"]]
+
+
+@pytest.mark.parametrize("form", ["flat", "nested", "json"])
+def test_listing_starts_no_go_where_nothing_changed(own_place: Place, form: str) -> None:
+    assert own_place("invoke", "--list").rc == 0
+    starts_no_go(own_place, "invoke", "--list", "-F", form)
+
+
+def test_the_configuration_says_names_flags_and_arguments(own_place: Place) -> None:
+    (own_place.folder / "gorun.toml").write_text(CONFIG)
+    listing = own_place("invoke", "--list").out
+    assert "second.run (second)" in listing
+    assert "other" not in listing.replace("./other", "")
+    assert own_place("invoke", "probe").out == "race=false dev=true version=none\n"
+    assert json.loads(own_place("invoke", "second", "--", "x").out) == ["other", "x"]
+    assert own_place("invoke", "probe", "--", "getenv", "LEVEL").out == '"high"\n'
+
+
+def test_options_are_laid_over_the_configuration(own_place: Place) -> None:
+    text = CONFIG + "trimpath = true\n"
+    (own_place.folder / "gorun.toml").write_text(text)
+    assert "--[no-]trimpath" in own_place("invoke", "--help", "second").out
+    assert "--[no-]trimpath" not in own_place("invoke", "--help", "probe").out
+    dry = ("invoke", "-R", "second")
+    assert "gorun -trimpath ./other" in own_place(*dry).out
+    assert "gorun -trimpath=false ./other" in own_place(*dry, "--no-trimpath").out
+    assert "gorun -trimpath=false ./other" in own_place(*dry, env={"INVOKE_GO_TRIMPATH": "0"}).out
+    assert "gorun -trimpath -race ./other" in own_place(*dry, "--race").out
+    typed = ("--tags=a", "--tags=b", "--gcflags=all=-N", "--gcflags=-l", "--ldflags=-s")
+    said = "gorun -trimpath -gcflags=all=-N -gcflags=-l -ldflags=-s -tags=a,b ./other"
+    shown = own_place(*dry, *typed).out.replace("\x1b[1;37m", "").replace("\x1b[0m", "")
+    assert sorted(shown.split()) == sorted(said.split())
+
+
+@pytest.mark.parametrize("words", [("--list",), ("lint",), ("probe",)])
+def test_a_wrong_configuration_is_one_sentence(own_place: Place, words: tuple[str, ...]) -> None:
+    (own_place.folder / "gorun.toml").write_text("\nraze = true\n")
+    result = own_place("invoke", *words)
+    assert (result.rc, result.out) == (2, "")
+    (line,) = result.err.splitlines()
+    assert line.endswith("gorun.toml:2: raze is no setting; did you mean race?")
+
+
+def test_without_go_the_other_tasks_are_still_good(own_place: Place) -> None:
+    own_place.environ["GORUN_GO"] = "no-such-go"
+    said = "GORUN_GO is 'no-such-go', but there is no such command\n"
+    assert own_place("invoke", "lint") == (0, "no program needed\n", said)
+    assert own_place("invoke", "build") == (125, "", said + said)
+
+
+def test_what_a_change_touches(own_place: Place) -> None:
+    commit(own_place)
+    assert own_place("invoke", "affected", "HEAD").out == ""
+    edited(own_place)
+    assert own_place("invoke", "affected", "main").out == "other  because other/main.go edited\n"
+    (matrix,) = json.loads(own_place("invoke", "affected", "main", "--json").out)
+    assert matrix["name"] == "other"
+    result = own_place("invoke", "build", "--affected", "main")
+    assert result == (0, "", "other: built because not built before\n")
+    commit(own_place)
+    result = own_place("invoke", "build", "--affected", "HEAD")
+    assert result == (0, "", "no program is touched since HEAD\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("build", "--afected", "main"), 1, "No idea what '--afected' is!"),
+        (("affected",), 1, "'affected' did not receive required positional arguments: 'since'"),
+        (("affected", "nowhere"), 2, "git knows no revision 'nowhere'; in CI it may have to be"),
+    ],
+)
+def test_a_bad_option_is_one_sentence(
+    own_place: Place, words: tuple[str, ...], status: int, said: str
+) -> None:
+    commit(own_place)
+    result = own_place("invoke", *words)
+    assert result.rc == status
+    assert result.err.startswith(said)
+    assert len(result.err.splitlines()) == 1
+
+
+def test_a_dry_run_shows_the_command(own_place: Place) -> None:
+    result = own_place("invoke", "-R", "build", "--affected", "main", "--tags=a", "--race")
+    assert (result.rc, result.err) == (0, "")
+    assert "gorun --build --affected=main -race -tags=a" in result.out
+    assert not list((own_place.folder.parent / "store").glob("v1/exe/*"))
+
+
+def test_one_that_fails_is_named_and_the_others_are_built(own_place: Place) -> None:
+    own_place.edit("other/main.go", "os.Args", "os.Arks")
+    result = own_place("invoke", "build")
+    assert result.rc == 125
+    assert "undefined: os.Arks" in result.err
+    assert "probe: built because not built before\n" in result.err
+    assert result.err.endswith("not built: other\n")
+
+
+def test_a_program_called_build_is_run_by_its_name(own_place: Place) -> None:
+    (own_place.folder / "gorun.toml").write_text('[programs.build]\ntarget = "./other"\n')
+    assert own_place("invoke", "build", "--", "x").out == '["other","x"]\n'
+
+
+def test_shared_flags_and_stamps_hold_for_all(own_place: Place) -> None:
+    shared = 'tags=["dev"], stamp={"main.version": "dirty"}'
+    own_place.edit("tasks.py", "go.collection()", f"go.collection({shared})")
+    commit(own_place)
+    run = ("invoke", "probe", "--", "features")
+    assert own_place(*run).out == "race=false dev=true version=false\n"
+    assert "probe: current" in own_place("invoke", "build").err
+    own_place.edit("tasks.py", "no program", "some program")
+    result = own_place(*run)
+    assert result.out == "race=false dev=true version=true\n"
+    assert result.err == "probe: built because dirty: 'false' → 'true'\n"
+    dry = own_place("invoke", "-R", "build").out
+    assert "gorun --build --stamp=main.version=dirty -tags=dev" in dry

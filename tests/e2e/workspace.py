@@ -1,0 +1,71 @@
+"""What the runners' tests of workspaces share: a configuration, commits, and who is started.
+
+The sample is a module of two programs, so it is a workspace as it stands. Decides how such tests
+change it and look at what came of it. It must never replace git or go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.conftest import Place
+
+CONFIG = """
+[programs.probe]
+tags = ["dev"]
+args = ["features"]
+env = { LEVEL = "high" }
+
+[programs.second]
+target = "./other"
+"""
+
+
+def commit(place: Place) -> None:
+    """Commit everything there is to the branch main, of a repository that may be new."""
+    for words in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "--all"),
+        ("commit", "--quiet", "--allow-empty", "--message=whatever"),
+    ):
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words],
+            cwd=place.folder,
+            env={**place.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
+            check=True,
+        )
+
+
+def edited(place: Place) -> None:
+    """Edit one of the two programs."""
+    place.edit("other/main.go", '"other"', '"another"')
+
+
+def heard(place: Place) -> Callable[[], list[str]]:
+    """Listen from here on; return what returns the outcomes of all requests since, sorted."""
+    file = place.folder.parent / "events"
+    place.environ["GORUN_EVENTS"] = str(file)
+
+    def outcomes() -> list[str]:
+        events = map(json.loads, file.read_text().splitlines())
+        return sorted(event["outcome"] for event in events if event["event"] == "outcome")
+
+    return outcomes
+
+
+def starts_no_go(place: Place, *words: str) -> None:
+    """Assert that `python -m WORDS...` starts no go."""
+    trace = place.folder.parent / "trace"
+    command = ["strace", "-f", "-qq", "-e", "trace=execve", "-o", str(trace), *place.command(words)]
+    subprocess.run(
+        command, cwd=place.folder, env=place.environ, stdout=subprocess.DEVNULL, check=True
+    )
+    started = [line.split('"')[1] for line in trace.read_text().splitlines() if " = 0" in line]
+    assert started, "strace saw nothing"
+    assert not [path for path in started if path.endswith("/go")]
