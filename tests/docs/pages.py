@@ -45,6 +45,8 @@ _NAME = re.compile(r"(?:#|//) ([\w./-]*[./][\w./-]+|Makefile|Dockerfile)")
 _HIDDEN = re.compile(r"<!-- run\n(.*)-->\s*", re.DOTALL)
 _SHOWS = re.compile(r"<!-- shows: (.+) -->\s*")
 _OF_THE_SITE = ("{toctree}", "{include} ../CHANGELOG.md")
+_WITHOUT_UV = re.compile(rb"^nox > uv binary not found\.\n", re.MULTILINE)
+"""What nox says where uv is not installed: no page is about that."""
 _STATUS = re.compile(rb"\0(\d+)\n")
 
 # Reads commands from descriptor 9, and says how each ended after its output. The commands
@@ -173,7 +175,7 @@ class Shell:
             if not chunk:
                 raise PageError(f"no end in sight of {words}:\n{said.decode()}")
             said += chunk
-        return said[: end.start()].decode(), int(end[1])
+        return _WITHOUT_UV.sub(b"", said[: end.start()]).decode(), int(end[1])
 
     def place(self) -> Path:
         """Return the folder in which the shell is."""
