@@ -118,6 +118,10 @@ def main() -> NoReturn:
 def _run(words: list[str]) -> int:
     options, rest = split_options(words)
     environ = os.environ
+    if "quiet" in options:
+        from gorun_tasks.console import hush  # noqa: PLC0415 - only where asked for
+
+        hush()
     if options.store or options.switches & {"help", "version"}:
         return _care(options, rest, environ)
     flags, consumed = BuildFlags.parse(rest)
@@ -196,7 +200,7 @@ def _make_and_start(
         return _answer(graph.stable_path(rebuild=rebuild) + "\n")
     made = graph.make(rebuild=rebuild)
     if made.outcome == "built":
-        _hint(program, arguments, options)
+        _hint(program, arguments)
     if not (graph.private or graph.ephemeral):
         _replace(program, made, arguments)
     status = graph.run().exit_code
@@ -267,12 +271,12 @@ def _care(options: Options, rest: list[str], environ: Mapping[str, str]) -> int:
     return care(options.store, rest, environ)
 
 
-def _hint(program: Program, arguments: list[str], options: Options) -> None:
+def _hint(program: Program, arguments: list[str]) -> None:
     from gorun_tasks import console  # noqa: PLC0415 - off the hot path
     from gorun_tasks.flags import misplaced_flag, trap_sentence  # noqa: PLC0415 - off the hot path
 
     misplaced = misplaced_flag(arguments)
-    if misplaced and "quiet" not in options and console.speaks_to_person(os.environ):
+    if misplaced and console.speaks_to_person(os.environ):
         sentence = trap_sentence(misplaced, program.target.words)
         console.say(sentence.removeprefix("gorun: "))
 
@@ -282,7 +286,7 @@ def _complain(error: GoRunError) -> int:
     from gorun_tasks.errors import BUILD_FAILED, final_status  # noqa: PLC0415 - off the hot path
 
     if not getattr(error, "told", False):
-        console.say(str(error))
+        console.complain(str(error))
     status = final_status(error, os.environ)
     chosen = os.environ.get("GORUN_BUILD_EXIT_CODE", "")
     if chosen and error.exit_status == BUILD_FAILED and str(status) != chosen:

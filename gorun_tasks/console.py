@@ -1,28 +1,87 @@
 """Console: what a person sees on stderr. Imported only when there is something to show.
 
-Decides the form of our own words; go's words pass through as go wrote them. It must never write
-to stdout, and never fail a run because nobody listens.
+Decides the form of our own words; go's words pass through as go wrote them. Besides lines that
+stay there is one that does not: it is written over while go works, and gone before anything else
+is said. It must never write to stdout, and never fail a run because nobody listens.
 """
 
 from __future__ import annotations
 
 import os
 
+_ERASE = b"\r\x1b[K"
+_COLUMNS = 80  # of a terminal that does not know its size
+
+_quiet = False
+_passing = False  # whether a passing line stands on the terminal
+
+
+def hush() -> None:
+    """Say nothing of our own from now on, but why there is no program (--quiet)."""
+    global _quiet  # noqa: PLW0603 - there is one stderr
+    _quiet = True
+
 
 def pass_on(line: bytes) -> None:
     """Write what go said, as go said it."""
-    try:
-        while line:
-            line = line[os.write(2, line) :]
-    except OSError:
-        pass
+    erase()
+    _write(line)
 
 
 def say(sentence: str) -> None:
-    """Write one line of ours."""
+    """Write one line of ours: a hint or a warning."""
+    if not _quiet:
+        complain(sentence)
+
+
+def complain(sentence: str) -> None:
+    """Write the line that says why there is no program, however quiet we should be."""
     pass_on(f"gorun: {sentence}\n".encode("utf-8", "surrogateescape"))
+
+
+def show(text: str) -> None:
+    """Write a line that passes, in place of the one before; cut to the terminal's width."""
+    global _passing  # noqa: PLW0603 - as above
+    try:
+        if os.tcgetpgrp(2) != os.getpgrp():
+            return  # in the background, where the terminal is another's
+    except OSError:
+        pass  # not the terminal that controls us
+    try:
+        columns = os.get_terminal_size(2).columns or _COLUMNS
+    except OSError:
+        return  # it has gone
+    _passing = True
+    _write(b"\r" + text.encode("ascii", "replace")[: columns - 1] + b"\x1b[K")
+
+
+def erase() -> None:
+    """Take away the line that passes, if there is one."""
+    global _passing  # noqa: PLW0603 - as above
+    if _passing:
+        _passing = False
+        _write(_ERASE)
+
+
+def has_passing_lines() -> bool:
+    """Say whether somebody watches a terminal on which a line can be taken away again."""
+    environ = os.environ
+    return (
+        not _quiet
+        and environ.get("TERM", "dumb") not in ("", "dumb")
+        and not environ.get("CI")
+        and os.isatty(2)
+    )
 
 
 def speaks_to_person(environ: dict[str, str] | os._Environ[str]) -> bool:
     """Say whether hints reach somebody: on a terminal, or in CI where logs are read."""
     return bool(environ.get("CI")) or os.isatty(2)
+
+
+def _write(line: bytes) -> None:
+    try:
+        while line:
+            line = line[os.write(2, line) :]
+    except OSError:
+        pass

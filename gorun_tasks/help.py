@@ -23,7 +23,7 @@ arguments    everything after the target; they belong to the program, untouched
   --build        build these (:NAME or packages), or all of them; run nothing
   --stamp VAR=FACT  link a fact of git into a string variable: main.version=version; the facts
                  are version, commit, date, dirty
-  --quiet        none of our own lines
+  --quiet        none of our own lines, but why there is no program
   --events FILE  append what happened as JSON lines
   --help, --version
 

@@ -109,15 +109,23 @@ class Making:
         if self.cgo:
             overlay = self._lay_over(go)
             flags += (f"-overlay={overlay}",) if overlay else ()
+        say, tick = program.listener or console.pass_on, None
+        if program.listener is None and console.has_passing_lines():
+            from gorun_tasks.progress import Progress  # noqa: PLC0415 - where somebody watches
+
+            progress = Progress(report, f"{self._folder}/trace")
+            say, tick = progress.pass_on, progress.tick
         try:
             go.build(
                 report,
                 (flags, program.target.words),
                 self._folder,
-                program.listener or console.pass_on,
+                say,
+                tick=tick,
                 stop_at_cgo=not self.cgo and program.target.kind != "version",
             )
         finally:
+            console.erase()
             self._distrust(go)
         silence = Silence(
             report.settings,

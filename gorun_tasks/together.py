@@ -129,8 +129,15 @@ def _compile(go: Go, programs: list[Program]) -> None:
     work = publisher.work()
     report = Report()
     flags = first.flags.without(*NOT_OF_LIST).words
+    tick = None
+    if console.has_passing_lines():
+        from gorun_tasks.progress import Progress  # noqa: PLC0415 - where somebody watches
+
+        tick = Progress(report).tick
+    targets = tuple(program.target.words[0] for program in programs)
     try:
-        go.compile(report, flags, tuple(program.target.words[0] for program in programs), work)
+        go.compile(report, flags, targets, work, tick)
     finally:
+        console.erase()
         distrust(report, go)
         shutil.rmtree(work, ignore_errors=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -41,6 +42,7 @@ SETTINGS = (
 )
 
 _OURS = "gorun-"  # how the names of our temporary folders begin
+_TICK = 100  # milliseconds
 _ROOM_TO_LINK = 1 << 30  # bytes free beside the store, below which go works elsewhere
 
 # The command that go starts in the program's place: it tells us where the executable is and what
@@ -187,14 +189,16 @@ class Go:
         work: str,
         say: Callable[[bytes], None],
         *,
+        tick: Callable[[], None] | None,
         stop_at_cgo: bool,
     ) -> None:
         """Have go build flags and target (`words`) and hand over the executable, into `work`/out.
 
         `report` is filled in as go tells it, also where go fails; `say` gets each line that go
-        writes for the person. Raises BuildError when go cannot build it, ToolchainError when go
-        cannot be started, Interrupted after a signal, and with `stop_at_cgo` CgoFound as soon as
-        go comes to a cgo package outside the standard library.
+        writes for the person, and `tick` is called whenever there is something new, and ten times
+        a second while there is not. Raises BuildError when go cannot build it, ToolchainError
+        when go cannot be started, Interrupted after a signal, and with `stop_at_cgo` CgoFound as
+        soon as go comes to a cgo package outside the standard library.
         """
         flags, target = words
         trace = f"{work}/trace"
@@ -210,7 +214,8 @@ class Go:
         )
         try:
             with telling as (go, notes):
-                _listen(go, report, notes, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
+                chunks = _chunks(go, report, notes, tick)
+                _listen(go, chunks, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
         finally:
             if report.temporary:
                 shutil.rmtree(report.temporary, ignore_errors=True)
@@ -225,13 +230,18 @@ class Go:
             pass  # an empty trace is never recorded
 
     def compile(
-        self, report: Report, flags: tuple[str, ...], targets: tuple[str, ...], work: str
+        self,
+        report: Report,
+        flags: tuple[str, ...],
+        targets: tuple[str, ...],
+        work: str,
+        tick: Callable[[], None] | None,
     ) -> None:
         """Have go compile what the targets are made of into its cache, in one process, unlinked.
 
         What it hashes goes into `report`, and into notes in the folder `work` for as long as it
-        works. What it says is not passed on: go says it again when one of them is built. Raises
-        ToolchainError and Interrupted.
+        works. What it says is not passed on: go says it again when one of them is built. `tick` as
+        for `build`. Raises ToolchainError and Interrupted.
         """
         environ = self._with_godebug(["goindex=0", "gocachehash=1"])
         # Without -buildvcs go asks git about the main packages, for nothing.
@@ -247,10 +257,8 @@ class Go:
             stdout=subprocess.DEVNULL,
         )
         with telling as (go, notes):
-            assert go.stderr is not None
             rest = b""
-            while chunk := go.stderr.read(1 << 17):
-                notes.add(chunk)
+            for chunk in _chunks(go, report, notes, tick):
                 *lines, rest = (rest + chunk).split(b"\n")
                 report.hashed += [line for line in lines if line[:4] == b"HASH"]
 
@@ -353,21 +361,42 @@ def _json_stream(answer: bytes) -> list[dict[str, Any]]:
     return objects
 
 
-def _listen(
+def _chunks(
     go: subprocess.Popen[bytes],
     report: Report,
     notes: Notes,
+    tick: Callable[[], None] | None,
+) -> Iterator[bytes]:
+    """Yield what go writes to stderr, as it writes it."""
+    stream = go.stderr
+    assert stream is not None
+    ready = select.poll()
+    ready.register(stream, select.POLLIN)
+    while True:
+        if tick is not None:
+            while not ready.poll(_TICK):
+                tick()
+            tick()
+        chunk = stream.read(1 << 17)
+        if not chunk:
+            return
+        notes.add(chunk)
+        report.note_step(chunk)
+        yield chunk
+
+
+def _listen(
+    go: subprocess.Popen[bytes],
+    chunks: Iterator[bytes],
+    report: Report,
     out: str,
     say: Callable[[bytes], None],
     *,
     stop_at_cgo: bool,
 ) -> None:
-    assert go.stderr is not None
     assert go.stdin is not None
     rest = b""
-    while chunk := go.stderr.read(1 << 17):
-        notes.add(chunk)
-        report.note_step(chunk)
+    for chunk in chunks:
         lines = (rest + chunk).split(b"\n")
         rest = lines.pop()
         for line in lines:

@@ -7,13 +7,17 @@ gorun_tasks: these tests see what a person sees.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -113,7 +117,8 @@ class Running:
 
     def __exit__(self, *_failure: object) -> None:
         for pid in self.left_behind():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it went with its parent
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
         os.close(self._ours)
 
@@ -123,6 +128,18 @@ class Running:
         while words not in self.said:
             assert self._read(deadline), f"{words!r} was never said:\n{self.said}"
         return self.said
+
+    def wait_for_next(self, pattern: str) -> str:
+        """Read on until something that was not there before matches; return what does."""
+        deadline = time.monotonic() + PATIENCE
+        begin = len(self.said)
+        while not (found := re.search(pattern, self.said[begin:])):
+            assert self._read(deadline), f"{pattern!r} was never said:\n{self.said}"
+        return found[0]
+
+    def resize(self, columns: int) -> None:
+        """Give the terminal another width."""
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
 
     def type(self, text: str) -> None:
         """Type on the terminal."""

@@ -243,6 +243,42 @@ def test_words_of_ours_after_the_target_are_the_programs(tmp_path: Path) -> None
     assert result == (0, f"hello [{' '.join(words)}]\n", "")
 
 
+@pytest.mark.parametrize(
+    "verb", [["."], ["--rebuild", "."], ["--ephemeral", "."], ["--build"], ["--build", "."]]
+)
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"GORUN_CACHE_DIR": "/dev/null/store", "GORUN_EVENTS": "/dev/null/events"},
+        {"GORUN_CACHE_SIZE": "plenty", "GORUN_EVENTS": "/dev/null/events"},
+    ],
+    ids=["store", "size"],
+)
+def test_quiet_leaves_out_every_line_of_ours(
+    tmp_path: Path, verb: list[str], trouble: dict[str, str]
+) -> None:
+    """What is said of a trouble that stops nobody is not said; the program's words are."""
+    workshop = Workshop(tmp_path, TINY)
+    quiet = workshop.gorun("--quiet", *verb, env=trouble)
+    assert (quiet.rc, quiet.out) == (0, "")
+    assert quiet.err == ("" if verb[0] == "--build" else "tiny\n")
+    workshop.edit("main.go", "tiny", "small")
+    loud = workshop.gorun(*verb, env=trouble)
+    assert loud.rc == 0
+    assert "gorun: " in loud.err
+
+
+def test_quiet_still_says_why_there_is_no_program(tmp_path: Path) -> None:
+    """Nobody should have to guess from an exit status; what go says is no line of ours."""
+    workshop = Workshop(tmp_path, TINY)
+    nothing = workshop.gorun("--quiet", ".", env={"GORUN_GO": "/nowhere/go"})
+    assert (nothing.rc, nothing.out) == (125, "")
+    assert nothing.err.startswith("gorun: GORUN_GO is '/nowhere/go'")
+    workshop.edit("main.go", "print", "prind")
+    broken = workshop.gorun("--quiet", ".")
+    assert broken.err == workshop.go("run", ".").err
+
+
 def test_help_and_version_answer_on_stdout(tmp_path: Path) -> None:
     workshop = Workshop(tmp_path)
     assert workshop.gorun("--version") == (0, f"gorun {__version__}\n", "")
