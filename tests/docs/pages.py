@@ -45,8 +45,11 @@ _NAME = re.compile(r"(?:#|//) ([\w./-]*[./][\w./-]+|Makefile|Dockerfile)")
 _HIDDEN = re.compile(r"<!-- run\n(.*)-->\s*", re.DOTALL)
 _SHOWS = re.compile(r"<!-- shows: (.+) -->\s*")
 _OF_THE_SITE = ("{toctree}", "{include} ../CHANGELOG.md")
-_WITHOUT_UV = re.compile(rb"^nox > uv binary not found\.\n", re.MULTILINE)
-"""What nox says where uv is not installed: no page is about that."""
+_BY_THE_WAY = re.compile(
+    rb"\x1b\[[\d;]*m|^nox > uv binary not found\.\n|(?<=was successful) in [^.\n]*(?=\.$)",
+    re.MULTILINE,
+)
+"""Colours, and what nox says of a machine that has no uv, or is slow: no page is about that."""
 _STATUS = re.compile(rb"\0(\d+)\n")
 
 # Reads commands from descriptor 9, and says how each ended after its output. The commands
@@ -136,7 +139,9 @@ def _commands(text: str, line: int) -> Iterator[Command]:
 class Shell:
     """A shell in an empty folder, with a home, a store and nothing else of the person's own."""
 
-    def __init__(self, folder: Path, environ: dict[str, str], patience: float = PATIENCE) -> None:
+    def __init__(
+        self, folder: Path, environ: dict[str, str], patience: float = 5 * PATIENCE
+    ) -> None:
         begin = folder / "work"
         begin.mkdir()
         self._patience = patience
@@ -175,7 +180,7 @@ class Shell:
             if not chunk:
                 raise PageError(f"no end in sight of {words}:\n{said.decode()}")
             said += chunk
-        return _WITHOUT_UV.sub(b"", said[: end.start()]).decode(), int(end[1])
+        return _BY_THE_WAY.sub(b"", said[: end.start()]).decode(), int(end[1])
 
     def place(self) -> Path:
         """Return the folder in which the shell is."""
