@@ -30,7 +30,6 @@ from invoke.runners import normalize_hide
 from invoke.tasks import Task
 
 from gorun_tasks import _runner, telling
-from gorun_tasks._runner import Offer
 from gorun_tasks.errors import GoRunError, UsageError, final_status
 
 TYPE_CHECKING = False
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-    from gorun_tasks._runner import ProgramKeywords, Programs, Runnable, SharedKeywords
+    from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
     from gorun_tasks.program import Outcome, Program
     from gorun_tasks.workspace import Workspace
 
@@ -92,12 +91,16 @@ class GoTask(Task):  # type: ignore[type-arg]
     """
 
     def __eq__(self, other: object) -> bool:
-        """Compare bodies by identity, which invoke's deep copies keep."""
+        """Compare bodies by identity."""
         return isinstance(other, GoTask) and self.body is other.body
 
     def __hash__(self) -> int:
         """Hash what equality compares."""
         return hash(self.body)
+
+    def __deepcopy__(self, _memo: object) -> GoTask:
+        """Stay the same: invoke copies each task of a tasks.py, which takes longer than to list."""
+        return self
 
 
 def run(
@@ -220,7 +223,8 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
     """Yield the tasks for all programs of a workspace."""
 
     def laid_over(c: Context, options: dict[str, Any]) -> Workspace:
-        return workspace.with_each(lambda one: _offered(c, Offer(one.name, one, shared), options))
+        offered = _runner.offers(workspace, shared)
+        return workspace.with_programs({one.name: _offered(c, one, options) for one in offered})
 
     def build(c: Context, options: dict[str, Any]) -> None:
         since = options.pop("affected", "")

@@ -68,10 +68,12 @@ def show_affected(
 ) -> int:
     """Answer --affected: the programs that a change touches."""
     workspace = _workspace(flags)
-    names = [word.removeprefix(NAME_MARK) for word in words]
+    for word in words:
+        if not word.startswith(NAME_MARK):
+            raise UsageError(f"--affected takes names of programs, like :api, not {word}")
+    workspace = workspace.with_programs(_chosen(workspace, flags, words, {}))
     found = _affected(workspace, since)
-    chosen = {name: found[name] for name in names or found if name in found}
-    return answer(telling.touched(workspace, chosen, as_json=flags.is_true("json")))
+    return answer(telling.touched(workspace, found, as_json=flags.is_true("json")))
 
 
 def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
@@ -100,7 +102,7 @@ def build(
     workspace = _workspace(flags)
     programs = _chosen(workspace, flags, words, stamps)
     if since:
-        touched = _affected(workspace, since)
+        touched = _affected(workspace.with_programs(programs), since)
         programs = {name: program for name, program in programs.items() if name in touched}
     results: list[dict[str, object]] = []
     width = max(map(len, programs), default=0)

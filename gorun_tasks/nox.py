@@ -207,7 +207,11 @@ def _many(
     session: nox.Session,
 ) -> None:
     around = _around(session)
-    do(session, workspace.with_each(lambda one: _runner.program_of(one, shared, around=around)))
+    programs = {
+        name: _runner.program_of(program, shared, around=around)
+        for name, program in workspace.programs.items()
+    }
+    do(session, workspace.with_programs(programs))
 
 
 def _build_many(session: nox.Session, workspace: Workspace) -> None:

@@ -96,11 +96,11 @@ class Workspace:
             return target
         return _relative(os.path.join(program.cwd, target), self.root)
 
-    def with_each(self, change: Callable[[Program], Program]) -> Self:
-        """Return this workspace with each of its programs changed: more flags, say."""
+    def with_programs(self, programs: Mapping[str, Program]) -> Self:
+        """Return this workspace with other programs: the same with more flags, or some of them."""
         other = type(self).__new__(type(self))
         vars(other).update(vars(self))
-        other._programs = {name: change(program) for name, program in self.programs.items()}  # noqa: SLF001 - its own
+        other._programs = dict(programs)  # noqa: SLF001 - its own
         return other
 
     def build(

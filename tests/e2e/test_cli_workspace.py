@@ -221,6 +221,30 @@ def test_affected_says_which_and_why(shop: Workshop) -> None:
     assert shop.gorun("--build", "--affected", "main").out == (
         "gen  built because not built before\n"
     )
+    assert shop.gorun("--build", "--affected", "main", "./cmd/gen", "./cmd/api").out == (
+        "./cmd/gen  current\n"
+    )
+    wrong = shop.gorun("--affected", "main", ":apy")
+    assert (wrong.rc, wrong.out) == (2, "")
+    assert "no program is called apy" in wrong.err
     wrong = shop.gorun("--affected", "nowhere")
     assert (wrong.rc, wrong.out) == (2, "")
     assert wrong.err == "gorun: git knows no revision 'nowhere'; in CI it may have to be fetched\n"
+
+
+def test_affected_counts_with_the_flags_that_are_typed(shop: Workshop) -> None:
+    """What go reads with -tags=dev is touched where it builds with -tags=dev."""
+    (shop.folder / ".git").rmdir()
+    dev = "//go:build dev\n\npackage main\n\nfunc init() { println(%s) }\n"
+    shop.write({"cmd/gen/dev.go": dev % 1})
+    for words in (["init", "--quiet", "--initial-branch", "main"], ["add", "--all"]):
+        assert shop.execute(["git", *words]).rc == 0
+    names = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    assert shop.execute(["git", *names, "commit", "--quiet", "-m", "first"]).rc == 0
+    shop.write({"cmd/gen/dev.go": dev % 2})
+    assert shop.gorun("--affected", "main").out == ""
+    assert shop.gorun("--affected", "main", "-tags=dev").out == (
+        "gen  because cmd/gen/dev.go edited\n"
+    )
+    built = shop.gorun("--build", "--affected", "main", "-tags=dev").out
+    assert built == "gen  built because not built before\n"
