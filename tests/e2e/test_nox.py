@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NOXFILE = '''
 import nox
+import nox_uv
 from gorun_tasks import Program
 from gorun_tasks import nox as go
 
@@ -52,6 +53,35 @@ def decorated(session, program, word):
 @go.session(".", default=False)
 def returned(session, program):
     return program.run(["exit", "7"])
+
+
+@go.session(".", venv_backend="virtualenv", default=False)
+def within(session, program):
+    """Run it in a virtual environment."""
+    go.run(session, program, "getenv", "PATH")
+
+
+@nox_uv.session(venv_backend="uv", uv_sync_locked=False, uv_no_install_project=True, default=False)
+def beside_uv(session):
+    go.run(session, ".", *session.posargs)
+
+
+@go.session(".", name="with_uv", venv_backend="uv", default=False)
+def with_uv(session, program):
+    go.run(session, program, *session.posargs)
+
+
+@nox.session(venv_backend="none", default=False)
+def stamped(session):
+    go.run(session, ".", "features", stamp={"main.version": "commit"})
+
+
+@nox.session(venv_backend="none", default=False)
+def laid_over(session):
+    program = Program(".", tags="dev", env={"PORT": "1", "LEVEL": "low"})
+    go.run(session, program, "getenv", "LEVEL", env={"LEVEL": "high"})
+    go.run(session, program, "features", ldflags="-X main.version=3")
+    go.run(session, program, cwd="other")
 
 
 @nox.session(venv_backend="none", default=False)
@@ -105,6 +135,29 @@ def test_says_what_a_run_needed(own_place: Place) -> None:
     assert "probe: restored because main.go edited" in own_place(*RUN).err
 
 
+def test_within_a_virtual_environment(place: Place) -> None:
+    assert "/probe/.nox/within/bin:" in place("nox", "-s", "within").out
+
+
+@pytest.fixture
+def uv(place: Place) -> None:
+    """Make the place a project that uv can synchronise, and keep uv from the network."""
+    text = '[project]\nname = "x"\nversion = "0"\nrequires-python = ">=3.11"\n'
+    (place.folder / "pyproject.toml").write_text(text)
+    place.environ |= {"UV_OFFLINE": "1", "UV_PYTHON_DOWNLOADS": "never"}
+
+
+@pytest.mark.parametrize("session", ["beside_uv", "with_uv"])
+def test_beside_nox_uv(place: Place, uv: None, session: str) -> None:  # noqa: ARG001 - sets up
+    """In a session that nox-uv has synchronised, and in one of ours that uv makes."""
+    result = place("nox", "-s", session, "--", "getenv", "PATH")
+    assert result.rc == 0, result.err
+    assert f"/probe/.nox/{session}/bin:" in result.out
+    assert place("nox", "-R", "-s", session, "--", "exit", "3").rc == 3
+    words = place("nox", "-R", "-s", session, "--", "", "a b").out
+    assert json.loads(words.splitlines()[-1]) == ["", "a b"]  # below what uv says
+
+
 def test_a_failure_among_several_sessions_is_told_in_words(place: Place) -> None:
     result = place("nox", "-s", "run:probe", "run:other", "--", "exit", "3")
     assert result.rc == 1
@@ -143,6 +196,16 @@ def test_flags_are_keywords(place: Place) -> None:
 def test_flags_of_sessions_are_shared_by_targets(place: Place) -> None:
     assert "version=1\n" in place("nox", "-s", "run:stamped", "--", "features").out
     assert "dev=true version=none" in place("nox", "-s", "run:fixed", "--", "features").out
+
+
+def test_a_stamp_is_a_keyword(place: Place) -> None:
+    assert place("nox", "-s", "stamped").out == "race=false dev=false version=unknown\n"
+
+
+def test_keywords_are_laid_over_a_program(place: Place) -> None:
+    result = place("nox", "-s", "laid_over")
+    assert result.out == '"high"\nrace=false dev=true version=3\n'
+    assert "is a Program already; give cwd where it is made" in result.err
 
 
 def test_race(place: Place, race: None) -> None:  # noqa: ARG001 - may skip
@@ -220,6 +283,14 @@ def test_builds_may_run_in_parallel(own_place: Place) -> None:
     assert "other: built" in result.out + result.err
 
 
+def test_in_parallel_there_is_no_terminal(place: Place) -> None:
+    """Builds run side by side, a program alone after them; nobody types to it."""
+    words = ("build:probe", "build:other", "run:probe", "--", "terminals")
+    with place.start("nox", "-j2", "-s", *words, terminal=True) as running:
+        assert running.end() == 0, running.said
+        assert "terminals: false false false\n" in running.said
+
+
 def test_a_parallel_worker_reports_in_words(place: Place) -> None:
     result = place("nox", "-j2", "--allow-parallel", "-s", "returned", "serve", "--", "exit", "3")
     assert result.rc == 1
@@ -234,6 +305,18 @@ def test_install_only_builds_and_does_not_run(place: Place) -> None:
 
 def test_decorator_passes_nox_its_own_keywords(place: Place) -> None:
     assert json.loads(place("nox", "-s", "decorated(b)", "--", "c").out) == ["other", "b", "c"]
+
+
+def test_decorator_without_a_word(own_place: Place) -> None:
+    with (own_place.folder / "noxfile.py").open("a") as file:
+        file.write('@go.session\ndef bare(session, program):\n    program.run(["features"])\n')
+    assert own_place("nox", "-s", "bare").out == "race=false dev=false version=none\n"
+
+
+def test_decorator_passes_on_what_it_does_not_know(own_place: Place) -> None:
+    """Which is an error of nox's own; or an option that a later nox has."""
+    own_place.edit("noxfile.py", 'name="with_uv", ', "no_such_option=1, ")
+    assert "unexpected keyword argument 'no_such_option'" in own_place("nox", "-l").err
 
 
 def test_decorated_function_may_return_the_outcome(place: Place) -> None:
