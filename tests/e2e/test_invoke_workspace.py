@@ -154,6 +154,40 @@ def test_a_dry_run_shows_the_command(own_place: Place) -> None:
     assert not list((own_place.folder.parent / "store").glob("v1/exe/*"))
 
 
+def test_hidden_is_what_invoke_was_told_to_hide(own_place: Place) -> None:
+    run = ("probe", "--", "streams")
+    hidden = own_place("invoke", "--hide=both", *run)
+    assert hidden == (0, "", "")
+    out = own_place("invoke", "-e", "--hide=stdout", *run)
+    assert "to stdout" not in out.out
+    assert "gorun . streams" in out.out
+    assert out.err == "probe: current\nto stderr\n"
+    assert own_place("invoke", "--hide=err", *run) == (0, "to stdout\n", "")
+    assert own_place("invoke", "--hide=both", "probe", "--", "exit", "3").rc == 3
+    wrong = own_place("invoke", "--hide=all", *run)
+    assert wrong.rc == 2
+    assert wrong.err.startswith("'hide' got 'all' which is not in ")
+    assert len(wrong.err.splitlines()) == 1
+
+
+def test_configuration_has_every_build_flag(own_place: Place) -> None:
+    """By ns.configure, in a file, by a variable: each wins over the one before."""
+    dry = ("invoke", "-R", "other")
+    own_place.edit(
+        "tasks.py",
+        "ns = go.collection()",
+        'ns = go.collection()\nns.configure({"go": {"pgo": "off", "tags": "a", "race": True}})',
+    )
+    assert "gorun -race -tags=a -pgo=off ./other" in own_place(*dry).out
+    (own_place.folder / "invoke.yaml").write_text("go:\n  tags: b,c\n  race: false\n")
+    assert "gorun -tags=b,c -pgo=off ./other" in own_place(*dry).out
+    variables = {"INVOKE_GO_TAGS": "d", "INVOKE_GO_MOD": "mod"}
+    assert "gorun -tags=d -mod=mod -pgo=off ./other" in own_place(*dry, env=variables).out
+    (own_place.folder / "invoke.yaml").write_text("go:\n  raze: true\n")
+    wrong = own_place(*dry)
+    assert (wrong.rc, wrong.err) == (2, "no build flag is called raze; did you mean race?\n")
+
+
 def test_one_that_fails_is_named_and_the_others_are_built(own_place: Place) -> None:
     own_place.edit("other/main.go", "os.Args", "os.Arks")
     result = own_place("invoke", "build")
