@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from tests.e2e.workspace import CONFIG, commit, edited, heard, starts_no_go
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.e2e.conftest import Place
 
 TASKS = """
@@ -215,3 +218,17 @@ def test_shared_flags_and_stamps_hold_for_all(own_place: Place) -> None:
     assert result.err == "probe: built because dirty: 'false' → 'true'\n"
     dry = own_place("invoke", "-R", "build").out
     assert "gorun --build --stamp=main.version=dirty -tags=dev" in dry
+
+
+def test_a_signal_while_go_builds_all(own_place: Place, slow_build: Callable[[], None]) -> None:
+    with own_place.start("invoke", "build", terminal=True) as running:
+        slow_build()
+        running.type("\x03")
+        assert running.end() == 130, running.said
+        assert "Traceback" not in running.said
+        assert running.left_behind() == []
+    with own_place.start("invoke", "build") as running:
+        slow_build()
+        running.signal(signal.SIGTERM)
+        assert running.end() == -signal.SIGTERM, running.said
+        assert running.left_behind() == []
