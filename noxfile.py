@@ -9,19 +9,13 @@ import sys
 
 import nox
 
+from gorun_tasks import Workspace
 from gorun_tasks import nox as go
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "tests"]
 
 EXAMPLE = "examples/monorepo"
-PROGRAMS = {
-    "api": "./services/cmd/api",
-    "worker": "./services/cmd/worker",
-    "kettle": "./services/cmd/kettle",
-    "gen": "./tools/cmd/gen",
-    "checksum": "./tools/cmd/checksum",
-}
 
 
 @nox.session
@@ -73,13 +67,13 @@ def real(session: nox.Session) -> None:
 def run(session: nox.Session) -> None:
     """Run the example's web server; try -- -once."""
     version = "-X main.version=1.2.3"
-    go.run(session, PROGRAMS["api"], *session.posargs, chdir=EXAMPLE, ldflags=version)
+    go.run(session, "./services/cmd/api", *session.posargs, chdir=EXAMPLE, ldflags=version)
 
 
 @nox.session
 def race(session: nox.Session) -> None:
     """Show the example's data race: the detector's report, and its exit status 66."""
-    go.run(session, PROGRAMS["kettle"], chdir=EXAMPLE, race=True)
+    go.run(session, "./services/cmd/kettle", chdir=EXAMPLE, race=True)
 
 
-go.sessions(PROGRAMS, chdir=EXAMPLE)
+go.sessions(Workspace(EXAMPLE))

@@ -7,25 +7,19 @@ from typing import TYPE_CHECKING
 from invoke.collection import Collection
 from invoke.tasks import task
 
+from gorun_tasks import Workspace
 from gorun_tasks import invoke as go
 
 if TYPE_CHECKING:
     from invoke.context import Context
 
 EXAMPLE = "examples/monorepo"
-PROGRAMS = {
-    "api": "./services/cmd/api",
-    "worker": "./services/cmd/worker",
-    "kettle": "./services/cmd/kettle",
-    "gen": "./tools/cmd/gen",
-    "checksum": "./tools/cmd/checksum",
-}
 
 
 @task(help=go.HELP, iterable=["tags"])
 def run(c: Context, *, race: bool = False, tags: list[str] | None = None) -> None:
     """Boil the example's kettle; --race shows its data race."""
-    go.run(c, PROGRAMS["kettle"], chdir=EXAMPLE, race=race, tags=tags or [])
+    go.run(c, "./services/cmd/kettle", chdir=EXAMPLE, race=race, tags=tags or [])
 
 
-ns = Collection(run, go=go.collection(PROGRAMS, chdir=EXAMPLE))
+ns = Collection(run, go=go.collection(Workspace(EXAMPLE)))
