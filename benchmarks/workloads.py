@@ -71,20 +71,22 @@ def real(kit: Kit) -> Tree:
     words = {"main": "cmd/dockerd/bench.go", "leaf": "errdefs/bench.go"}
     tree = Tree(kit, "real", ("./cmd/dockerd",), words)
 
-    def write(folder: str) -> None:
-        shutil.copytree(kit.download(REAL), folder, dirs_exist_ok=True)
-        for parent, _, names in os.walk(folder):
-            for path in (parent, *(f"{parent}/{name}" for name in names)):
-                os.chmod(path, os.stat(path).st_mode | 0o200)
-
     module = REAL.partition("@")[0]
     printing = {
         words["main"]: _PRINT % f"{module}/errdefs",
         words["leaf"]: _WORD % "errdefs",
     }
-    tree.prepare(printing, write)
+    tree.prepare(printing, lambda folder: writable_copy(kit.download(REAL), folder))
     kit.run([kit.go, "list", "-deps", tree.target], tree.folder, online=True)
     return tree
+
+
+def writable_copy(source: str, folder: str) -> None:
+    """Copy a tree of go's module cache, where nothing may be written, to where it may."""
+    shutil.copytree(source, folder, dirs_exist_ok=True)
+    for parent, _, names in os.walk(folder):
+        for path in (parent, *(f"{parent}/{name}" for name in names)):
+            os.chmod(path, os.stat(path).st_mode | 0o200)
 
 
 def wide(kit: Kit) -> Tree:

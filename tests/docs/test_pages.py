@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.docs.pages import Shell
 
 # Their commands take hours; what they say is made by these commands, or held by tests of their own.
-NOT_PLAYED = {"benchmarks.md", "staleness.md", "differential.md"}
+NOT_PLAYED = {"benchmarks.md", "repositories.md", "staleness.md", "differential.md"}
 
 PAGES = [page for page in sorted(REPOSITORY.glob("docs/*.md")) if page.name not in NOT_PLAYED]
 
