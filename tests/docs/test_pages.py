@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
 # Their commands take hours; what they say is made by these commands, or held by tests of their own.
 NOT_PLAYED = {"benchmarks.md", "repositories.md", "staleness.md", "differential.md"}
+HAVE_TESTS = {"debug.md"}
+"""Pages that need more than a shell, and are played by a test of their own."""
 
-PAGES = [page for page in sorted(REPOSITORY.glob("docs/*.md")) if page.name not in NOT_PLAYED]
+PAGES = [
+    page
+    for page in sorted(REPOSITORY.glob("docs/*.md"))
+    if page.name not in NOT_PLAYED | HAVE_TESTS
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
