@@ -246,20 +246,6 @@ def words_of(target: Runnable) -> str:
     return typed if isinstance(typed, str) else " ".join(getattr(typed, "words", typed))
 
 
-def chosen(flags: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay options over flags. An option that was not given says nothing: "", None, [].
-
-    A switch says something only where it differs, so that `race=False` stays the same program as
-    no race at all.
-    """
-    said = {
-        option: value
-        for option, value in typed.items()
-        if (bool(flags.get(option)) != value if isinstance(value, bool) else value)
-    }
-    return {**flags, **said}
-
-
 def words_after_dashes() -> list[str]:
     """Return what stands on the command line after the first `--`, exactly as it was typed.
 

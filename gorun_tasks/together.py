@@ -30,6 +30,7 @@ from gorun_tasks.verdict import judge_all
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import NoReturn
 
     from gorun_tasks.graph import Graph
     from gorun_tasks.program import Outcome, Program
@@ -72,11 +73,27 @@ def build_all(
                     results[futures[future]] = future.result()
                     tell(futures[future], future.result())
     except Interrupted as interrupted:
-        import signal  # noqa: PLC0415 - only where a signal came
-
-        signal.raise_signal(interrupted.signum)
-        raise
+        _end_by(interrupted)
     return results
+
+
+def compile_together(graphs: list[Graph]) -> None:
+    """Have go compile what several stale programs need, before each is built by itself.
+
+    Says nothing: whatever is wrong each of them will say. Ends as a signal wants it.
+    """
+    try:
+        _compile_together(graphs)
+    except Interrupted as interrupted:
+        _end_by(interrupted)
+
+
+def _end_by(interrupted: Interrupted) -> NoReturn:
+    """Let a signal do to this process what it was sent for: go is gone."""
+    import signal  # noqa: PLC0415 - only where a signal came
+
+    signal.raise_signal(interrupted.signum)
+    raise interrupted
 
 
 def _made(graph: Graph, *, rebuild: bool) -> Outcome | GoRunError:

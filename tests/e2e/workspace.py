@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -57,6 +59,29 @@ def heard(place: Place) -> Callable[[], list[str]]:
         return sorted(event["outcome"] for event in events if event["event"] == "outcome")
 
     return outcomes
+
+
+def asked_of_go(place: Place, *words: str) -> list[str]:
+    """Run `python -m WORDS...`; return what go was asked for meanwhile, sorted.
+
+    That what it is to work with (`go env`), and its tools' versions, say nothing of what is built.
+    """
+    traces = place.folder.parent / "traces"
+    shutil.rmtree(traces, ignore_errors=True)
+    traces.mkdir()
+    how = ("-ff", "--seccomp-bpf", "-qq", "-e", "trace=execve", "-s", "200", "-o", f"{traces}/of")
+    subprocess.run(
+        ["strace", "-f", *how, *place.command(words)],
+        cwd=place.folder,
+        env=place.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    lines = [line for trace in traces.iterdir() for line in trace.read_text().splitlines()]
+    assert lines, "strace saw nothing"
+    started = [re.match(r'execve\("[^"]*/go", \["[^"]*", "(\w*)".* = 0', line) for line in lines]
+    return sorted(match[1] for match in started if match and match[1] != "env")
 
 
 def starts_no_go(place: Place, *words: str) -> None:
