@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gorun_tasks.content import Reason
     from gorun_tasks.errors import GoRunError
     from gorun_tasks.flags import BuildFlags, FlagKeywords
+    from gorun_tasks.generate import Generation
     from gorun_tasks.program import Outcome, Program
     from gorun_tasks.workspace import Workspace
 
@@ -225,14 +226,18 @@ def program_of(
     from gorun_tasks.program import Program  # noqa: PLC0415
 
     own = target.overlay if isinstance(target, Program) else {}
-    env = {**(around or {}), **own, **(how.get("env") or {})}
+    said = {**own, **(how.get("env") or {})}
+    env = {**(around or {}), **said}
     rest = {keyword: value for keyword, value in how.items() if keyword not in ("cwd", "env")}
     cwd = how.get("cwd")
     if not isinstance(target, Program):
-        return Program(target, cwd=cwd or within, env=env, **rest)
-    if cwd:
+        program = Program(target, cwd=cwd or within, env=env, **rest)
+    elif cwd:
         raise UsageError(f"{target.name} is a Program already", "give cwd where it is made")
-    return target.with_flags(env=env, **rest) if env or rest else target
+    else:
+        program = target.with_flags(env=env, **rest) if env or rest else target
+    program.overlay = said  # what a runner lays around it nobody has said of it
+    return program
 
 
 def own_flags(target: Runnable) -> bool:
@@ -308,6 +313,14 @@ def answer(name: str, reasons: Sequence[Reason]) -> str:
     """Return the answer to why: "api: current", or "api: stale" and a line for each reason."""
     said = "stale" if reasons else "current"
     return "\n  ".join([f"{name}: {said}", *map(str, reasons)])
+
+
+def generated(name: str, generation: Generation) -> str:
+    """Return the line that tells whether a program had to make its files anew, and why."""
+    if not generation.because:
+        return f"{name}: current"
+    line = f"{name}: generated{because(generation.because)}"
+    return f"{line}; not remembered: {generation.unrecorded}" if generation.unrecorded else line
 
 
 def ended(name: str, status: int) -> str:

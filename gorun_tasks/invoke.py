@@ -34,7 +34,8 @@ from gorun_tasks.errors import GoRunError, UsageError, final_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from os import PathLike
     from typing import Any, TextIO, TypeAlias, Unpack
 
     from invoke.context import Context
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     Do: TypeAlias = Callable[[Context, dict[str, Any]], object]
 
-__all__ = ["HELP", "build", "clean", "collection", "run", "why"]
+__all__ = ["HELP", "build", "clean", "collection", "generate", "run", "why"]
 
 
 _INTERRUPTED = 130
@@ -141,6 +142,35 @@ def clean(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     with _exiting():
         program = _program(c, target, how)
         _clean(c, program.name, program)
+
+
+def generate(
+    c: Context,
+    target: Runnable,
+    *,
+    args: Sequence[str] = (),
+    inputs: Iterable[str | PathLike[str]] = (),
+    outputs: Iterable[str | PathLike[str]],
+    variables: Iterable[str] = (),
+    **how: Unpack[ProgramKeywords],
+) -> Outcome | None:
+    """Run a program that makes files, where it could make other ones than are there.
+
+    `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`), from the
+    directory where the program runs; `variables` are what it reads of its environment. The
+    outcome's `exit_code` is None where it was not run. A `--dry` run shows the command and returns
+    None.
+    """
+    with _exiting():
+        program = _program(c, target, how)
+        generation = program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
+        if _shown_only(c, _runner.command(program, args)):
+            return None
+        with _hiding(c):
+            outcome = generation.run()
+            if not outcome.exit_code and (generation.because or c.config.run.echo):
+                _say(_runner.generated(program.name, generation))
+        return _unless_failed(c, outcome)
 
 
 def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Collection:
@@ -256,6 +286,10 @@ def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcom
         return None
     with _hiding(c):
         outcome = _runner.run(program, args, lambda news: _tell(c, name, news))
+    return _unless_failed(c, outcome)
+
+
+def _unless_failed(c: Context, outcome: Outcome) -> Outcome:
     if outcome.exit_code and not c.config.run.warn:
         raise Exit(code=outcome.exit_code)
     return outcome

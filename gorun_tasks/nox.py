@@ -31,7 +31,8 @@ from gorun_tasks.errors import GoRunError, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from os import PathLike
     from typing import Any, NoReturn, Unpack
 
     from nox.registry import Func  # type: ignore[attr-defined]
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from gorun_tasks.program import Outcome, Program
     from gorun_tasks.workspace import Workspace
 
-__all__ = ["build", "clean", "run", "session", "sessions", "why"]
+__all__ = ["build", "clean", "generate", "run", "session", "sessions", "why"]
 
 
 def run(
@@ -80,6 +81,33 @@ def clean(session: nox.Session, target: Runnable, **how: Unpack[ProgramKeywords]
     with _aborting(session):
         program = _program(session, target, how)
         _clean(session, program.name, program)
+
+
+def generate(
+    session: nox.Session,
+    target: Runnable,
+    *args: str,
+    inputs: Iterable[str | PathLike[str]] = (),
+    outputs: Iterable[str | PathLike[str]],
+    variables: Iterable[str] = (),
+    **how: Unpack[ProgramKeywords],
+) -> Outcome:
+    """Run a program that makes files, where it could make other ones than are there.
+
+    `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`), from the
+    directory where the program runs; `variables` are what it reads of its environment. The
+    outcome's `exit_code` is None where it was not run. With `--install-only` it never is.
+    """
+    with _aborting(session):
+        program = _program(session, target, how)
+        generation = program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
+        if _config(session, "install_only"):
+            return _build(session, program.name, program)
+        outcome = generation.run()
+        if outcome.exit_code:
+            _end(session, program.name, outcome.exit_code)
+        session.log(_runner.generated(program.name, generation))
+        return outcome
 
 
 def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> None:
