@@ -30,7 +30,7 @@ SWITCHES = frozenset(
         *("list", "build", "graph"),
     )
 )
-VALUES = frozenset(("store", "events", "affected", "stamp"))
+VALUES = frozenset(("store", "events", "affected", "stamp", "completion"))
 _OF_MANY = frozenset(("list", "build", "graph"))
 _BEGUN = time.perf_counter()
 _SIGINT = 2
@@ -39,11 +39,12 @@ _SIGINT = 2
 class Options:
     """gorun's own options. Those with a value are "" where they were not given."""
 
-    __slots__ = ("affected", "events", "stamps", "store", "switches")
+    __slots__ = ("affected", "completion", "events", "stamps", "store", "switches")
 
     def __init__(self) -> None:
         self.switches: set[str] = set()
         self.store = ""
+        self.completion = ""
         self.events = ""
         self.affected = ""
         self.stamps: dict[str, str] = {}
@@ -122,7 +123,7 @@ def _run(words: list[str]) -> int:
         from gorun_tasks.console import hush  # noqa: PLC0415 - only where asked for
 
         hush()
-    if options.store or options.switches & {"help", "version"}:
+    if options.store or options.completion or options.switches & {"help", "version"}:
         return _care(options, rest, environ)
     flags, consumed = BuildFlags.parse(rest)
     if "debug" in options:
@@ -266,6 +267,10 @@ def _care(options: Options, rest: list[str], environ: Mapping[str, str]) -> int:
         from gorun_tasks.help import HELP  # noqa: PLC0415 - off the hot path
 
         return _answer(HELP)
+    if options.completion:
+        from gorun_tasks.completion import completion  # noqa: PLC0415 - off the hot path
+
+        return _answer(completion(options.completion, rest, SWITCHES, VALUES))
     from gorun_tasks.care import care  # noqa: PLC0415 - off the hot path
 
     return care(options.store, rest, environ)

@@ -95,9 +95,7 @@ def discover(asker: Program) -> list[Main]:
     `asker` brings directory, environment and store, and the flags with which packages are chosen.
     Raises ToolchainError where there is no go to ask.
     """
-    identity = (asker.cwd, *asker.flags.words)
-    words = "\0".join(identity).encode("utf-8", "surrogateescape")
-    key = checksum(words).hex()  # the identity is compared too, as for programs
+    key, identity = _who(asker)
     found = _remembered(asker, key, identity)
     if found is None:
         from gorun_tasks.explore import explore  # noqa: PLC0415 - something changed
@@ -106,6 +104,18 @@ def discover(asker: Program) -> list[Main]:
         if recordable:
             _keep(asker, key, found.framed(identity))
     return found.mains
+
+
+def is_known(asker: Program) -> bool:
+    """Say whether `discover` can answer without asking go."""
+    return _remembered(asker, *_who(asker)) is not None
+
+
+def _who(asker: Program) -> tuple[str, tuple[str, ...]]:
+    """Return the key under which the answer is kept, and whose it is."""
+    identity = (asker.cwd, *asker.flags.words)
+    words = "\0".join(identity).encode("utf-8", "surrogateescape")
+    return checksum(words).hex(), identity  # which is compared too, as for programs
 
 
 def _remembered(asker: Program, key: str, identity: tuple[str, ...]) -> Found | None:

@@ -18,14 +18,16 @@ arguments    everything after the target; they belong to the program, untouched
   --store WHAT   stat | clear | verify | drop (of a program: gorun --store drop ./cmd/api)
   --list         the programs of this module, go.work or repository, and their names
   --graph [mermaid]  them, what of them is stale, and the packages that they share
-  --affected REV which of them a change touches, and why: main, main...HEAD, HEAD; - reads
+  --affected REV  which of them a change touches, and why: main, main...HEAD, HEAD; - reads
                  the names of changed files; with --build, builds these
   --build        build these (:NAME or packages), or all of them; run nothing
   --stamp VAR=FACT  link a fact of git into a string variable: main.version=version; the facts
                  are version, commit, date, dirty
   --quiet        none of our own lines, but why there is no program
   --events FILE  append what happened as JSON lines
-  --help, --version
+  --completion SHELL  print a script for bash, zsh or fish that completes what is typed
+  --help         print this
+  --version      print the version of gorun
 
 environment  GORUN_CACHE_DIR, GORUN_CACHE_SIZE (5GiB), GORUN_GO (the go command),
              GORUN_EVENTS, GORUN_BUILD_EXIT_CODE (125)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.config import find, repository_of, upwards
-from gorun_tasks.discover import discover
+from gorun_tasks.discover import discover, is_known
 from gorun_tasks.errors import UsageError
 from gorun_tasks.names import short_names
 from gorun_tasks.program import Program, logical_directory
@@ -75,6 +75,10 @@ class Workspace:
         if self._programs is None:
             self._programs = self._find()
         return self._programs
+
+    def is_known(self) -> bool:
+        """Say whether the programs can be told without asking go."""
+        return self._programs is not None or is_known(self._asker())
 
     def program(self, name: str) -> Program:
         """Return the program of this name. Raises UsageError where there is none."""
@@ -166,7 +170,7 @@ class Workspace:
 
     def _find(self) -> dict[str, Program]:
         general = self.config.general
-        mains = {main.directory: main for main in self._mains(general)}
+        mains = {main.directory: main for main in self.mains()}
         automatic = short_names((main.import_path, main.directory) for main in mains.values())
         by_name = {name: directory for directory, name in automatic.items()}
         programs: dict[str, Program] = {}
@@ -192,12 +196,16 @@ class Workspace:
                 )
         return dict(sorted(programs.items()))
 
-    def _mains(self, general: Settings) -> list[Main]:
-        asker = Program(cwd=self.root, env={**general.env, **self._env}, **general.flags)
+    def _asker(self) -> Program:
+        general = self.config.general
+        return Program(cwd=self.root, env={**general.env, **self._env}, **general.flags)
+
+    def mains(self) -> list[Main]:
+        """Return the main packages, whether or not they are a program by name."""
         excluded = [_matcher(self.config, pattern) for pattern in self.config.exclude]
         return [
             main
-            for main in discover(asker)
+            for main in discover(self._asker())
             if not any(pattern.fullmatch(main.directory) for pattern in excluded)
         ]
 

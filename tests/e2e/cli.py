@@ -59,6 +59,7 @@ WITHOUT_OVERRIDE = (
     "os.execv(sys.argv[1], sys.argv[1:])\n"
 )
 
+_MODES = re.compile(r"\x1b\[\?\d+[hl]")  # of a terminal, nothing that one sees
 _EXECUTED = re.compile(r'^\d+ +execve\("([^"]*)", .* = 0$', re.MULTILINE)
 
 
@@ -158,6 +159,26 @@ def go_command() -> str:
     found = shutil.which(os.environ.get("GORUN_GO", "go"))
     wheels = (f"{entry}/go/bin/go" for entry in sys.path)
     return found or next(path for path in wheels if os.access(path, os.X_OK))
+
+
+def screen(said: str) -> str:
+    """Return what stands on a terminal after all this was written to it."""
+    lines = [""]
+    column = 0
+    for part in re.findall(r"[\r\n\b]|\x1b\[K|[^\r\n\b\x1b]+", _MODES.sub("", said)):
+        if part == "\n":
+            lines.append("")
+            column = 0
+        elif part == "\r":
+            column = 0
+        elif part == "\b":
+            column -= 1
+        elif part == "\x1b[K":
+            lines[-1] = lines[-1][:column]
+        else:
+            lines[-1] = lines[-1][:column] + part + lines[-1][column + len(part) :]
+            column += len(part)
+    return "\n".join(lines)
 
 
 def sections(executable: Path) -> set[str]:

@@ -54,3 +54,26 @@ def test_steps_of_a_program_with_c_count_both_requests(
     files = {**TINY, "main.go": 'package main\n\nimport "C"\n\nfunc main() { print("c\\n") }\n'}
     workshop = Workshop(tmp_path, files)
     assert list(told(workshop, ".")["steps"]) == BUILT
+
+
+@pytest.mark.parametrize(
+    ("flag", "begins"),
+    [
+        ("-debug-trace", b'[\n{"name":"Running run command"'),
+        ("-debug-actiongraph", b'[\n\t{\n\t\t"ID": 0,\n\t\t"Mode": "go run"'),
+        ("-debug-runtime-trace", b"go 1."),
+    ],
+)
+def test_gos_own_answers_are_written_at_each_run(tmp_path: Path, flag: str, begins: bytes) -> None:
+    """Whoever asks go where its time went gets go's file, so no run may be spared: it is said."""
+    workshop = Workshop(tmp_path, TINY)
+    file = workshop.folder / "answer"
+    because = f"{flag}=answer has go asked at each run"
+    for _ in range(2):
+        event = told(workshop, flag, "answer", ".")
+        assert event["outcome"] == "built"
+        assert [reason["change"] for reason in event["because"]] == [because]
+        assert file.read_bytes().startswith(begins)
+        file.unlink()
+    result = workshop.gorun("--why", f"{flag}=answer", ".")
+    assert result == (1, f"{flag}=answer .: {because}\n", "")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cli import TWO_PACKAGES, Workshop
+from tests.e2e.cli import TWO_PACKAGES, Workshop, screen
 from tests.e2e.conftest import PATIENCE, Running
 
 if TYPE_CHECKING:
@@ -84,24 +84,6 @@ def would_show(tmp_path: Path) -> Callable[[], None]:
             running.wait_for("compiling example.com/hello/lib")
 
     return wait
-
-
-def screen(said: str) -> str:
-    """Return what stands on a terminal after all this was written to it."""
-    lines = [""]
-    column = 0
-    for part in re.findall(r"\r|\n|\x1b\[K|[^\r\n\x1b]+", said):
-        if part == "\n":
-            lines.append("")
-            column = 0
-        elif part == "\r":
-            column = 0
-        elif part == "\x1b[K":
-            lines[-1] = lines[-1][:column]
-        else:
-            lines[-1] = lines[-1][:column] + part + lines[-1][column + len(part) :]
-            column += len(part)
-    return "\n".join(lines)
 
 
 def test_a_line_shows_how_far_go_is_and_goes(tmp_path: Path) -> None:
