@@ -22,15 +22,18 @@ from gorun_tasks.errors import GoRunError, final_status
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from gorun_tasks._runner import Offer
     from gorun_tasks.content import Reason
     from gorun_tasks.fingerprint import Look
+    from gorun_tasks.generate import Generation
     from gorun_tasks.program import Program
     from gorun_tasks.verdict import Verdict
     from gorun_tasks.workspace import Workspace
 
+    Given: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]
+    """Of a generator: its arguments, inputs, outputs, and variables."""
 
 _INTERRUPTED = 130
 
@@ -143,6 +146,18 @@ class Current:
         return self.offer.name or program.name, reasons
 
 
+class Generated(Current):
+    """doit's question whether the files that a program makes are up to date."""
+
+    def __init__(self, offer: Offer, given: Given) -> None:
+        super().__init__(offer, "")
+        self._given = given
+
+    def _ask(self, task: Any) -> tuple[str, Sequence[Reason]]:
+        generation = _generation(task, self.offer, self._given)
+        return task.name, generation.why(_shared_look(generation.program))
+
+
 def _action(do: Callable[..., Any]) -> Callable[..., Any]:
     """Make an action of a function: doit's failures are values, and its ^C is a traceback."""
 
@@ -209,6 +224,20 @@ def clean(
 
 
 @_action
+def generate(offer: Offer, given: Given, task: Any) -> ProgramFailed | None:
+    """Make files with a program, if they could become other ones."""
+    generation = _generation(task, offer, given)
+    name = offer.name or generation.program.name
+    made = generation.make()
+    if made.outcome != "current":
+        _tell(_runner.news(name, made))
+    outcome = generation.run()
+    if not outcome.exit_code:
+        _tell(_runner.generated(task.name, generation))
+    return _ended(name, outcome.exit_code)
+
+
+@_action
 def tell_affected(
     workspace: Workspace,
     shared: Mapping[str, Any],
@@ -247,6 +276,12 @@ def _program(task: Any, offer: Offer) -> Program:
     """Return the program with the task's options, which doit may not have read yet."""
     task.init_options()
     return offer.program(task.options)
+
+
+def _generation(task: Any, offer: Offer, given: Given) -> Generation:
+    args, inputs, outputs, variables = given
+    program = _program(task, offer)
+    return program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
 
 
 def _builds_among(tasks: Mapping[str, Any], selected: Iterable[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""doit: tasks that run, build, explain and clean Go programs.
+"""doit: tasks that run, build, explain and clean Go programs, and generate files with them.
 
     from gorun_tasks import doit as go
 
@@ -7,6 +7,9 @@
 
     def task_migrate():
         return go.run_task("./cmd/migrate") | {"task_dep": ["build:api"]}
+
+    def task_menu():
+        return go.generate_task("./tools/gen", inputs=["menu.txt"], outputs=["menu.go"])
 
 Decides which tasks there are, in doit's own words: what they are called, what they take, and what
 doit may know of them. It must never start anything while tasks are loaded; what they do when they
@@ -21,12 +24,12 @@ import sys
 from doit.exceptions import InvalidDodoFile
 
 from gorun_tasks import _runner, doing
-from gorun_tasks.doing import Current, ProgramFailed, ProgramReporter
+from gorun_tasks.doing import Current, Generated, ProgramFailed, ProgramReporter
 from gorun_tasks.errors import GoRunError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, Unpack
 
     from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
@@ -36,6 +39,7 @@ __all__ = [
     "ProgramReporter",
     "build_task",
     "config",
+    "generate_task",
     "run_task",
     "tasks",
 ]
@@ -114,6 +118,33 @@ def build_task(
     return _build_task(_offer(target, how), output)
 
 
+def generate_task(
+    target: Runnable,
+    args: Sequence[str] = (),
+    *,
+    inputs: Sequence[str] = (),
+    outputs: Sequence[str],
+    variables: Sequence[str] = (),
+    **how: Unpack[ProgramKeywords],
+) -> dict[str, Any]:
+    """Return a task that makes files with a Go program: a plain dict, merge it at will.
+
+    It is up to date while the executable, arguments and inputs are as they were, and the outputs
+    what they were then: see `Program.generation`. Outputs that are no patterns are its targets, and
+    inputs that are none its file_dep, which have to be there; directories are for us alone.
+    """
+    offer = _offer(target, how)
+    given = (args, inputs, outputs, variables)
+    return {
+        "actions": [(doing.generate, [offer, given])],
+        "uptodate": [Generated(offer, given)],
+        "file_dep": [path for path in _plain(inputs, target, how) if not os.path.isdir(path)],
+        "targets": _plain(outputs, target, how),
+        "clean": True,
+        "verbosity": 2,
+    }
+
+
 _GROUPS = {
     "build": "Build Go programs.",
     "run": "Run Go programs.",
@@ -182,6 +213,20 @@ def _run_task(offer: Offer) -> dict[str, Any]:
         "io": {"capture": False},
         "verbosity": 2,
     }
+
+
+def _plain(patterns: Sequence[str], target: Runnable, how: Any) -> list[str]:
+    """Return the patterns that are plain names, as doit is to know them: from where it is."""
+    from gorun_tasks.patterns import is_plain  # noqa: PLC0415 - for generators only
+
+    where: str | None = getattr(target, "directory", None)
+    if where is None:
+        where = os.path.join(how.get("cwd") or "", how.get("chdir") or "")
+    else:
+        from gorun_tasks.program import logical_directory  # noqa: PLC0415 - loaded by then
+
+        where = os.path.relpath(where, logical_directory(os.environ))
+    return [os.path.normpath(os.path.join(where, path)) for path in patterns if is_plain(path)]
 
 
 def _params(offer: Offer) -> list[dict[str, Any]]:

@@ -37,11 +37,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gorun_tasks.fingerprint import Key
+    from gorun_tasks.fingerprint import Key, Look
     from gorun_tasks.program import Outcome, Program
 
     Seen = dict[str, tuple[Key | None, bytes]]
     """Files by path: their stat key (None where a stat cannot vouch for it) and content."""
+
+_MOVING = (0, 0, 0, 0, 0)
+"""The stat key of nothing: what has it at first has another one later."""
 
 _LONGEST_WAIT = 0.1  # seconds; a tick of the clock that stamps files is a tenth of it
 
@@ -232,8 +235,9 @@ class Generation(Graph):
         """Why it will run again the next time, "" where that is not so."""
         return self.execute.unrecorded
 
-    def why(self) -> tuple[Reason, ...]:
+    def why(self, look: Look | None = None) -> tuple[Reason, ...]:
         """Return why the program would be run, without asking go; empty when it would not."""
+        self._verdict = self.program.judge(look)
         return self.execute.why_stale()
 
     def run(self) -> Outcome:
@@ -282,10 +286,10 @@ def _look_at(expansion: Expansion, known: Seen) -> Seen:
 
 
 def _settled_keys(expansion: Expansion) -> dict[str, Key | None]:
-    """Return the stat keys of the directories that were listed, None for one that just changed."""
+    """Return the stat keys of the directories that were listed, none of any for a moving one."""
     moment = file_clock()
     keys = {path: key_at(expansion.place(path)) for path in expansion.listed}
-    return {p: key if key is None or settled(key, moment) else None for p, key in keys.items()}
+    return {p: _MOVING if key and not settled(key, moment) else key for p, key in keys.items()}
 
 
 def _disturbed(
@@ -304,7 +308,7 @@ def _disturbed(
     for path, key in listed.items():
         # Where outputs lie the directory itself changes, and what is in it has to do.
         place = os.path.normpath(inputs.place(path))
-        if place not in written_to and (key is None or key_at(place) != key):
+        if place not in written_to and key_at(place) != key:
             return f"{path or '.'} changed while it ran"
     return ""
 

@@ -46,7 +46,7 @@ class Expansion:
         self._trees.clear()
         root = "/" if pattern.startswith("/") else ""
         paths = self._match(root, pattern.strip("/").split("/"))
-        if _MAGIC.search(pattern):
+        if not is_plain(pattern):
             return [path for path in paths if os.path.lexists(self.place(path))]
         return list(paths)
 
@@ -92,6 +92,11 @@ class Expansion:
                 return list(entries)
         except OSError:
             return []
+
+
+def is_plain(pattern: str) -> bool:
+    """Say whether a pattern is the name of one file or directory."""
+    return not _MAGIC.search(pattern)
 
 
 def checked(patterns: Iterable[str | os.PathLike[str]], what: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""doit and files: executables as targets that others depend on."""
+"""doit and files: executables and what they generate, as targets that others depend on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.e2e.conftest import Place
 
 DODO = """
+from gorun_tasks import Program
 from gorun_tasks import doit as go
 
 DOIT_CONFIG = go.config(default_tasks=["build"])
@@ -27,6 +28,35 @@ def task_pack():
 
 def task_single():
     return go.build_task("./other", output="single")
+
+
+def task_orders():
+    \"\"\"What is generated may come from what another task makes.\"\"\"
+    return {
+        "actions": ["cat orders > orders.txt"],
+        "file_dep": ["orders"],
+        "targets": ["orders.txt"],
+    }
+
+
+def task_menu():
+    \"\"\"Generate the menu.\"\"\"
+    return go.generate_task(
+        "./gen", ["menu.txt"], inputs=["orders.txt", "more/*"], outputs=["menu.txt"]
+    )
+
+
+def task_slim():
+    gen = Program("./gen", trimpath=True)
+    return go.generate_task(gen, ["slim.txt"], inputs=["orders.txt"], outputs=["slim.txt"])
+
+
+def task_within():
+    return go.generate_task("./gen", ["-3"], inputs=["no"], outputs=["nothing"], chdir="inner")
+
+
+def task_printed():
+    return {"actions": ["cat menu.txt"], "file_dep": ["menu.txt"], "verbosity": 2}
 """
 
 GENERATOR = """package main
@@ -73,8 +103,21 @@ def own_place(own_place: Place) -> Place:
     return own_place
 
 
+def times(place: Place) -> int:
+    """Return how often the generator ran."""
+    return len((place.folder / "runs").read_text())
+
+
+def performed(out: str) -> list[str]:
+    """Return what doit said of its tasks; what these print comes in between, under -n."""
+    return [line for line in out.splitlines() if line.startswith((".  ", "-- "))]
+
+
 def stamp(path: Path) -> int:
     return path.stat().st_mtime_ns
+
+
+# Executables.
 
 
 @PARALLEL
@@ -131,3 +174,86 @@ def test_an_output_that_cannot_be_written_is_one_sentence(own_place: Place) -> N
     assert result.rc == 1
     assert f"{own_place.folder}/single cannot be written: Is a directory" in result.out
     assert "Traceback" not in result.out + result.err
+
+
+# What executables generate.
+
+
+@PARALLEL
+def test_what_is_generated_is_a_target(own_place: Place, parallel: tuple[str, ...]) -> None:
+    """It comes after what makes its inputs, before what reads it, and is skipped when current."""
+    done = own_place("doit", *parallel, "printed")
+    assert performed(done.out) == [".  orders", ".  menu", ".  printed"]
+    assert "menu of mint\n" in done.out
+    assert done.err == (
+        "gen: built because not built before\nmenu: generated because not generated before\n"
+    )
+    done = own_place("doit", *parallel, "printed")
+    assert (done.out, done.err) == ("-- orders\n-- menu\n-- printed\n", "")
+    (own_place.folder / "orders").write_text("oolong\n")
+    done = own_place("doit", *parallel, "printed")
+    assert performed(done.out) == [".  orders", ".  menu", ".  printed"]
+    assert "menu of oolong\n" in done.out
+    assert done.err == "menu: generated because orders.txt edited\n"
+    assert times(own_place) == 2
+
+
+def test_a_generator_that_is_built_to_the_same_bytes_does_not_run(own_place: Place) -> None:
+    assert own_place("doit", "printed").rc == 0
+    before = stamp(own_place.folder / "menu.txt")
+    own_place.edit("lib/lib.go", "a word", "a sign")
+    done = own_place("doit", "printed")
+    assert done.err == "gen: built because lib/lib.go edited\nmenu: current\n"
+    assert done.out == "-- orders\n.  menu\n-- printed\n"
+    assert stamp(own_place.folder / "menu.txt") == before
+    own_place.edit("lib/lib.go", "menu of", "list of")
+    assert own_place("doit", "printed").out.endswith(".  printed\nlist of mint\n")
+
+
+def test_what_was_generated_is_known_to_all(own_place: Place) -> None:
+    """It is in our store, not in doit's: another dodo.py, or the API, made it as well."""
+    assert own_place("doit", "menu").rc == 0
+    for file in own_place.folder.glob(".doit.db*"):
+        file.unlink()
+    done = own_place("doit", "menu")
+    assert (done.out, done.err) == (".  orders\n.  menu\n", "menu: current\n")
+    assert times(own_place) == 1
+
+
+def test_info_says_why(own_place: Place) -> None:
+    assert "menu: stale because not generated before" in own_place("doit", "info", "menu").out
+    assert own_place("doit", "menu").rc == 0
+    assert "up-to-date" in own_place("doit", "info", "menu").out
+    assert "U menu" in own_place("doit", "list", "--status").out
+    (own_place.folder / "more").mkdir()
+    (own_place.folder / "more/x").write_text("")
+    assert "menu: stale because new file more/x" in own_place("doit", "info", "menu").out
+    assert "R menu" in own_place("doit", "list", "--status").out
+
+
+def test_an_output_that_was_edited_or_removed(own_place: Place) -> None:
+    assert own_place("doit", "menu").rc == 0
+    (own_place.folder / "menu.txt").write_text("by hand\n")
+    assert own_place("doit", "menu").err == "menu: generated because menu.txt edited\n"
+    assert own_place("doit", "clean", "menu").out == "menu - removing file 'menu.txt'\n"
+    assert own_place("doit", "menu").err == "menu: generated because menu.txt removed\n"
+    assert (own_place.folder / "menu.txt").read_text() == "menu of mint\n"
+
+
+def test_a_generator_that_fails_fails_its_task(own_place: Place) -> None:
+    """It runs in the folder of -C, as its patterns and arguments say, and its status is doit's."""
+    (own_place.folder / "inner/no").write_text("")
+    targets = own_place("doit", "info", "within").out
+    assert " - inner/no\n" in targets
+    assert " - inner/nothing\n" in targets
+    for _ in range(2):
+        assert own_place("doit", "within").rc == 3
+    assert len((own_place.folder / "inner/runs").read_text()) == 2
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_generators_reach_other_processes(own_place: Place, method: str) -> None:
+    method = f"import multiprocessing\nmultiprocessing.set_start_method({method!r})\n"
+    own_place.edit("dodo.py", "DOIT_CONFIG", f"{method}DOIT_CONFIG")
+    assert own_place("doit", "-n2", "menu", "slim").rc == 0
+    assert (own_place.folder / "slim.txt").read_text() == "menu of mint\n"
