@@ -235,4 +235,5 @@ def surroundings(folder: Path, *, path: str, build_cache: str) -> dict[str, str]
         "GOTOOLCHAIN": "local",
         "GOPROXY": "off",
         "EXAMPLES": str(REPOSITORY / "examples"),
+        "TESTS": str(REPOSITORY / "tests" / "docs"),
     }
