@@ -21,87 +21,30 @@ import contextlib
 import os
 import shlex
 import sys
-from inspect import Parameter, Signature
 
 from invoke.collection import Collection
 from invoke.config import DataProxy
 from invoke.exceptions import Exit
-from invoke.runners import normalize_hide
-from invoke.tasks import Task
 
 from gorun_tasks import _runner, telling
+from gorun_tasks._invoke import HELP, WORD, GoTask, exiting, free_name, hiding, task_of
 from gorun_tasks.errors import GoRunError, UsageError, final_status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
-    from typing import Any, TextIO, TypeAlias, Unpack
+    from typing import Any, Unpack
 
     from invoke.context import Context
 
+    from gorun_tasks._invoke import Do
     from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
     from gorun_tasks.program import Outcome, Program
     from gorun_tasks.workspace import Workspace
 
-    Do: TypeAlias = Callable[[Context, dict[str, Any]], object]
 
 __all__ = ["HELP", "build", "clean", "collection", "generate", "run", "why"]
-
-
-_INTERRUPTED = 130
-_WORD = Parameter.empty
-_REPEATABLE = ("tags", "ldflags", "gcflags")
-
-
-class _Help(dict[str, str]):
-    """Help for options of which a task may have only some.
-
-    invoke copies a task's help, takes out what it uses and refuses a task where anything is left;
-    so the copy says that nothing is left.
-    """
-
-    def copy(self) -> _Help:
-        return _Leftover(self)
-
-
-class _Leftover(_Help):
-    def __bool__(self) -> bool:
-        return False
-
-
-HELP = _Help(_runner.OPTIONS)
-"""Help for the build flags a task may offer as options: `@task(help=go.HELP)`."""
-
-
-_HELP = _Help(
-    {
-        **HELP,
-        "affected": "only those that a change since this revision touches",
-        "since": "the revision, or a range as git diff takes it",
-        "json": "for the matrix of a CI job",
-    }
-)
-
-
-class GoTask(Task):  # type: ignore[type-arg]
-    """A task that is equal only to itself.
-
-    invoke takes two tasks of one name and one code object for the same task and runs one of them;
-    all of ours share their code.
-    """
-
-    def __eq__(self, other: object) -> bool:
-        """Compare bodies by identity."""
-        return isinstance(other, GoTask) and self.body is other.body
-
-    def __hash__(self) -> int:
-        """Hash what equality compares."""
-        return hash(self.body)
-
-    def __deepcopy__(self, _memo: object) -> GoTask:
-        """Stay the same: invoke copies each task of a tasks.py, which takes longer than to list."""
-        return self
 
 
 def run(
@@ -118,28 +61,28 @@ def run(
     shows the command and returns None. Flags that are left unset (False, None or empty) are taken
     from the configuration's `go` section.
     """
-    with _exiting():
+    with exiting():
         program = _program(c, target, how)
         return _run(c, program.name, program, _arguments(c) if args is None else args)
 
 
 def build(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> Outcome | None:
     """Bring a Go program up to date; `.path` of the result is the executable."""
-    with _exiting():
+    with exiting():
         program = _program(c, target, how)
         return _build(c, program.name, program)
 
 
 def why(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Print whether a run would build, and because of what; builds and runs nothing."""
-    with _exiting():
+    with exiting():
         program = _program(c, target, how)
         _why(c, program.name, program)
 
 
 def clean(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Forget what was built of a Go program."""
-    with _exiting():
+    with exiting():
         program = _program(c, target, how)
         _clean(c, program.name, program)
 
@@ -161,12 +104,12 @@ def generate(
     outcome's `exit_code` is None where it was not run. A `--dry` run shows the command and returns
     None.
     """
-    with _exiting():
+    with exiting():
         program = _program(c, target, how)
         generation = program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
         if _shown_only(c, _runner.command(program, args)):
             return None
-        with _hiding(c):
+        with hiding(c):
             outcome = generation.run()
             if not outcome.exit_code and (generation.because or c.config.run.echo):
                 _say(_runner.generated(program.name, generation))
@@ -181,9 +124,10 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
     other flags than the shared ones is given as a `Program`.
 
     The programs are those of a mapping, or those of a `Workspace`, or of the one around the working
-    directory where nothing is said. With a workspace there are the tasks `build`, for all programs
-    or those that a change touches (`--affected main`), and `affected`, which says which these are,
-    with `--json` for the matrix of a CI job; a program of that name comes before them.
+    directory where nothing is said; a dot in a name is a dash to invoke, like an underscore. With a
+    workspace there are the tasks `build`, for all programs or those that a change touches
+    (`--affected main`), and `affected`, which says which these are, with `--json` for the matrix of
+    a CI job; a program of that name comes before them.
     """
     workspace, offered = None, []
     with _loading():
@@ -194,10 +138,12 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
     # Only what is declared can be set by a variable.
     everything.configure({"go": dict.fromkeys(_runner.OPTIONS)})
     for offer in offered:
-        of_one = Collection(offer.name)
+        with _loading():
+            of_one = Collection(free_name(offer.name, everything))
         of_one.__doc__ = f"The Go program {offer.words}"
         for verb, described in _runner.VERBS.items():
-            task = _task(verb, _one(_DO[verb], offer), described.format(offer.words), offer.is_on)
+            do = _one(_DO[verb], offer)
+            task = task_of(verb, do, described.format(offer.words), offer.is_on)
             of_one.add_task(task, default=verb == "run")
         everything.add_collection(of_one)
     if workspace is not None:
@@ -205,40 +151,6 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
             if task.name not in everything.collections:
                 everything.add_task(task)
     return everything
-
-
-def _task(
-    name: str, do: Do, described: str, is_on: Callable[[str], bool], **others: object
-) -> GoTask:
-    """Return a task with the build flags, and with others, as its options."""
-
-    def body(c: Context, **options: Any) -> None:
-        # A switch that is as it would be without any word was not given.
-        given = {
-            option: value
-            for option, value in options.items()
-            if value not in (defaults[option], [])
-        }
-        with _exiting():
-            do(c, given)
-
-    defaults = dict(others)
-    for option in _runner.OPTIONS:
-        switch = option in _runner.SWITCHES
-        defaults[option] = is_on(option) if switch else None if option in _REPEATABLE else ""
-    # invoke makes options of what a signature says, and a word of what has no default.
-    body.__signature__ = Signature(  # type: ignore[attr-defined]
-        [
-            Parameter("c", Parameter.POSITIONAL_OR_KEYWORD),
-            *(
-                Parameter(option, Parameter.KEYWORD_ONLY, default=default)
-                for option, default in defaults.items()
-            ),
-        ]
-    )
-    body.__doc__ = described
-    # With short names invoke would take the value of --gcflags=-l, or -m, for an option of its own.
-    return GoTask(body, name=name, iterable=_REPEATABLE, help=_HELP, auto_shortflags=False)
 
 
 def _one(do: Callable[[Context, str, Program, Sequence[str]], object], offer: Offer) -> Do:
@@ -263,7 +175,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
             c, _runner.command_of_many("--build", *about, flags=shared, options=options)
         ):
             return
-        with _hiding(c):
+        with hiding(c):
             failed = _runner.build_many(laid_over(c, options), _say, since=since)
         if failed:
             raise Exit(_runner.not_built(failed), code=final_status(failed[0][1], os.environ))
@@ -277,14 +189,14 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
 
-    yield _task("build", build, _runner.OF_MANY["build"], is_on, affected="")
-    yield _task("affected", affected, _runner.OF_MANY["affected"], is_on, since=_WORD, json=False)
+    yield task_of("build", build, _runner.OF_MANY["build"], is_on, affected="")
+    yield task_of("affected", affected, _runner.OF_MANY["affected"], is_on, since=WORD, json=False)
 
 
 def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcome | None:
     if _shown_only(c, _runner.command(program, args)):
         return None
-    with _hiding(c):
+    with hiding(c):
         outcome = _runner.run(program, args, lambda news: _tell(c, name, news))
     return _unless_failed(c, outcome)
 
@@ -298,7 +210,7 @@ def _unless_failed(c: Context, outcome: Outcome) -> Outcome:
 def _build(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome | None:
     if _shown_only(c, _runner.command(program, ())):
         return None
-    with _hiding(c):
+    with hiding(c):
         outcome = _runner.build(program)
         _tell(c, name, outcome)
     return outcome
@@ -337,34 +249,6 @@ def _shown_only(c: Context, command: str) -> bool:
     if c.config.run.dry or c.config.run.echo:
         print(c.config.run.echo_format.format(command=command))  # noqa: T201 - as c.run does
     return bool(c.config.run.dry)
-
-
-@contextlib.contextmanager
-def _hiding(c: Context) -> Iterator[None]:
-    """Hide what is said meanwhile, by the program and by us, as `--hide` has it for `c.run`."""
-    try:
-        hidden = normalize_hide(c.config.run.hide)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    with contextlib.ExitStack() as stack:
-        for name in hidden:
-            stack.enter_context(_into_nothing(getattr(sys, name)))
-        yield
-
-
-@contextlib.contextmanager
-def _into_nothing(stream: TextIO) -> Iterator[None]:
-    stream.flush()
-    kept = os.dup(stream.fileno())
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, stream.fileno())
-    os.close(nothing)
-    try:
-        yield
-    finally:
-        stream.flush()
-        os.dup2(kept, stream.fileno())
-        os.close(kept)
 
 
 def _arguments(c: Context) -> list[str]:
@@ -409,17 +293,6 @@ def _value(keyword: str, value: Any) -> Any:
 
         return BuildFlags.parse([f"-{keyword}={value}"])[0].is_true(keyword)
     return dict(value) if isinstance(value, DataProxy) else value
-
-
-@contextlib.contextmanager
-def _exiting() -> Iterator[None]:
-    try:
-        yield
-    except GoRunError as error:
-        raise Exit(str(error), code=final_status(error, os.environ)) from None
-    except KeyboardInterrupt:
-        # invoke would make 1 of it, as of any failure.
-        raise Exit(code=_INTERRUPTED) from None
 
 
 @contextlib.contextmanager

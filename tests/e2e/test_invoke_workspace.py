@@ -205,6 +205,25 @@ def test_a_program_called_build_is_run_by_its_name(own_place: Place) -> None:
     assert own_place("invoke", "build", "--", "x").out == '["other","x"]\n'
 
 
+def test_dots_and_underscores_in_names_are_dashes(own_place: Place) -> None:
+    """As invoke has it for underscores; a dot would lead to a task of a collection."""
+    config = own_place.folder / "gorun.toml"
+    config.write_text(
+        '[programs."api.v2"]\ntarget = "./other"\n[programs.my_probe]\ntarget = "."\n'
+    )
+    listing = own_place("invoke", "--list").out
+    assert "api-v2.run (api-v2)" in listing
+    assert "my-probe.run (my-probe)" in listing
+    assert json.loads(own_place("invoke", "api-v2", "my-probe.build", "--", "x").out) == [
+        "other",
+        "x",
+    ]
+    config.write_text(config.read_text().replace("my_probe", '"api-v2"'))
+    result = own_place("invoke", "--list")
+    assert (result.rc, len(result.err.splitlines())) == (2, 1)
+    assert "two programs are called api-v2 in invoke" in result.err
+
+
 def test_shared_flags_and_stamps_hold_for_all(own_place: Place) -> None:
     shared = 'tags=["dev"], stamp={"main.version": "dirty"}'
     own_place.edit("tasks.py", "go.collection()", f"go.collection({shared})")
