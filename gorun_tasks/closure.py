@@ -144,8 +144,9 @@ class _Kinds:
         modules nobody looks closer.
         """
         for directory, paths in self._compiled.items():
-            if (directory + "/").startswith(self._fetched) or any(
-                b"main" in bytes_of(path) for path in paths
+            # The files of a package all begin with its name, or go would not have compiled them.
+            if (directory + "/").startswith(self._fetched) or b"main" in next(
+                filter(None, map(bytes_of, paths)), b"main"
             ):
                 yield directory
 
