@@ -11,7 +11,6 @@ import os
 import shutil
 
 from gorun_tasks import console
-from gorun_tasks.content import sha256_of
 from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
 from gorun_tasks.evict import size_limit
 from gorun_tasks.making import Making
@@ -63,10 +62,10 @@ class Building:
         """Publish what go handed over, or keep it for this run only."""
         making = self._making
         assert making is not None
+        assert making.handed is not None
         if making.report.borrowed:
             console.say("there is no room for the executable; it is started from go's cache")
-            path = making.report.executable
-            return _built(making, path, sha256_of(path).hex(), because)
+            return _built(making, making.handed.path, making.handed.digest(), because)
         if self._publisher is not None and not for_this_run:
             try:
                 path, digest = self._publish(self._publisher, making)
@@ -76,8 +75,9 @@ class Building:
             else:
                 return _built(making, path, digest, because)
         self.private = working_folder(self._publisher)
-        path = shutil.move(making.report.executable, self.private)
-        return _built(making, path, sha256_of(path).hex(), because)
+        digest = making.handed.digest()
+        path = shutil.move(making.handed.path, self.private)
+        return _built(making, path, digest, because)
 
     def clean_up(self) -> None:
         """Remove what the build left behind."""
@@ -118,15 +118,16 @@ class Building:
 
     def _publish(self, publisher: Publisher, making: Making) -> tuple[str, str]:
         report, program = making.report, self._program
+        assert making.handed is not None
         if making.closure is None:
             digest, path = publisher.publish_unrecorded(
-                program.key, program.identity, report.executable, making.unrecorded
+                program.key, program.identity, making.handed, making.unrecorded
             )
         else:
             manifest = publisher.publish(
                 program.key,
                 program.identity,
-                report.executable,
+                making.handed,
                 making.closure,
                 goroot_bin=report.goroot_bin,
                 go_version=report.settings["GOVERSION"],

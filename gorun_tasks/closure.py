@@ -70,6 +70,7 @@ class Section:
         self.root_name = root_name
         self.root = root
         self.records: dict[bytes, tuple[Record, Detail]] = {}
+        self.kept: Key | None = None  # of the stored shelf in which all of them are
 
     def holds(self, directory: str) -> bool:
         """Say whether a directory lies under the root."""
@@ -93,12 +94,15 @@ class Closure:
         lookups: tuple[tuple[str, str], ...],
         links: tuple[tuple[str, str], ...],
         sections: list[Section],
+        *,
+        leading: Iterable[str] = (),
     ) -> None:
         self.environment = environment
         self.defaults = defaults
         self.lookups = lookups
         self.links = links
         self.sections = sections
+        self.leading = leading  # what may be a link or a directory on the way to an input
 
 
 class _Kinds:
@@ -169,9 +173,17 @@ def read(report: Report, program: Program, silence: Silence, known: Known) -> Cl
     kinds = _Kinds(report, silence, operations, hashes)
     for directory in kinds.possible_mains():
         asked.note(f"{directory}/default.pgo")
-    sections = _Recording(report, program, asked, kinds, known).sections()
+    recording = _Recording(report, program, asked, kinds, known)
+    sections = recording.sections()
     environment = (*silence.environment(program), *program.stamped())
-    return Closure(environment, silence.defaults(program), lookups, silence.links(), sections)
+    return Closure(
+        environment,
+        silence.defaults(program),
+        lookups,
+        silence.links(),
+        sections,
+        leading=recording.leading,
+    )
 
 
 def supported(version: str) -> bool:
@@ -308,7 +320,7 @@ class _Recording:
         self._hashes = kinds.hashes
         self._known = known
         self._moved: set[str] = set()
-        self._leading: set[str] = set()  # what may be a link or a directory on the way to an input
+        self.leading: set[str] = set()  # what may be a link or a directory on the way to an input
         self._leaves: set[str] = set()  # what is absent, or not a directory
 
     def sections(self) -> list[Section]:
@@ -335,7 +347,7 @@ class _Recording:
         names = tuple(sorted(asked.names.get(directory, ())))
         if self._is_implied(directory, names):
             return
-        self._leading.add(directory)
+        self.leading.add(directory)
         mode, key = asked.listed.get(directory, ""), None
         further: tuple[str, ...] = ()
         listing: tuple[str, ...] = ()
@@ -358,7 +370,7 @@ class _Recording:
                 mode = ""
         if not (names or mode):
             return
-        self._leading.update(f"{directory}/{name}" for name in leading if name in names)
+        self.leading.update(f"{directory}/{name}" for name in leading if name in names)
         found = [self._content(f"{directory}/{name}") for name in names]
         self._leaves.update(
             f"{directory}/{name}"
@@ -414,7 +426,7 @@ class _Recording:
 
     def _check_ways(self) -> None:
         ways = Ways(self._started)
-        for path in self._leading:
+        for path in self.leading:
             ways.lead_elsewhere(path)
         self._moved |= ways.moved
 

@@ -24,7 +24,9 @@ from gorun_tasks.closure import Closure, Moved, read
 from gorun_tasks.content import Known
 from gorun_tasks.disk import NOTES
 from gorun_tasks.fingerprint import Look, key_at, settled
-from gorun_tasks.publish import working_folder
+from gorun_tasks.foresight import Foresight
+from gorun_tasks.handed import Handed
+from gorun_tasks.publish import Unusable, working_folder
 from gorun_tasks.report import NotRecorded, Report
 from gorun_tasks.silent import Silence, effective
 from gorun_tasks.toolchain import CgoFound, Go, find_go
@@ -54,6 +56,8 @@ class Making:
         self.report = Report()
         self.moments: list[tuple[str, float]] = []  # which step began when, of all requests
         self.closure: Closure | None = None
+        self.handed: Handed | None = None  # the executable
+        self._foresight: Foresight | None = None
         manifests = program.store.manifests(program.key, program.identity)
         self.cgo = bool(manifests) and manifests[0].cgo
         self.wrapper: tuple[str, ...] = ()
@@ -115,6 +119,8 @@ class Making:
 
             progress = Progress(report, f"{self._folder}/trace")
             say, tick = progress.pass_on, progress.tick
+        self._foresight = None
+        foreseen = None
         try:
             go.build(
                 report,
@@ -123,21 +129,20 @@ class Making:
                 say,
                 tick=tick,
                 stop_at_cgo=not self.cgo and program.target.kind != "version",
+                meanwhile=lambda: self._foresee(go, go_name),
+                handed_over=self._take_over,
             )
+            foreseen = self._foreseen()
         finally:
             console.erase()
-            self._distrust(go)
-        silence = Silence(
-            report.settings,
-            program.flags,
-            program.environ,
-            go=go,
-            go_name=go_name,
-            directory=program.directory,
-            outsides=self._outsides,
-        )
+            if foreseen is None:
+                self._distrust(go)
+        silence = self._silence(go, go_name)
         self.wrapper = silence.wrapper()
         self.unrecorded = ""
+        self.closure = foreseen
+        if foreseen is not None:
+            return []
         try:
             self._refuse_unfollowed()
             self.closure = read(report, program, silence, self._known())
@@ -145,6 +150,37 @@ class Making:
             self.unrecorded = str(trouble)
             return trouble.paths if isinstance(trouble, Moved) else []
         return []
+
+    def _foresee(self, go: Go, go_name: str) -> None:
+        """Read the closure, and write its records, while go links."""
+        try:
+            self._refuse_unfollowed()
+            silence = self._silence(go, go_name)
+            self._foresight = Foresight(self.report, self._program, silence, self._known())
+            if self._publisher is not None:
+                self._publisher.put_records(self._foresight.closure)
+        except (NotRecorded, Unusable):
+            pass  # it will be said when go has finished
+
+    def _foreseen(self) -> Closure | None:
+        """Return the closure that was read while go linked, None where it has to be read now."""
+        foresight = self._foresight
+        return foresight.closure if foresight is not None and foresight.came_true() else None
+
+    def _take_over(self) -> None:
+        self.handed = Handed(self.report.executable)
+
+    def _silence(self, go: Go, go_name: str) -> Silence:
+        program = self._program
+        return Silence(
+            self.report.settings,
+            program.flags,
+            program.environ,
+            go=go,
+            go_name=go_name,
+            directory=program.directory,
+            outsides=self._outsides,
+        )
 
     def _lay_over(self, go: Go) -> str:
         """Give each cgo package a header with the content of what it takes from outside.

@@ -18,7 +18,7 @@ import time
 from gorun_tasks.content import Known, sha256_of
 from gorun_tasks.disk import NOTES, STORE_LOCK, Lock, sync, write_whole
 from gorun_tasks.errors import BuildError
-from gorun_tasks.fingerprint import key_of, place
+from gorun_tasks.fingerprint import key_at, key_of, place
 from gorun_tasks.store import Manifest, Shelf, Store, frame, read_file, shelf_frame
 
 TYPE_CHECKING = False
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from typing import Self
 
     from gorun_tasks.closure import Closure, Section
-    from gorun_tasks.fingerprint import Record
+    from gorun_tasks.fingerprint import Key, Record
+    from gorun_tasks.handed import Handed
     from gorun_tasks.program import Program
     from gorun_tasks.store import Recorded
     from gorun_tasks.verdict import Verdict
@@ -139,7 +140,7 @@ class Publisher:
         self,
         key: str,
         identity: tuple[str, ...],
-        executable: str,
+        executable: Handed,
         closure: Closure,
         *,
         goroot_bin: str,
@@ -152,12 +153,11 @@ class Publisher:
         Raises Unusable, and then the executable is where it was.
         """
         with self._writing(), contextlib.ExitStack() as undo:
-            digest = sha256_of(executable).hex()
-            name = os.path.basename(executable)
+            digest = executable.digest()
+            name = os.path.basename(executable.path)
             path = self._publish_executable(executable, digest, name)
-            undo.callback(_link_again, path, executable)
-            for section in closure.sections:
-                self._put_records(section)
+            undo.callback(_link_again, path, executable.path)
+            self._put_all_records(closure)
             manifest = Manifest(
                 digest,
                 name,
@@ -177,8 +177,16 @@ class Publisher:
             undo.pop_all()
         return manifest
 
+    def put_records(self, closure: Closure) -> None:
+        """Write the records of a build that is not finished: a manifest may name them then.
+
+        Until it does, they are of use to nobody, and true all the same. Raises Unusable.
+        """
+        with self._writing():
+            self._put_all_records(closure)
+
     def publish_unrecorded(
-        self, key: str, identity: tuple[str, ...], executable: str, why: str
+        self, key: str, identity: tuple[str, ...], executable: Handed, why: str
     ) -> tuple[str, str]:
         """Publish an executable that no manifest will name: its digest and path. Raises Unusable.
 
@@ -186,8 +194,8 @@ class Publisher:
         """
         with self._writing():
             self._put(key, identity, self._store.manifests(key, identity), why)
-            digest = sha256_of(executable).hex()
-            name = os.path.basename(executable)
+            digest = executable.digest()
+            name = os.path.basename(executable.path)
             return digest, self._publish_executable(executable, digest, name)
 
     def keep(self, folder: str, key: str, content: bytes) -> None:
@@ -256,7 +264,7 @@ class Publisher:
         except OSError as error:
             raise Unusable(f"{self._root} cannot be written to: {_words(error)}") from error
 
-    def _publish_executable(self, source: str, digest: str, name: str) -> str:
+    def _publish_executable(self, executable: Handed, digest: str, name: str) -> str:
         folder = f"{self._root}/exe/{digest}"
         path = f"{folder}/{name}"
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -267,29 +275,42 @@ class Publisher:
 
         if os.path.isdir(path):
             shutil.rmtree(path)
-        sync(source)
+        executable.sync()
         try:
-            os.rename(source, path)
+            os.rename(executable.path, path)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             temporary = self._temporary()
-            shutil.copy(source, temporary)
+            shutil.copy(executable.path, temporary)
             sync(temporary)
             os.rename(temporary, path)
         return path
+
+    def _put_all_records(self, closure: Closure) -> None:
+        for section in closure.sections:
+            # Another process, or eviction, may have written since.
+            if section.kept is None or section.kept != self._key_of_shelf(section.name):
+                self._put_records(section)
+
+    def _key_of_shelf(self, name: str) -> Key | None:
+        return key_at(f"{self._root}/shelves/{name}")
 
     def _put_records(self, section: Section) -> None:
         def add(recorded: Recorded) -> None:
             recorded.update(section.records)
 
-        self._rewrite_shelf(section.name, add, (section.root_name, section.root))
+        def note() -> None:
+            section.kept = self._key_of_shelf(section.name)
+
+        self._rewrite_shelf(section.name, add, (section.root_name, section.root), note)
 
     def _rewrite_shelf(
         self,
         name: str,
         change: Callable[[Recorded], None],
         root: tuple[str, str] | None = None,
+        then: Callable[[], None] = lambda: None,
     ) -> None:
         path = f"{self._root}/shelves/{name}"
         with Lock(f"{self._root}/locks/{name}"):
@@ -307,6 +328,7 @@ class Publisher:
             after = shelf_frame(*root, recorded)
             if after != before:
                 write_whole(path, after)
+            then()
         self._written.add(name)
         self._store.forget_shelves()
 

@@ -77,6 +77,7 @@ class Report:
         self.temporary = ""  # GOTMPDIR, as go had it
         self.laid_over: set[str] = set()  # what we put into packages: no input of theirs
         self._hashes: dict[str, bytes] = {}
+        self._hashes_of = 0  # so many lines
 
     @classmethod
     def left_behind(cls, path: str) -> Self:
@@ -98,23 +99,31 @@ class Report:
         go hashes what an action reads where it begins it: the first package once all are loaded,
         the link once all are compiled.
         """
-        step = self.moments[-1][0]
-        if step == "load" and b"HASH[build " in chunk:
+        if self.step == "load" and b"HASH[build " in chunk:
             self.begin("compile")
-            step = "compile"
-        if step == "compile" and b"HASH[link " in chunk:
+        if self.step == "compile" and b"HASH[link " in chunk:
             self.begin("link")
+
+    @property
+    def step(self) -> str:
+        """The step that began last."""
+        return self.moments[-1][0]
 
     def begin(self, step: str) -> None:
         """Note that a step begins, and so the last one ended."""
         self.moments.append((step, time.perf_counter()))
+
+    @staticmethod
+    def may_tell_of_cgo(line: bytes) -> bool:
+        """Say whether a line is of a cgo package, whatever its place."""
+        return _CGO in line
 
     def tells_of_cgo(self, line: bytes) -> bool:
         """Say whether the newest line is of a cgo package outside the standard library.
 
         go prints "cgo" a few lines after "omitdebug … standard true" of the same package.
         """
-        if _CGO not in line:
+        if not self.may_tell_of_cgo(line):
             return False
         start = line[: line.index(b"]") + 1] + b': "omitdebug '
         for earlier in reversed(self.hashed):
@@ -127,13 +136,9 @@ class Report:
 
         What go itself made, in its build cache or its temporary folder, is no input.
         """
-        if self._hashes:
-            return self._hashes
-        hashes = {}
         made = tuple(f"{d}/" for d in (self.temporary, self.settings.get("GOCACHE", "")) if d)
-        for line in self.hashed:
-            if line[:6] != b"HASH /":
-                continue
+        new = [line for line in self.hashed[self._hashes_of :] if line[:6] == b"HASH /"]
+        for line in new:
             path, _, value = line[5:].rpartition(b": ")
             try:
                 digest = bytes.fromhex(value.decode())
@@ -143,9 +148,9 @@ class Report:
                 raise NotRecorded(f"go's report has a line that is not understood: {line!r}")
             name = os.fsdecode(path)
             if not (name.startswith(made) or name in self.laid_over):
-                hashes[name] = digest
-        self._hashes = hashes
-        return hashes
+                self._hashes[name] = digest
+        self._hashes_of = len(self.hashed)
+        return self._hashes
 
     def operations(self, directory: str) -> dict[str, set[str]]:
         """Return what go did with each path: Stat, Lstat, Open, ReadDir, IsDir, IsGoDir, Glob.

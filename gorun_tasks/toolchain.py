@@ -9,6 +9,7 @@ what go says, never keep go's own words from the person, and never leave a go pr
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -17,8 +18,10 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 
 from gorun_tasks.console import pass_on
+from gorun_tasks.content import bytes_of
 from gorun_tasks.disk import NOTES
 from gorun_tasks.errors import USAGE, BuildError, Interrupted, ToolchainError
 from gorun_tasks.process import interrupt_tree
@@ -29,7 +32,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import FrameType
-    from typing import Any, ClassVar, Self
+    from typing import IO, Any, ClassVar, Self
 
     from gorun_tasks.report import Report
 
@@ -43,6 +46,10 @@ SETTINGS = (
 
 _OURS = "gorun-"  # how the names of our temporary folders begin
 _TICK = 100  # milliseconds
+_AT_ONCE = 1 << 17  # bytes that are read of what go tells
+_PIPE_SIZE = 1 << 20  # bytes that go can tell while we nap
+_NAP = 0.004  # seconds; go writes each line by itself, and to wake us for each slows both
+_SILENCE = 20  # milliseconds without a word, after which go surely links
 _ROOM_TO_LINK = 1 << 30  # bytes free beside the store, below which go works elsewhere
 
 # The command that go starts in the program's place: it tells us where the executable is and what
@@ -191,14 +198,18 @@ class Go:
         *,
         tick: Callable[[], None] | None,
         stop_at_cgo: bool,
+        meanwhile: Callable[[], None],
+        handed_over: Callable[[], None],
     ) -> None:
         """Have go build flags and target (`words`) and hand over the executable, into `work`/out.
 
         `report` is filled in as go tells it, also where go fails; `say` gets each line that go
         writes for the person, and `tick` is called whenever there is something new, and ten times
-        a second while there is not. Raises BuildError when go cannot build it, ToolchainError
-        when go cannot be started, Interrupted after a signal, and with `stop_at_cgo` CgoFound as
-        soon as go comes to a cgo package outside the standard library.
+        a second while there is not. `meanwhile` is called while go links, where that takes a
+        while, and `handed_over` when there is an executable, before go has ended. Raises
+        BuildError when go cannot build it, ToolchainError when go cannot be started, Interrupted
+        after a signal, and with `stop_at_cgo` CgoFound as soon as go comes to a cgo package
+        outside the standard library.
         """
         flags, target = words
         trace = f"{work}/trace"
@@ -212,10 +223,19 @@ class Go:
         telling = self._made_to_tell(
             command, environ, report, flags, work, stdin=subprocess.PIPE, stdout=None
         )
+
+        def look_ahead() -> None:
+            settle()
+            report.traced = bytes_of(trace)
+            meanwhile()
+
         try:
-            with telling as (go, notes):
-                chunks = _chunks(go, report, notes, tick)
-                _listen(go, chunks, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
+            with telling as (go, notes, settle):
+                for lines, end in _told(go, report, notes, tick, look_ahead):
+                    _hear(lines, end, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
+                    if report.executable and go.stdin and not go.stdin.closed:
+                        go.stdin.close()
+                        handed_over()
         finally:
             if report.temporary:
                 shutil.rmtree(report.temporary, ignore_errors=True)
@@ -223,11 +243,7 @@ class Go:
             raise _build_error(go.returncode, report)
         if not report.executable:
             raise OnlyPrinted
-        try:
-            with open(trace, "rb") as file:
-                report.traced = file.read()
-        except OSError:
-            pass  # an empty trace is never recorded
+        report.traced = bytes_of(trace)  # an empty trace is never recorded
 
     def compile(
         self,
@@ -256,10 +272,8 @@ class Go:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
-        with telling as (go, notes):
-            rest = b""
-            for chunk in _chunks(go, report, notes, tick):
-                *lines, rest = (rest + chunk).split(b"\n")
+        with telling as (go, notes, _):
+            for lines, _ in _told(go, report, notes, tick):
                 report.hashed += [line for line in lines if line[:4] == b"HASH"]
 
     @contextlib.contextmanager
@@ -273,11 +287,17 @@ class Go:
         *,
         stdin: int,
         stdout: int | None,
-    ) -> Iterator[tuple[subprocess.Popen[bytes], Notes]]:
+    ) -> Iterator[tuple[subprocess.Popen[bytes], Notes, Callable[[], None]]]:
         """Have go at work, its stderr to be read and noted; `report` gets its settings at the end.
 
-        Raises Interrupted.
+        Or before, where what is yielded last is called. Raises Interrupted.
         """
+
+        def settle() -> None:
+            if settings.returncode is None:
+                output = settings.communicate()[0]
+                report.settings = json.loads(output) if settings.returncode == 0 else {}
+
         notes = Notes(f"{work}/{NOTES}", report.started)
         try:
             with Guard() as guard:
@@ -292,12 +312,12 @@ class Go:
                         bufsize=0,
                     )
                 )
-                yield go, notes
-                output = settings.communicate()[0]
+                _widen(go.stderr)
+                yield go, notes, settle
+                settle()
                 go.wait()
         finally:
             notes.close()
-        report.settings = json.loads(output) if settings.returncode == 0 else {}
 
     def build_cache(self) -> str:
         """Return GOCACHE as go sees it."""
@@ -361,63 +381,79 @@ def _json_stream(answer: bytes) -> list[dict[str, Any]]:
     return objects
 
 
-def _chunks(
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let more go into a pipe, where this system can do that."""
+    if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+
+
+def _told(
     go: subprocess.Popen[bytes],
     report: Report,
     notes: Notes,
     tick: Callable[[], None] | None,
-) -> Iterator[bytes]:
-    """Yield what go writes to stderr, as it writes it."""
-    stream = go.stderr
-    assert stream is not None
+    meanwhile: Callable[[], None] | None = None,
+) -> Iterator[tuple[list[bytes], bytes]]:
+    """Yield the lines that go writes, as they come, and what each ended with.
+
+    `meanwhile` is called once while go links, which it does in silence.
+    """
+    assert go.stderr is not None
     ready = select.poll()
-    ready.register(stream, select.POLLIN)
+    ready.register(go.stderr, select.POLLIN)
+    rest = b""
     while True:
+        if meanwhile is not None and report.step == "link" and not ready.poll(_SILENCE):
+            meanwhile()
+            meanwhile = None
         if tick is not None:
             while not ready.poll(_TICK):
                 tick()
             tick()
-        chunk = stream.read(1 << 17)
+        chunk = go.stderr.read(_AT_ONCE)
         if not chunk:
-            return
+            break
         notes.add(chunk)
         report.note_step(chunk)
-        yield chunk
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield lines, b"\n"
+        if len(chunk) < _AT_ONCE and (lines or [rest])[-1][:4] == b"HASH":
+            time.sleep(_NAP)
+    if rest:
+        yield [rest], b""
 
 
-def _listen(
-    go: subprocess.Popen[bytes],
-    chunks: Iterator[bytes],
+def _hear(
+    lines: list[bytes],
+    end: bytes,
     report: Report,
     out: str,
     say: Callable[[bytes], None],
     *,
     stop_at_cgo: bool,
 ) -> None:
-    assert go.stdin is not None
-    rest = b""
-    for chunk in chunks:
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop()
-        for line in lines:
-            if line[:4] == b"HASH":
-                report.hashed.append(line)
-                if stop_at_cgo and report.tells_of_cgo(line):
-                    raise CgoFound
-            elif line[:6] == b"GORUN-":
-                word, _, value = line.partition(b" ")
-                if word == b"GORUN-PATH":
-                    report.goroot_bin = os.fsdecode(value.partition(b":")[0])
-                else:
-                    made = os.fsdecode(value)
-                    report.executable = _take(made, report.temporary, out)
-                    report.borrowed = report.executable == made
-                    report.begin("publish")
-                    go.stdin.close()
+    if all(line[:4] == b"HASH" for line in lines) and not (
+        stop_at_cgo and any(map(report.may_tell_of_cgo, lines))
+    ):
+        report.hashed += lines  # as nearly always
+        return
+    for line in lines:
+        if line[:4] == b"HASH":
+            report.hashed.append(line)
+            if stop_at_cgo and report.tells_of_cgo(line):
+                raise CgoFound
+        elif line[:6] == b"GORUN-":
+            word, _, value = line.partition(b" ")
+            if word == b"GORUN-PATH":
+                report.goroot_bin = os.fsdecode(value.partition(b":")[0])
             else:
-                _say(line + b"\n", report, say)
-    if rest:
-        _say(rest, report, say)
+                made = os.fsdecode(value)
+                report.executable = _take(made, report.temporary, out)
+                report.borrowed = report.executable == made
+                report.begin("publish")
+        else:
+            _say(line + end, report, say)
 
 
 def _say(line: bytes, report: Report, say: Callable[[bytes], None]) -> None:

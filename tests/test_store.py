@@ -13,6 +13,7 @@ import pytest
 from gorun_tasks.closure import Closure, Section
 from gorun_tasks.errors import BuildError
 from gorun_tasks.fingerprint import Look, key_at
+from gorun_tasks.handed import Handed
 from gorun_tasks.publish import MANIFESTS_KEPT, Publisher, Unusable, working_folder
 from gorun_tasks.store import Manifest, Shelf, Store, checksum, default_directory, frame, unframe
 
@@ -235,7 +236,7 @@ class Programs:
         return self.publisher.publish(
             key,
             (key,),
-            str(executable),
+            Handed(str(executable)),
             Closure((), {}, (), (), [section]),
             goroot_bin="",
             go_version="go1.27.3",

@@ -1,0 +1,49 @@
+"""Foresight: the closure of a build, read while go still links, and whether it came true.
+
+By then go has told all it will, and a large program is linked for seconds. Decides whether what was
+seen is what would be seen now: law 3 has every input looked at when go has finished, so that is
+done, by one stat each. It must never let pass what it did not look at again; where anything was
+told or moved meanwhile, `closure` reads all of it anew and says what.
+"""
+
+from __future__ import annotations
+
+from gorun_tasks.closure import read
+from gorun_tasks.fingerprint import holds, sealed
+from gorun_tasks.report import NotRecorded
+from gorun_tasks.ways import Ways
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gorun_tasks.content import Known
+    from gorun_tasks.program import Program
+    from gorun_tasks.report import Report
+    from gorun_tasks.silent import Silence
+
+
+class Foresight:
+    """The closure of a build that is not finished. Raises NotRecorded where there can be none."""
+
+    def __init__(self, report: Report, program: Program, silence: Silence, known: Known) -> None:
+        self.closure = read(report, program, silence, known)
+        self._report = report
+        self._told = (dict(report.hashes()), report.traced, report.laid_over)
+        self._seals = [
+            (sealed(record), section.root)
+            for section in self.closure.sections
+            for record, _ in section.records.values()
+        ]
+
+    def came_true(self) -> bool:
+        """Say, now that go has finished, whether the closure would be the same."""
+        report = self._report
+        if report.diagnostics:
+            return False
+        try:
+            told = (report.hashes(), report.traced, report.laid_over)
+        except NotRecorded:
+            return False
+        if told != self._told or not all(holds(seal, root) for seal, root in self._seals):
+            return False
+        ways = Ways(report.started)
+        return not any(map(ways.lead_elsewhere, self.closure.leading))

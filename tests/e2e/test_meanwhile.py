@@ -1,0 +1,81 @@
+"""What is done while go links: it is for nothing where anything moves before go has finished."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.cli import Workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.usefixtures("go"),
+    pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc to link with"),
+]
+
+FILES = {
+    "go.mod": "module example.com/linked\n\ngo 1.24\n",
+    "main.go": "package main\n\nfunc main() { println(word) }\n",
+    "word.go": 'package main\n\nconst word = "first"\n',
+}
+
+
+class Slow:
+    """A program whose linker waits until gorun has written down what the program depends on."""
+
+    def __init__(self, folder: Path, then: str) -> None:
+        self.shop = Workshop(folder, FILES)
+        linker = folder / "linker"
+        linker.write_text(
+            "#!/bin/sh\n"
+            # go asks it for its version and its flags before.
+            f'case "$*" in *go.o*) cd {self.shop.folder}; n=0\n'
+            f"until ls {self.shop.store}/v1/shelves/module-* >{folder}/seen 2>&1; do\n"
+            "sleep 0.05; n=$((n+1)); [ $n -lt 1200 ] || exit 1; done\n"
+            f'{then} ;; esac\ncd "$OLDPWD" 2>/dev/null\nexec gcc "$@"\n'
+        )
+        linker.chmod(0o755)
+        self.words = (f"-ldflags=-linkmode=external -extld={linker}", ".")
+
+    def run(self) -> str:
+        """Run it, and return what it says."""
+        result = self.shop.gorun(*self.words, env={"CGO_ENABLED": "1"})
+        assert result.rc == 0, result
+        return result.err
+
+    def why(self) -> str:
+        """Return what --why says."""
+        return self.shop.gorun("--why", *self.words, env={"CGO_ENABLED": "1"}).out
+
+
+def test_what_a_program_depends_on_is_read_while_go_links(tmp_path: Path) -> None:
+    slow = Slow(tmp_path, ":")
+    assert slow.run() == "first\n"
+    assert slow.why().endswith(": current\n")
+    assert "module-" in (tmp_path / "seen").read_text()
+
+
+@pytest.mark.parametrize(
+    ("then", "word"),
+    [
+        ("sed -i s/first/other/ word.go", "other\n"),
+        ("sed -i s/first/other/ word.go; sed -i s/other/first/ word.go", "first\n"),
+        ("touch word.go", "first\n"),
+        ("echo 'package main; func init() { println(7) }' >new.go", "7\nfirst\n"),
+        ("mkdir ../moved; mv * ../moved; mv ../moved/* .", "first\n"),
+    ],
+    ids=["edit", "edit-undone", "touch", "new-file", "moved-away-and-back"],
+)
+def test_a_change_while_go_links_is_not_taken_for_what_was_linked(
+    tmp_path: Path, then: str, word: str
+) -> None:
+    once = tmp_path / "once"
+    slow = Slow(tmp_path, f"[ -f {once} ] || {{ touch {once}; {then}; }}")
+    assert slow.run() == "first\n"
+    assert "changed while go was building" in slow.why()
+    assert slow.run() == word
+    assert slow.why().endswith(": current\n")
