@@ -166,8 +166,10 @@ class Generate(Execute):
             yield Reason("-exec", f"{' '.join(record.wrapper)!r} → {' '.join(now.wrapper)!r}")
 
     def _changed(self, record: _Record) -> Iterator[Reason]:
-        before = dict(record.variables)
-        for name, value in self._values():
+        before, environ = dict(record.variables), self._graph.program.environ
+        # What was laid over the environment then, and is not now, counts as well.
+        for name in sorted({*before, *self._variables}):
+            value = environ.get(name)
             if name not in before:
                 yield Reason(name, "is an input now")
             elif before[name] != value:

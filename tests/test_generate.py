@@ -185,6 +185,8 @@ def test_arguments_variables_and_patterns_are_inputs(kitchen: Kitchen) -> None:
     assert kitchen.output == "# 2sencha\n"
     assert kitchen.why(LEVEL="2") == []
     assert kitchen.why(LEVEL="3", OTHER="x") == ["LEVEL: '2' → '3'", "OTHER is an input now"]
+    assert kitchen.why(LEVEL="3") == ["OTHER: 'x' → ''"]
+    assert kitchen.why(LEVEL="3", OTHER="x") == ["OTHER is an input now"]
     assert kitchen.why("more/a.txt") == ["not generated before"]
     assert kitchen.why("more/a.txt", inputs=["menu.txt", "more"]) == [
         "inputs: 'menu.txt' → 'menu.txt more'",
