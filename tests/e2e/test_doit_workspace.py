@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.conftest import REPOSITORY
 from tests.e2e.workspace import CONFIG, asked_of_go, commit, edited, heard, starts_no_go
 
 if TYPE_CHECKING:
@@ -184,6 +186,23 @@ def test_another_workspace_than_the_one_around_us(own_place: Place) -> None:
     own_place.folder = elsewhere
     own_place.environ["PWD"] = str(elsewhere)
     assert own_place("doit").out == ".  build:other\n.  build:probe\n"
+
+
+def test_the_dodo_of_this_project(own_place: Place) -> None:
+    """The example's programs, and its generator with the very program that is found as well."""
+    own_place.folder = own_place.folder.parent / "project"
+    own_place.environ["PWD"] = str(own_place.folder)
+    shutil.copytree(REPOSITORY / "examples", own_place.folder / "examples")
+    shutil.copy(REPOSITORY / "dodo.py", own_place.folder)
+    listing = own_place("doit", "list", "--all", "--quiet").out.split()
+    assert {"affected", "build:api", "menu", "race", "run:checksum"} <= set(listing)
+    assert own_place("doit", "build:gen", "menu").out.startswith(".  build:gen\n.  menu\n")
+    done = own_place("doit", "build:gen", "menu")
+    assert (done.out, done.err) == ("-- build:gen\n-- menu\n", "")
+    own_place.edit("examples/monorepo/shared/tea/tea.go", "oolong", "genmaicha")
+    assert "menu: generated because" in own_place("doit", "menu").err
+    text = (own_place.folder / "examples/monorepo/menu.go").read_text()
+    assert "Genmaicha" in text
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
