@@ -363,3 +363,32 @@ def everywhere(request: pytest.FixtureRequest) -> Callable[[Place, Sequence[str]
     """Return each thing that is true of a program in every runner."""
     check: Callable[[Place, Sequence[str]], None] = request.param
     return check
+
+
+# What is true of every runner while go builds. `build` are words that make it build.
+
+
+def ends_by_ctrl_c(place: Place, build: Sequence[str], wait: Callable[[], None]) -> None:
+    with place.start(*build, terminal=True) as running:
+        wait()
+        running.type("\x03")
+        assert running.end() == 130, running.said
+        assert "Traceback" not in running.said
+        assert running.left_behind() == []
+
+
+def ends_by_sigterm(place: Place, build: Sequence[str], wait: Callable[[], None]) -> None:
+    with place.start(*build) as running:
+        wait()
+        running.signal(signal.SIGTERM)
+        assert running.end() == -signal.SIGTERM, running.said
+        assert running.left_behind() == []
+
+
+@pytest.fixture(params=(ends_by_ctrl_c, ends_by_sigterm), ids=lambda check: check.__name__)
+def while_go_builds(
+    request: pytest.FixtureRequest, own_place: Place, slow_build: Callable[[], None]
+) -> Callable[[Sequence[str]], None]:
+    """Return each thing that is true in every runner of a build that is interrupted."""
+    check: Callable[[Place, Sequence[str], Callable[[], None]], None] = request.param
+    return lambda build: check(own_place, build, slow_build)

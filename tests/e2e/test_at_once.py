@@ -33,7 +33,7 @@ DODO = """
 from gorun_tasks import doit as go
 
 DOIT_CONFIG = go.config(default_tasks=["build"])
-task_go = go.tasks({"probe": ".", "other": "./other"})
+task_go = go.tasks()
 """
 
 

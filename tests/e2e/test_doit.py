@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -254,18 +253,5 @@ def test_loading_tasks_imports_no_core(place: Place) -> None:
     assert "no core\n" in place("doit", "list", "-f", "bare.py").out
 
 
-def test_ctrl_c_while_go_builds(own_place: Place, slow_build: Callable[[], None]) -> None:
-    with own_place.start(*RUN, terminal=True) as running:
-        slow_build()
-        running.type("\x03")
-        assert running.end() == 130, running.said
-        assert "Traceback" not in running.said
-        assert running.left_behind() == []
-
-
-def test_sigterm_while_go_builds(own_place: Place, slow_build: Callable[[], None]) -> None:
-    with own_place.start(*RUN) as running:
-        slow_build()
-        running.signal(signal.SIGTERM)
-        assert running.end() == -signal.SIGTERM, running.said
-        assert running.left_behind() == []
+def test_a_signal_while_go_builds(while_go_builds: Callable[[Sequence[str]], None]) -> None:
+    while_go_builds(RUN)

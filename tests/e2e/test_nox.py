@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -323,21 +322,8 @@ def test_decorated_function_may_return_the_outcome(place: Place) -> None:
     assert place("nox", "-s", "returned").rc == 7
 
 
-def test_ctrl_c_while_go_builds(own_place: Place, slow_build: Callable[[], None]) -> None:
-    with own_place.start(*RUN, terminal=True) as running:
-        slow_build()
-        running.type("\x03")
-        assert running.end() == 130, running.said
-        assert "Traceback" not in running.said
-        assert running.left_behind() == []
-
-
-def test_sigterm_while_go_builds(own_place: Place, slow_build: Callable[[], None]) -> None:
-    with own_place.start(*RUN) as running:
-        slow_build()
-        running.signal(signal.SIGTERM)
-        assert running.end() == -signal.SIGTERM, running.said
-        assert running.left_behind() == []
+def test_a_signal_while_go_builds(while_go_builds: Callable[[Sequence[str]], None]) -> None:
+    while_go_builds(RUN)
 
 
 def test_importing_the_adapter_imports_no_core(place: Place) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from tests.e2e.workspace import CONFIG, commit, edited, heard, starts_no_go
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tests.e2e.conftest import Place
 
@@ -178,15 +177,5 @@ def test_shared_flags_and_stamps_hold_for_all(own_place: Place) -> None:
     assert "probe: built because dirty: 'false' → 'true'" in result.err
 
 
-def test_a_signal_while_go_builds_all(own_place: Place, slow_build: Callable[[], None]) -> None:
-    with own_place.start("nox", "-s", "build", terminal=True) as running:
-        slow_build()
-        running.type("\x03")
-        assert running.end() == 130, running.said
-        assert "Traceback" not in running.said
-        assert running.left_behind() == []
-    with own_place.start("nox", "-s", "build") as running:
-        slow_build()
-        running.signal(signal.SIGTERM)
-        assert running.end() == -signal.SIGTERM, running.said
-        assert running.left_behind() == []
+def test_a_signal_while_go_builds(while_go_builds: Callable[[Sequence[str]], None]) -> None:
+    while_go_builds(("nox", "-s", "build"))
