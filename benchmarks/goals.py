@@ -1,4 +1,4 @@
-"""What was wanted, beside what was measured (issue 4's table).
+"""What was wanted, beside what was measured (the tables of issues 4 and 5).
 
 Decides how each goal is computed from results. It must never leave out a goal that is missed.
 """
@@ -91,6 +91,23 @@ _ADAPTERS = (
 )
 
 
+_LISTS = (
+    ("nox --list", ways.ALL_NOX, ways.HAND_NOX),
+    ("invoke --list", ways.ALL_INVOKE, ways.HAND_INVOKE),
+    ("doit list", ways.ALL_DOIT, ways.HAND_DOIT),
+)
+
+
+def _listed(found: Way, hand: Way) -> Callable[[Results], float]:
+    return lambda results: 1000 * _beyond(results, "monorepo", situations.LISTED, found, hand)
+
+
+def _goals_of_lists() -> Iterator[Goal]:
+    for words, found, hand in _LISTS:
+        what = f"{words} of 50 programs in 1,000 packages beyond the same written by hand"
+        yield Goal(what, 30, "ms", _listed(found, hand))
+
+
 def _goals() -> Iterator[Goal]:
     nothing = situations.NOTHING
     for workload, most in (("hello", 0.28), ("real", 0.05), ("wide", 0.10)):
@@ -123,6 +140,7 @@ def _goals() -> Iterator[Goal]:
     for words, way, empty in _ADAPTERS:
         compute = _adapter(way, empty, real=True)
         yield Goal(f"{words} beyond an empty one against gorun, real", 1.3, "×", compute)
+    yield from _goals_of_lists()
     yield Goal("peak memory, nothing changed, real", 60, "MiB", _memory)
     for workload in ("real", "wide"):
         yield Goal(

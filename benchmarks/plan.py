@@ -29,6 +29,10 @@ _ASKED = (
     *(ways.DOIT_ALL, ways.DOIT_ONE, ways.EMPTY_DOIT),
     *(ways.NOT_ASKED, ways.ASKED_ONE, ways.ASKED_ALL),
 )
+_LISTED = (
+    *(ways.HAND_NOX, ways.ALL_NOX, ways.HAND_INVOKE, ways.ALL_INVOKE),
+    *(ways.HAND_DOIT, ways.ALL_DOIT),
+)
 
 _TIMED: tuple[tuple[Situation, tuple[Way, ...]], ...] = (
     (situations.NOTHING, (*_ALL, *_MEASURES)),
@@ -63,3 +67,4 @@ def jobs() -> Iterator[Job]:
             yield Job(workload, situations.RUNNERS, _ADAPTERS)
     yield Job("monorepo", situations.NOTHING, (*_FEW, *_MEASURES))
     yield Job("monorepo", situations.ASKED, _ASKED)
+    yield Job("monorepo", situations.LISTED, _LISTED)

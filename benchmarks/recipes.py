@@ -93,6 +93,66 @@ from gorun_tasks import doit as go
 DOIT_CONFIG = go.config(default_tasks=["build"], dep_file=".doit/go")
 task_go = go.tasks({programs})
 """,
+    # All programs that are found, and, beside it, the same tasks written by hand.
+    "all_noxfile.py": """\
+from gorun_tasks import nox as go
+
+go.sessions()
+""",
+    "hand_noxfile.py": """\
+import nox
+
+for name, target in {programs}.items():
+    for verb in ("run", "build", "why", "clean"):
+
+        @nox.session(name=f"{{verb}}:{{name}}", venv_backend="none", tags=[verb], default=False)
+        def body(session):
+            pass
+
+        body.func.__doc__ = f"{{verb}} {{target}}"
+""",
+    "all_tasks.py": """\
+from gorun_tasks import invoke as go
+
+ns = go.collection()
+""",
+    "hand_tasks.py": """\
+from invoke import Collection, task
+
+def of(verb, target):
+    @task(name=verb, iterable=["tags", "ldflags", "gcflags"])
+    def body(c, race=False, tags=None, ldflags=None, gcflags=None, mod="", trimpath=False):
+        pass
+
+    body.__doc__ = f"{{verb}} {{target}}"
+    return body
+
+ns = Collection()
+for name, target in {programs}.items():
+    verbs = [of(verb, target) for verb in ("run", "build", "why", "clean")]
+    ns.add_collection(Collection(name, *verbs))
+""",
+    "all_dodo.py": """\
+from gorun_tasks import doit as go
+
+DOIT_CONFIG = go.config(default_tasks=["build"], dep_file=".doit/all")
+task_go = go.tasks()
+""",
+    "hand_dodo.py": """\
+DOIT_CONFIG = {{"dep_file": ".doit/hand"}}
+
+def task_go():
+    params = [
+        {{"name": name, "long": name, "type": str, "default": "", "help": "a flag of go"}}
+        for name in ("race", "tags", "ldflags", "gcflags", "mod", "trimpath", "cover")
+    ]
+    for verb in ("build", "run", "why"):
+        for name, target in {programs}.items():
+            doc = f"{{verb}} {{target}}"
+            yield {{
+                "basename": verb, "name": name, "doc": doc, "actions": [print], "params": params
+            }}
+""",
 }
 
 # Their folders stay, so that nobody's output changes a directory that go looks at.

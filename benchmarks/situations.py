@@ -98,3 +98,4 @@ COLD = Situation("everything cold", _everything_cold, rounds=5, least=2)
 
 RUNNERS = Situation("unchanged, from a runner", _nothing, rounds=25, seconds=60)
 ASKED = Situation("unchanged, many asked at once", _nothing, rounds=25, seconds=60)
+LISTED = Situation("unchanged, 50 programs listed", _nothing, rounds=25, seconds=60)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from benchmarks.results import Results
 
 _STALE = "†"
-_BY_WAY = [each.name for each in (situations.NOTHING, situations.RUNNERS, situations.ASKED)]
+_BY_WAY = [
+    each.name
+    for each in (situations.NOTHING, situations.RUNNERS, situations.ASKED, situations.LISTED)
+]
 
 
 def terminal(workload: str, situation: str, cell: Cell) -> str:

@@ -114,3 +114,19 @@ EMPTY_DOIT = Way("doit, empty task", _beside("doit", "-f", "empty_dodo.py", "sta
 DOIT_RUN = Way("doit run:x", _beside("doit", "-f", "go_dodo.py", "run:x"))
 DOIT_ONE = Way("doit, one asked", _beside("doit", "-f", "go_dodo.py", "build:m00"), answers=False)
 DOIT_ALL = Way("doit, all asked", _beside("doit", "-f", "go_dodo.py", "build"), answers=False)
+
+_NOX_LIST = ("nox", "-f", "{}_noxfile.py", "--list")
+_INVOKE_LIST = ("invoke", "-c", "{}_tasks", "--list")
+_DOIT_LIST = ("doit", "-f", "{}_dodo.py", "list", "--all")
+
+
+def _list(name: str, words: tuple[str, ...], which: str) -> Way:
+    return Way(name, _beside(*(word.format(which) for word in words)), answers=False)
+
+
+HAND_NOX = _list("nox --list, written by hand", _NOX_LIST, "hand")
+ALL_NOX = _list("nox --list, found", _NOX_LIST, "all")
+HAND_INVOKE = _list("invoke --list, written by hand", _INVOKE_LIST, "hand")
+ALL_INVOKE = _list("invoke --list, found", _INVOKE_LIST, "all")
+HAND_DOIT = _list("doit list, written by hand", _DOIT_LIST, "hand")
+ALL_DOIT = _list("doit list, found", _DOIT_LIST, "all")
