@@ -1,13 +1,19 @@
 """Console: what a person sees on stderr. Imported only when there is something to show.
 
-Decides the form of our own words; go's words pass through as go wrote them. Besides lines that
-stay there is one that does not: it is written over while go works, and gone before anything else
-is said. It must never write to stdout, and never fail a run because nobody listens.
+Decides the form of our own words; go's words pass through as go wrote them, but where go worked in
+another directory than the person: there paths are as the person would find them. Besides lines that
+stay there is one that passes: it is written over while go works, and gone before anything else is
+said. It must never write to stdout, and never fail a run because nobody listens.
 """
 
 from __future__ import annotations
 
 import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable
 
 _ERASE = b"\r\x1b[K"
 _COLUMNS = 80  # of a terminal that does not know its size
@@ -26,6 +32,24 @@ def pass_on(line: bytes) -> None:
     """Write what go said, as go said it."""
     erase()
     _write(line)
+
+
+def passing_on(there: str, here: str) -> Callable[[bytes], None]:
+    """Return what writes what go says, who works `there`, for a person who is `here`."""
+    if there == here:
+        return pass_on
+
+    def found(match: re.Match[bytes]) -> bytes:
+        path = os.path.join(there, os.fsdecode(match[2]))
+        if not os.path.exists(path):
+            return match[0]
+        seen = os.fsencode(os.path.relpath(path, here))
+        return match[1] + (seen if b"/" in seen else b"./" + seen)
+
+    import re  # noqa: PLC0415 - most people are where go works
+
+    position = re.compile(rb"(?m)^(\t?)([^\s/:][^\s:]*)(?=:\d+:\d)")
+    return lambda words: pass_on(position.sub(found, words))
 
 
 def say(sentence: str) -> None:

@@ -113,11 +113,11 @@ class Making:
         if self.cgo:
             overlay = self._lay_over(go)
             flags += (f"-overlay={overlay}",) if overlay else ()
-        say, tick = program.listener or console.pass_on, None
+        say, tick = program.heard_by(), None
         if program.listener is None and console.has_passing_lines():
             from gorun_tasks.progress import Progress  # noqa: PLC0415 - where somebody watches
 
-            progress = Progress(report, f"{self._folder}/trace")
+            progress = Progress(report, f"{self._folder}/trace", say)
             say, tick = progress.pass_on, progress.tick
         self._foresight = None
         foreseen = None

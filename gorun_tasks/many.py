@@ -43,6 +43,7 @@ def enter(
     program = workspace.program(name)
     events = os.environ.get("GORUN_EVENTS", "")
     events, store = events and os.path.abspath(events), program.store
+    here = logical_directory(os.environ)
     os.chdir(program.cwd)
     for variable, value in {**program.overlay, "PWD": program.cwd}.items():
         if value is None:
@@ -53,6 +54,7 @@ def enter(
     program = Program.typed(program.target, own, os.environ, {**dict(program.stamp), **stamps})
     program.store = store  # a relative GORUN_CACHE_DIR starts from where we were
     program.events = events
+    program.seen_from = here
     return program, arguments or list(workspace.args(name))
 
 

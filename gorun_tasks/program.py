@@ -129,6 +129,7 @@ class Program:
         "listener",
         "on_event",
         "overlay",
+        "seen_from",
         "stamp",
         "store",
         "target",
@@ -142,6 +143,8 @@ class Program:
     """String variables that are linked in, each with the fact of git that it gets."""
     listener: Callable[[bytes], None] | None
     """Hears each line that go writes for the person, who else reads it on stderr."""
+    seen_from: str
+    """Where the person is who reads what go says, "" for where this process is."""
     on_event: Callable[[Event], None] | None
     """Hears each event as it happens, whether or not there is a file of them."""
 
@@ -226,6 +229,7 @@ class Program:
         self.overlay = {}
         self.events = environ.get("GORUN_EVENTS", "")
         self.listener = None
+        self.seen_from = ""
         self.on_event = None
 
     def __repr__(self) -> str:
@@ -265,6 +269,16 @@ class Program:
         if self.target.is_pattern:
             return f"{self.target.words[0]} is a pattern, so go is asked at each run"
         return ""
+
+    def heard_by(self) -> Callable[[bytes], None]:
+        """Return who hears what go says: the listener, else the person at the terminal."""
+        if self.listener is not None:
+            return self.listener
+        from gorun_tasks.console import passing_on  # noqa: PLC0415 - off the hot path
+
+        here = self.seen_from or logical_directory(os.environ)
+        # What go says after a -C is what it says to everybody who gives it one.
+        return passing_on(self.cwd if here == self.cwd else self.directory, here)
 
     def variable(self, name: str) -> str:
         """Return the value of a variable as far as it is an input, "" where it is not set.

@@ -20,6 +20,8 @@ from gorun_tasks import console
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gorun_tasks.report import Report
 
 _SILENCE = 0.5  # seconds
@@ -29,10 +31,16 @@ _DONE = b' "stdout" = '
 
 
 class Progress:
-    """One request to go, watched by a person. `trace` is where go writes its trace, "" for none."""
+    """One request to go, watched by a person.
 
-    def __init__(self, report: Report, trace: str = "") -> None:
+    `trace` is where go writes its trace, "" for none; `say` writes what go says.
+    """
+
+    def __init__(
+        self, report: Report, trace: str = "", say: Callable[[bytes], None] = console.pass_on
+    ) -> None:
         self._report = report
+        self._say = say
         self._trace = trace
         self._spoken = time.perf_counter()  # when go last said something
         self._shown = 0.0  # when the line was last written
@@ -44,7 +52,7 @@ class Progress:
 
     def pass_on(self, line: bytes) -> None:
         """Write what go said."""
-        console.pass_on(line)
+        self._say(line)
         if line[:2] == b"# ":  # what go writes over a package's errors
             self._failed.add(f"compiling {line[2:].strip().decode(errors='replace')}")
         self._spoken = time.perf_counter()

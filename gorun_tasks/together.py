@@ -15,6 +15,7 @@ program's: the others are built.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from gorun_tasks.program import Outcome, Program
 
     Tell = Callable[[str, Outcome | GoRunError], None]
+
+
+_BY_PACKAGE = re.compile(rb"^(?=# )", re.MULTILINE)  # how go begins what it says of one
 
 
 def build_all(
@@ -64,9 +68,10 @@ def build_all(
     try:
         with Guard() as guard:
             _compile_together([graph for _, graph in stale])
+            told: set[bytes] = set()
             with ThreadPoolExecutor(jobs) as pool:
                 futures = {
-                    pool.submit(_made_apart, graph, guard, rebuild=rebuild): name
+                    pool.submit(_made_apart, graph, guard, told, rebuild=rebuild): name
                     for name, graph in stale
                 }
                 for future in as_completed(futures):
@@ -103,21 +108,29 @@ def _made(graph: Graph, *, rebuild: bool) -> Outcome | GoRunError:
         return error
 
 
-def _made_apart(graph: Graph, guard: Guard, *, rebuild: bool) -> Outcome | GoRunError:
-    """Build while others are built: what go says is passed on in one piece."""
+def _made_apart(
+    graph: Graph, guard: Guard, told: set[bytes], *, rebuild: bool
+) -> Outcome | GoRunError:
+    """Build while others are built: what go says of a package is passed on in one piece.
+
+    `told` is what it said already: of a package that several programs import it says the same.
+    """
     if guard.interrupted:
         return BuildError("go was interrupted before this one's turn")
     program = graph.program
     said: list[bytes] = []
-    pass_on = program.listener or console.pass_on
+    listener, hear = program.listener, program.heard_by()
     program.listener = said.append
     # Stores remember what they read, and are not made for two threads.
     program.store = type(program.store)(program.store.root)
     try:
         return _made(graph, rebuild=rebuild)
     finally:
-        program.listener = None if pass_on is console.pass_on else pass_on
-        pass_on(b"".join(said))
+        program.listener = listener
+        for words in _BY_PACKAGE.split(b"".join(said)):
+            if words not in told:
+                told.add(words)
+                hear(words)
 
 
 def _compile_together(graphs: list[Graph]) -> None:

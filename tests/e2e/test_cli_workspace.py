@@ -248,3 +248,24 @@ def test_affected_counts_with_the_flags_that_are_typed(shop: Workshop) -> None:
     )
     built = shop.gorun("--build", "--affected", "main", "-tags=dev").out
     assert built == "gen  built because not built before\n"
+
+
+def test_errors_are_said_once_and_lead_to_their_files(shop: Workshop) -> None:
+    """Paths are from where go works, which for a named program is not where the person is.
+
+    A package that three programs import is wrong once, not three times.
+    """
+    shop.edit("lib/lib.go", '"word"', "7")
+    shop.edit("tools/main.go", "os.Getwd()", "os.Getwd(1)")
+    built = shop.gorun("--build")
+    assert sorted(place for place in built.err.splitlines() if place.startswith("# ")) == [
+        "# example.com/shop/lib",
+        "# example.com/tools",
+    ]
+    assert "\nlib/lib.go:3:29: " in built.err
+    assert "\ntools/main.go:5:" in built.err
+    below = {"PWD": str(shop.folder / "lib")}
+    deep = Workshop.__new__(Workshop)
+    deep.__dict__.update(shop.__dict__ | {"folder": shop.folder / "lib"})
+    assert "\n./lib.go:3:29: " in deep.gorun(":api", env=below).err
+    assert "\n../tools/main.go:5:" in deep.gorun(":tools", env=below).err
