@@ -86,6 +86,10 @@ class OutputError(GoRunError):
     exit_status = 1
 
 
+class GivenUp(BaseException):
+    """A build was given up because its inputs changed again; go and its children are gone."""
+
+
 class Interrupted(KeyboardInterrupt):
     """A signal ended the build; go and its children are gone. To a runner it is what ^C is."""
 

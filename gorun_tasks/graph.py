@@ -328,14 +328,12 @@ class Graph:
 
     def execute_child(self) -> None:
         """Run the executable in the foreground."""
-        made, program = self.made, self.program
+        made = self.made
         assert made is not None
-        env = program_environment(_encoded(program.environ), made.goroot_bin)
-        # Again, since an LC_CTYPE among them may have been taken for Python's own.
-        env |= _encoded({k: v for k, v in program.overlay.items() if v is not None and k != "PATH"})
-        words = [*made.wrapper, made.path, *self.args]
-        command = find_wrapper(words[0], env) if made.wrapper else made.path
-        made.exit_code = run_foreground(words, env=env, cwd=program.directory, executable=command)
+        command, words, env = how_to_start(self.program, made, self.args)
+        made.exit_code = run_foreground(
+            words, env=env, cwd=self.program.directory, executable=command
+        )
 
     def remove_private(self) -> None:
         """Remove the executable that was for this run only."""
@@ -350,6 +348,21 @@ class Graph:
 
             write_back(self.program, verdict)
         self.made = Outcome.stored(self.program, verdict, manifest)
+
+
+def how_to_start(
+    program: Program, made: Outcome, args: Sequence[str]
+) -> tuple[str, list[str], dict[bytes, bytes]]:
+    """Return the file to execute, its words, and the environment of a program as a child.
+
+    Raises ExecutionError where there is no wrapper (-exec) of that name.
+    """
+    env = program_environment(_encoded(program.environ), made.goroot_bin)
+    # Again, since an LC_CTYPE among them may have been taken for Python's own.
+    env |= _encoded({k: v for k, v in program.overlay.items() if v is not None and k != "PATH"})
+    words = [*made.wrapper, made.path, *args]
+    command = find_wrapper(words[0], env) if made.wrapper else made.path
+    return command, words, env
 
 
 def _encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:

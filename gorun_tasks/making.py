@@ -104,7 +104,7 @@ class Making:
         # GODEBUG, which names the trace, is a list with commas.
         listed = "," in self._program.store.root
         self._folder = working_folder(None if listed else self._publisher, "out")
-        report = self.report = Report()
+        report = self.report = program.report = Report()
         self.moments += report.moments
         report.moments = self.moments
         self._outsides: list[Outside] = []
@@ -199,6 +199,7 @@ class Making:
             for package in packages or ()
             if (package.get("CgoFiles") or package.get("SFiles")) and not package.get("Standard")
         ]
+        self.report.outside.update(path for outside in self._outsides for path in outside.paths)
         own = effective(program.flags, settings, "overlay")
         overlay = write_overlay(self._folder, self._outsides, own, program.directory)
         self.report.laid_over.add(overlay)

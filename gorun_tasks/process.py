@@ -187,13 +187,17 @@ def _start(start: Callable[[], T], path: str | bytes, cwd: str | None = None) ->
 
             pause = next(pauses, None) if error.errno == errno.ETXTBSY else None
             if pause is None:
-                raise _cannot_execute(error, os.fsdecode(path), cwd) from error
+                raise cannot_execute(error, os.fsdecode(path), cwd) from error
         import time
 
         time.sleep(pause)
 
 
-def _cannot_execute(error: OSError, path: str, cwd: str | None) -> ExecutionError:
+def cannot_execute(error: OSError, path: str, cwd: str | None) -> ExecutionError:
+    """Return what to say where a program, in the directory `cwd`, could not be started.
+
+    It is an ExecutableGoneError where nothing is at `path` any more.
+    """
     import errno
 
     if cwd is not None and error.filename == cwd:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from gorun_tasks.flags import FlagKeywords
     from gorun_tasks.generate import Generation
     from gorun_tasks.graph import Graph
+    from gorun_tasks.report import Report
     from gorun_tasks.stamp import Facts
     from gorun_tasks.store import Manifest
-
 
 class Outcome:
     """What became of a request for an executable.
@@ -129,6 +129,7 @@ class Program:
         "listener",
         "on_event",
         "overlay",
+        "report",
         "seen_from",
         "stamp",
         "store",
@@ -228,6 +229,7 @@ class Program:
         self.key = checksum(words).hex()
         self.overlay = {}
         self.events = environ.get("GORUN_EVENTS", "")
+        self.report: Report | None = None  # what go told at the last build by this object
         self.listener = None
         self.seen_from = ""
         self.on_event = None

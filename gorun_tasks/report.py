@@ -76,6 +76,7 @@ class Report:
         self.settings: dict[str, str] = {}  # go env
         self.temporary = ""  # GOTMPDIR, as go had it
         self.laid_over: set[str] = set()  # what we put into packages: no input of theirs
+        self.outside: set[str] = set()  # where C and assembly look outside their packages
         self._hashes: dict[str, bytes] = {}
         self._hashes_of = 0  # so many lines
 

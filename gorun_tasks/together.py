@@ -50,11 +50,22 @@ def build_all(
     `tell` hears each result as soon as there is one. `jobs` is how many are linked at a time (0:
     as many as there are processors). Ends as a signal wants it, once no go is left.
     """
+    verdicts = judge_all(programs.values())
+    graphs = {
+        name: programs[name].graph(verdict=verdict)
+        for name, verdict in zip(programs, verdicts, strict=True)
+    }
+    return make_all(graphs, tell, jobs=jobs, rebuild=rebuild)
+
+
+def make_all(
+    graphs: Mapping[str, Graph], tell: Tell, *, jobs: int = 0, rebuild: bool = False
+) -> dict[str, Outcome | GoRunError]:
+    """Do the same for programs that have been judged a moment ago."""
     results: dict[str, Outcome | GoRunError] = {}
     stale: list[tuple[str, Graph]] = []
-    for name, verdict in zip(programs, judge_all(programs.values()), strict=True):
-        graph = programs[name].graph(verdict=verdict)
-        if verdict.manifest is None or rebuild:
+    for name, graph in graphs.items():
+        if graph.verdict.manifest is None or rebuild:
             stale.append((name, graph))
         else:
             results[name] = _made(graph, rebuild=False)

@@ -23,7 +23,7 @@ import time
 from gorun_tasks.console import pass_on
 from gorun_tasks.content import bytes_of
 from gorun_tasks.disk import NOTES
-from gorun_tasks.errors import USAGE, BuildError, Interrupted, ToolchainError
+from gorun_tasks.errors import USAGE, BuildError, GivenUp, Interrupted, ToolchainError
 from gorun_tasks.process import interrupt_tree
 from gorun_tasks.report import Notes
 from gorun_tasks.variables import DEFAULTED
@@ -208,8 +208,8 @@ class Go:
         a second while there is not. `meanwhile` is called while go links, where that takes a
         while, and `handed_over` when there is an executable, before go has ended. Raises
         BuildError when go cannot build it, ToolchainError when go cannot be started, Interrupted
-        after a signal, and with `stop_at_cgo` CgoFound as soon as go comes to a cgo package
-        outside the standard library.
+        after a signal, GivenUp where another thread wants that, and with `stop_at_cgo` CgoFound as
+        soon as go comes to a cgo package outside the standard library.
         """
         flags, target = words
         trace = f"{work}/trace"
@@ -239,11 +239,11 @@ class Go:
         finally:
             if report.temporary:
                 shutil.rmtree(report.temporary, ignore_errors=True)
+        report.traced = bytes_of(trace)  # an empty trace is never recorded
         if go.returncode != 0:
             raise _build_error(go.returncode, report)
         if not report.executable:
             raise OnlyPrinted
-        report.traced = bytes_of(trace)  # an empty trace is never recorded
 
     def compile(
         self,
@@ -550,7 +550,7 @@ class Guard:
     """
 
     _of_main_thread: ClassVar[Guard | None] = None
-    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    _SIGNALS: ClassVar = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -609,3 +609,29 @@ class Guard:
             signal.signal(signum, handler)  # type: ignore[arg-type]
         if self._received:
             raise Interrupted(self._received[0])
+        main = Guard._of_main_thread
+        if isinstance(main, Leash) and main.pulled:
+            raise GivenUp
+
+
+class Leash(Guard):
+    """Holds every go that other threads start: who holds it may change its mind.
+
+    No signal pulls it. Those who wait for go get GivenUp then, and start none any more.
+    """
+
+    @property
+    def pulled(self) -> bool:
+        """Whether what goes on is given up."""
+        return bool(self._received)
+
+    def pull(self) -> None:
+        """Interrupt every go that works, and any that is started yet."""
+        self._receive(signal.SIGINT, None)
+
+    def __enter__(self) -> Self:
+        self._outer, Guard._of_main_thread = Guard._of_main_thread, self  # noqa: SLF001 - our base
+        return self
+
+    def __exit__(self, *_failed: object) -> None:
+        Guard._of_main_thread = self._outer  # noqa: SLF001 - as above

@@ -1,0 +1,64 @@
+"""A build in another thread can be given up: go ends, with all it started, and tells nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gorun_tasks import Program
+from gorun_tasks.errors import GivenUp
+from gorun_tasks.toolchain import Leash
+from tests.e2e.cli import TINY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gorun_tasks.events import Event
+    from tests.trees import Tree
+
+pytestmark = pytest.mark.usefixtures("surroundings")
+
+
+def test_a_build_is_given_up(tree: Tree, tmp_path: Path) -> None:
+    """No outcome is told: nobody asks for this one any more. The next build is as any other."""
+    tree.write(TINY)
+    reached, told = tmp_path / "reached", tmp_path / "told"
+    os.mkfifo(reached)
+    tool = tmp_path / "tool"
+    tool.write_text(
+        f'#!/bin/sh\ncase "$2" in -V*) exec "$@";; esac\necho $$ > "{told}"\n'
+        f'echo > "{reached}"\nexec sleep 600\n'
+    )
+    tool.chmod(0o755)
+    program = Program(cwd=str(tree.folder), env={"GOFLAGS": f"-toolexec={tool}"})
+    events: list[Event] = []
+    program.on_event = events.append
+    failures: list[BaseException] = []
+
+    def build() -> None:
+        try:
+            program.build()
+        except BaseException as failure:  # noqa: BLE001 - that is what this is about
+            failures.append(failure)
+
+    with Leash() as leash:
+        thread = threading.Thread(target=build)
+        thread.start()
+        reached.read_text()
+        leash.pull()
+        thread.join()
+    assert [type(failure) for failure in failures] == [GivenUp]
+    assert events == []
+    assert state_of(int(told.read_text())) in ("", "Z", "X")
+    assert Program(cwd=str(tree.folder)).build().outcome == "built"
+
+
+def state_of(pid: int) -> str:
+    """Return the state of a process as ps shows it, "" for none."""
+    return subprocess.run(
+        ["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
