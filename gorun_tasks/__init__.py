@@ -19,7 +19,15 @@ if TYPE_CHECKING:
         ToolchainError,
         UsageError,
     )
-    from gorun_tasks.events import Event, OutcomeEvent
+    from gorun_tasks.events import (
+        EndedEvent,
+        Event,
+        FailedEvent,
+        OutcomeEvent,
+        StartedEvent,
+        UnchangedEvent,
+        WatchingEvent,
+    )
     from gorun_tasks.flags import BuildFlags
     from gorun_tasks.generate import Generation
     from gorun_tasks.graph import Graph
@@ -31,8 +39,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "BuildError": "errors",
     "BuildFlags": "flags",
+    "EndedEvent": "events",
     "Event": "events",
     "ExecutionError": "errors",
+    "FailedEvent": "events",
     "Generation": "generate",
     "GoRunError": "errors",
     "Graph": "graph",
@@ -41,10 +51,13 @@ _HOMES = {
     "OutputError": "errors",
     "Program": "program",
     "Reason": "content",
+    "StartedEvent": "events",
     "Target": "target",
     "ToolchainError": "errors",
+    "UnchangedEvent": "events",
     "UsageError": "errors",
     "Verdict": "verdict",
+    "WatchingEvent": "events",
     "Workspace": "workspace",
     "judge_all": "verdict",
 }
@@ -52,8 +65,10 @@ _HOMES = {
 __all__ = [
     "BuildError",
     "BuildFlags",
+    "EndedEvent",
     "Event",
     "ExecutionError",
+    "FailedEvent",
     "Generation",
     "GoRunError",
     "Graph",
@@ -62,10 +77,13 @@ __all__ = [
     "OutputError",
     "Program",
     "Reason",
+    "StartedEvent",
     "Target",
     "ToolchainError",
+    "UnchangedEvent",
     "UsageError",
     "Verdict",
+    "WatchingEvent",
     "Workspace",
     "judge_all",
 ]

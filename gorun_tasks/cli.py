@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 SWITCHES = frozenset(
     (
         *("why", "which", "debug", "ephemeral", "rebuild", "quiet", "help", "version"),
-        *("list", "build", "graph"),
+        *("list", "build", "graph", "watch"),
     )
 )
-VALUES = frozenset(("store", "events", "affected", "stamp", "completion"))
-_OF_MANY = frozenset(("list", "build", "graph"))
+VALUES = frozenset(
+    ("store", "events", "affected", "stamp", "completion", "stop-signal", "stop-timeout")
+)
+_OF_MANY = frozenset(("list", "build", "graph", "watch"))
+_NOT_WATCHED = frozenset(("why", "which", "ephemeral", "rebuild", "list", "build", "graph"))
 _BEGUN = time.perf_counter()
 _SIGINT = 2
 
@@ -39,7 +42,10 @@ _SIGINT = 2
 class Options:
     """gorun's own options. Those with a value are "" where they were not given."""
 
-    __slots__ = ("affected", "completion", "events", "stamps", "store", "switches")
+    __slots__ = (
+        *("affected", "completion", "events", "stamps", "stop_signal", "stop_timeout", "store"),
+        "switches",
+    )
 
     def __init__(self) -> None:
         self.switches: set[str] = set()
@@ -47,6 +53,8 @@ class Options:
         self.completion = ""
         self.events = ""
         self.affected = ""
+        self.stop_signal = ""
+        self.stop_timeout = ""
         self.stamps: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -87,7 +95,7 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
                 variable, _, fact = value.partition("=")
                 options.stamps[variable] = fact
             else:
-                setattr(options, name, value)
+                setattr(options, name.replace("-", "_"), value)
     return options, rest + words[position:]
 
 
@@ -156,7 +164,19 @@ def _run(words: list[str]) -> int:
         return _make_and_start(program, arguments, options)
 
 
+def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
+    others = sorted(options.switches & _NOT_WATCHED)
+    if others or options.affected:
+        raise UsageError(f"--watch does not go with --{(others or ['affected'])[0]}")
+    from gorun_tasks.watching import watch  # noqa: PLC0415 - off the hot path
+
+    stop = options.stop_signal, options.stop_timeout
+    return watch(words, flags, options.stamps, events=options.events, stop=stop)
+
+
 def _of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
+    if "watch" in options:
+        return _watch(options, flags, words)
     from gorun_tasks import many  # noqa: PLC0415 - no part of a run
 
     if "list" in options:

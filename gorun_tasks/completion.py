@@ -230,7 +230,9 @@ class _Line:
             yield from self._programs()
 
     def _options(self) -> Candidates:
-        meanings = dict(re.findall(r"^  --(\w+)(?: [A-Z=]+| \[\w+\])? +(.*)$", HELP, re.MULTILINE))
+        meanings = dict(
+            re.findall(r"^  --([\w-]+)(?: [A-Z=]+| \[\w+\])? +(.*)$", HELP, re.MULTILINE)
+        )
         own = [*self._switches, *self._values]
         every = {f"--{name}": meanings.get(name, "") for name in own}
         every |= {f"-{name}": FLAGS.get(name, "") for name in (*BOOLEAN_FLAGS, *VALUE_FLAGS)}

@@ -17,21 +17,24 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from gorun_tasks.content import Reason
+    from gorun_tasks.errors import GoRunError
     from gorun_tasks.program import Outcome, Program
 
 
 class Event:
     """Something that happened to a program: what it is, and its fields are what a kind adds.
 
-    `event` is the kind, `time` seconds since the epoch, `program` target and flags as typed.
+    `event` is the kind, `time` seconds since the epoch, `program` target and flags as typed, `name`
+    what a watch over several programs calls this one, else "".
     """
 
-    __slots__ = ("program", "time")
+    __slots__ = ("name", "program", "time")
     event: ClassVar[str]
 
     def __init__(self, program: str) -> None:
         self.time = time.time()
         self.program = program
+        self.name = ""
 
     def fields(self) -> dict[str, object]:
         """Return what there is besides the fields of every event, fit for JSON."""
@@ -73,6 +76,88 @@ class OutcomeEvent(Event):
             "seconds": self.seconds,
             "steps": self.steps,
         }
+
+
+class StartedEvent(Event):
+    """A watched program was started. `pid` is its process and process group."""
+
+    __slots__ = ("pid",)
+    event = "started"
+
+    def __init__(self, program: str, pid: int) -> None:
+        super().__init__(program)
+        self.pid = pid
+
+    def fields(self) -> dict[str, object]:
+        """Return which process it is."""
+        return {"pid": self.pid}
+
+
+class EndedEvent(Event):
+    """A watched program ended: `exit_code` is 0-255, or 128+n after signal n.
+
+    `wanted` says that the watcher had told it to.
+    """
+
+    __slots__ = ("exit_code", "wanted")
+    event = "ended"
+
+    def __init__(self, program: str, exit_code: int, *, wanted: bool) -> None:
+        super().__init__(program)
+        self.exit_code = exit_code
+        self.wanted = wanted
+
+    def fields(self) -> dict[str, object]:
+        """Return how it ended."""
+        return {"exit_code": self.exit_code, "wanted": self.wanted}
+
+
+class FailedEvent(Event):
+    """No new program came of it: it could not be built, or not be started. The old one runs on.
+
+    `error` is why. go's own words have reached the person by then.
+    """
+
+    __slots__ = ("error",)
+    event = "failed"
+
+    def __init__(self, program: str, error: GoRunError) -> None:
+        super().__init__(program)
+        self.error = error
+
+    def fields(self) -> dict[str, object]:
+        """Return why, in words."""
+        return {"error": str(self.error)}
+
+
+class UnchangedEvent(Event):
+    """A build made the executable that runs already, but for its build ID: it runs on."""
+
+    __slots__ = ()
+    event = "unchanged"
+
+    def fields(self) -> dict[str, object]:
+        """Return nothing: that is all there is."""
+        return {}
+
+
+class WatchingEvent(Event):
+    """So many directories are watched from now on.
+
+    `polling` says why they are looked at twice a second, "" where the system tells of changes.
+    """
+
+    __slots__ = ("directories", "polling")
+    event = "watching"
+
+    def __init__(self, program: str, directories: int, polling: str) -> None:
+        super().__init__(program)
+        self.directories = directories
+        self.polling = polling
+
+    def fields(self) -> dict[str, object]:
+        """Return how many, and how."""
+        return {"directories": self.directories, "polling": self.polling}
 
 
 def tell(program: Program, event: Event) -> None:

@@ -23,6 +23,10 @@ arguments    everything after the target; they belong to the program, untouched
   --build        build these (:NAME or packages), or all of them; run nothing
   --stamp VAR=FACT  link a fact of git into a string variable: main.version=version; the facts
                  are version, commit, date, dirty
+  --watch        run, and run again when an edit changes the executable (gorun-tasks[watch]); of
+                 several, :api :worker, only those that it changes; ^C ends both, twice at once
+  --stop-signal SIGNAL  what ends a program that --watch replaces: TERM, INT, HUP …
+  --stop-timeout SECONDS  how long it may take before SIGKILL (5)
   --quiet        none of our own lines, but why there is no program
   --events FILE  append what happened as JSON lines
   --completion SHELL  print a script for bash, zsh or fish that completes what is typed

@@ -24,7 +24,7 @@ from gorun_tasks.workspace import NAME_MARK, Workspace, root_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from gorun_tasks.content import Reason
     from gorun_tasks.flags import BuildFlags
@@ -56,6 +56,16 @@ def enter(
     program.events = events
     program.seen_from = here
     return program, arguments or list(workspace.args(name))
+
+
+def named(
+    flags: BuildFlags, names: list[str], stamps: Mapping[str, str]
+) -> tuple[dict[str, Program], dict[str, Sequence[str]]]:
+    """Return programs of the workspace around us, and the arguments the configuration has."""
+    workspace = _workspace(flags)
+    typed = flags.without("C")
+    programs = {name: workspace.program(name).with_flags(typed, stamps) for name in names}
+    return programs, {name: workspace.args(name) for name in names}
 
 
 def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from gorun_tasks.report import Report
     from gorun_tasks.stamp import Facts
     from gorun_tasks.store import Manifest
+    from gorun_tasks.watch import Watch
+
+STOP_SIGNAL = 15  # SIGTERM; `signal` would have to be imported
+
 
 class Outcome:
     """What became of a request for an executable.
@@ -400,6 +404,21 @@ class Program:
         from gorun_tasks.generate import Generation  # noqa: PLC0415 - off the hot path
 
         return Generation(self, args, inputs=inputs, outputs=outputs, variables=variables)
+
+    def watch(
+        self, args: Sequence[str] = (), *, stop_signal: int = STOP_SIGNAL, grace: float = 5.0
+    ) -> Watch:
+        """Return a watch: iterate over it, and the program runs, again after each edit that counts.
+
+        It yields typed events as they happen, for as long as the loop over it lasts; leaving the
+        loop stops the program and waits until it is gone. `stop_signal` ends a program that is
+        replaced, and its whole process group, SIGKILL `grace` seconds later. ^C on the terminal
+        ends the program and then the loop. Raises UsageError where watchfiles is not installed,
+        and what `build` raises where no edit can help.
+        """
+        from gorun_tasks.watch import Watch  # noqa: PLC0415 - off the hot path
+
+        return Watch({self.name: self}, {self.name: args}, stop_signal=stop_signal, grace=grace)
 
     def which(self) -> str:
         """Return a path of the executable that stays the same after every rebuild."""

@@ -27,7 +27,7 @@ from gorun_tasks.config import find, repository_of, upwards
 from gorun_tasks.discover import discover, is_known
 from gorun_tasks.errors import UsageError
 from gorun_tasks.names import short_names
-from gorun_tasks.program import Program, logical_directory
+from gorun_tasks.program import STOP_SIGNAL, Program, logical_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from gorun_tasks.errors import GoRunError
     from gorun_tasks.picture import Picture
     from gorun_tasks.program import Outcome
+    from gorun_tasks.watch import Watch
 
 NAME_MARK = ":"
 """What stands before a name on a command line: no package path of go's can have it."""
@@ -125,6 +126,20 @@ class Workspace:
 
         chosen = {name: self.program(name) for name in names} or self.programs
         return build_all(chosen, tell or _tell_nobody, jobs=jobs, rebuild=rebuild)
+
+    def watch(
+        self, names: Iterable[str] = (), *, stop_signal: int = STOP_SIGNAL, grace: float = 5.0
+    ) -> Watch:
+        """Return a watch over these programs (default: all), with the arguments they have here.
+
+        Only those whose executable changed restart; they do not read the terminal. See
+        `Program.watch`. Raises UsageError for a name that is not there.
+        """
+        from gorun_tasks.watch import Watch  # noqa: PLC0415 - listing watches nothing
+
+        chosen = {name: self.program(name) for name in names} or dict(self.programs)
+        args = {name: self.args(name) for name in chosen}
+        return Watch(chosen, args, stop_signal=stop_signal, grace=grace)
 
     def affected(
         self, since: str = "HEAD", *, files: Iterable[str] | None = None

@@ -1,0 +1,151 @@
+"""Notices: tells which paths moved, by events or, where none come, by a clock.
+
+Decides which of the two it is: events do not arrive from network and virtual file systems, where
+others than this kernel write. It must never decide that something changed: a notice is a reason to
+look, and with a clock there is a look each time.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import threading
+from importlib.util import find_spec
+
+from gorun_tasks.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from gorun_tasks.scope import Places
+
+    Tell = Callable[[frozenset[str] | None], None]
+    """Hears of the paths that moved; None: nobody knows which."""
+
+_STEP = 10  # milliseconds without a further event, after which there is a notice
+_LONGEST = 50  # milliseconds of events upon events, after which there is one all the same
+_INTERVAL = 0.5  # seconds between two looks by the clock
+
+# What the kernel calls file systems that are written to from elsewhere.
+_WITHOUT_EVENTS = frozenset(
+    (
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "9p", "virtiofs", "vboxsf"),
+        *("prl_fs", "vmhgfs", "drvfs", "ceph", "lustre", "beegfs", "gfs2", "ocfs2", "fakeowner"),
+        *("grpcfuse", "osxfs", "fuse"),
+    )
+)
+
+
+class Notices:
+    """Watches directories; `tell` is called in a thread of its own."""
+
+    def __init__(self, tell: Tell) -> None:
+        """Begin to watch nothing. Raises UsageError where watchfiles is not installed."""
+        if find_spec("watchfiles") is None:
+            raise UsageError(
+                "watching needs watchfiles, which is not installed",
+                "pip install 'gorun-tasks[watch]'",
+            )
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._places: Places = {}
+        self._stop = threading.Event()
+        self.polling = ""
+        """Why there is a look each half second instead of events, "" where there are events."""
+
+    def watch(self, places: Places) -> bool:
+        """Watch these directories from now on; say whether that was not so already.
+
+        Whoever looks after this cannot miss what happens later.
+        """
+        with self._lock:
+            return self._watch(places)
+
+    def close(self) -> None:
+        """Watch no more."""
+        with self._lock:
+            self._stop.set()
+
+    @property
+    def directories(self) -> frozenset[str]:
+        """The directories that are watched."""
+        return frozenset(self._places)
+
+    def _watch(self, places: Places) -> bool:
+        if places == self._places:
+            return False
+        self._places = places
+        self._stop.set()
+        self._stop = threading.Event()
+        self.polling = self.polling or why_poll(places)
+        run: Callable[..., None] = self._look_at_the_clock
+        arguments: tuple[Any, ...] = (self._stop,)
+        if not self.polling:
+            # It takes a tenth of a second to load: the program starts meanwhile.
+            from watchfiles._rust_notify import RustNotify  # noqa: PLC0415
+
+            try:
+                notify = RustNotify(sorted(places), False, False, 300, False, True)  # noqa: FBT003
+            except FileNotFoundError:
+                # Gone since we looked: the next look finds what is there instead.
+                self._places = {}
+                self._tell(None)
+                return True
+            except OSError as error:
+                self.polling = _in_words(error)
+            else:
+                run, arguments = self._listen, (notify, self._stop)
+        threading.Thread(target=run, args=arguments, daemon=True).start()
+        return True
+
+    def _listen(self, notify: Any, stop: threading.Event) -> None:
+        while True:
+            changes = notify.watch(_LONGEST, _STEP, 0, stop)
+            if stop.is_set() or not isinstance(changes, set):
+                notify.close()
+                return
+            self._tell(frozenset(path for _, path in changes))
+
+    def _look_at_the_clock(self, stop: threading.Event) -> None:
+        while not stop.wait(_INTERVAL):
+            self._tell(None)
+
+
+def why_poll(directories: Iterable[str], mounts: str = "/proc/self/mounts") -> str:
+    """Return on what file system it is that no events come from a directory, "" where they come.
+
+    WATCHFILES_FORCE_POLLING, watchfiles' own variable, asks for it too.
+    """
+    if os.environ.get("WATCHFILES_FORCE_POLLING", "").lower() not in ("", "0", "false", "disable"):
+        return "WATCHFILES_FORCE_POLLING is set"
+    kinds: dict[str, str] = {}
+    try:
+        with open(mounts, encoding="utf-8", errors="surrogateescape") as file:
+            for line in file:
+                _, point, kind, *_ = line.split(" ")
+                # Of two that are mounted one over the other, the later counts.
+                kinds[_unquoted(point).rstrip("/")] = kind
+    except OSError:
+        return ""  # not Linux: FSEvents and kqueue have their own ways
+    for directory in directories:
+        point = directory.rstrip("/")
+        while point and point not in kinds:
+            point = point.rpartition("/")[0]
+        kind = kinds.get(point, "")
+        if kind.partition(".")[0] in _WITHOUT_EVENTS:
+            return f"{point or '/'} is {kind}, from which no events come"
+    return ""
+
+
+def _unquoted(point: str) -> str:
+    """Return the path of a mount point; the kernel writes a space as a number, in octal."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), point)
+
+
+def _in_words(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EMFILE):
+        return "the system has no more inotify watches (fs.inotify.max_user_watches, _instances)"
+    return f"the system gives no events: {error.strerror or error}"

@@ -1,0 +1,512 @@
+"""Watch: runs programs, and runs them again when an edit changes their executables.
+
+    look     judge the programs and make those that are stale, in a thread; the old ones run on
+    watch    the directories that hold their inputs, which each look tells anew
+    notice   something moved there: look again. While go builds: give that build up first
+    restart  the executable is another one: stop the old program, wait until it is gone, start it
+
+A look follows whenever other directories are watched than before it, so that no edit falls between.
+Decides when to look, and which programs are started and stopped. It must never decide whether
+something changed (`verdict` does, and `scope` where nothing is recorded), and never start a program
+before the one before it is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import threading
+import time
+from collections import deque
+from subprocess import DEVNULL
+
+from gorun_tasks.alike import alike
+from gorun_tasks.errors import (
+    BUILD_FAILED,
+    BuildError,
+    ExecutableGoneError,
+    ExecutionError,
+    GivenUp,
+    GoRunError,
+)
+from gorun_tasks.events import (
+    EndedEvent,
+    FailedEvent,
+    StartedEvent,
+    UnchangedEvent,
+    WatchingEvent,
+    tell,
+)
+from gorun_tasks.fingerprint import Look as LookAtMachine
+from gorun_tasks.fingerprint import file_clock
+from gorun_tasks.graph import how_to_start
+from gorun_tasks.keep import Keep
+from gorun_tasks.notices import Notices
+from gorun_tasks.process import cannot_execute
+from gorun_tasks.publish import write_back
+from gorun_tasks.scope import Scope, Tried
+from gorun_tasks.together import make_all
+from gorun_tasks.toolchain import Leash
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from gorun_tasks.events import Event
+    from gorun_tasks.graph import Graph
+    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.scope import Places
+
+GRACE = 5.0
+"""Seconds that a program has to end after the stop signal, before SIGKILL."""
+
+_OF_A_PERSON = (signal.SIGINT, signal.SIGQUIT)
+
+
+class Watched:
+    """One program of a watch: what runs of it, and what is known of its inputs."""
+
+    def __init__(self, name: str, program: Program, args: Sequence[str], keep: Keep) -> None:
+        self.name = name
+        self.program = program
+        self.args = args
+        self.keep = keep
+        self.running: Outcome | None = None  # what was started last
+        self.next: Outcome | None = None  # what is to be started when that is gone
+        self.same: set[str] = set()  # digests of executables like the newest of these two
+        self.exit_code: int | None = None  # of the program that ended last
+        self.stopping = False
+        self.scope: Scope | None = None
+        self.tried: Tried | None = None  # of the last build, where nothing is recorded of it
+        self._private: dict[str, Graph] = {}
+
+    def take(self, made: Outcome) -> bool:
+        """Take a new outcome; say whether it is another program than the one that runs."""
+        old = self.running
+        if self.keep.pid and not self.stopping and old is not None and alike(old.path, made.path):
+            self.same.add(made.digest)
+            return False
+        self.next = made
+        self.same = {made.digest}
+        return True
+
+    def start(self) -> None:
+        """Start what is to be started. Raises ExecutionError."""
+        assert self.next is not None
+        self.running, self.next = self.next, None
+        self.stopping = False
+        command, words, env = how_to_start(self.program, self.running, self.args)
+        self.keep.start(command, words, env, self.program.directory)
+
+    def stop(self, signum: int | None = None, grace: float | None = -1.0) -> None:
+        """Tell the whole group to end."""
+        self.stopping = True
+        self.keep.stop(signum, grace)
+
+    def hold(self, graph: Graph) -> None:
+        """Keep an executable that is for this run only, until another has taken its place."""
+        if graph.made is not None and graph.private:
+            self._private[graph.made.path] = graph
+
+    def let_go(self, *, everything: bool = False) -> None:
+        """Remove executables that were for this run only and no longer run."""
+        used = {made.path for made in (self.running, self.next) if made}
+        for path, graph in list(self._private.items()):
+            if everything or path not in used:
+                graph.remove_private()
+                del self._private[path]
+
+
+class Look:
+    """What one look found: of each program that was stale, or is not started yet, what became."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, Outcome | GoRunError] = {}
+        self.graphs: dict[str, Graph] = {}
+        self.scopes: dict[str, tuple[Scope, Tried | None]] = {}
+        self.elsewhere = False  # whether other directories are watched since
+        self.failure: BaseException | None = None
+
+
+class Watch:
+    """A watch over programs by name. Iterate over it for its events, as long as it lasts.
+
+    `args` are each program's arguments. `stop_signal` ends a program that is replaced, SIGKILL
+    `grace` seconds later. `labelled` gets the lines that several programs write: the name, 1 or 2
+    for the stream, the line. A program alone has all streams of this process, and the terminal.
+    Raises UsageError where watchfiles is not installed, and ExecutionError where no process can be
+    started that keeps a program.
+    """
+
+    def __init__(
+        self,
+        programs: Mapping[str, Program],
+        args: Mapping[str, Sequence[str]],
+        *,
+        stop_signal: int = signal.SIGTERM,
+        grace: float = GRACE,
+        labelled: Callable[[str, int, bytes], None] | None = None,
+    ) -> None:
+        self.ended_by = 0
+        """The signal that ended the watch, 0 for none."""
+        self.exit_code: int | None = None
+        """The exit status of the program that ran when the watch was ended; of several the first
+        that is not 0. None where none ran."""
+        self._programs = programs
+        self._args = args
+        self._stop_signal = stop_signal
+        self._grace = grace
+        self._labelled = labelled if len(programs) > 1 else None
+        self._happened: deque[Event] = deque()
+        self._tasks: deque[Callable[[], None]] = deque()  # what other threads have for us
+        self._notices = Notices(lambda paths: self._from_elsewhere(lambda: self._notice(paths)))
+        self._watched: dict[str, Watched] = {}
+        self._outputs: dict[int, _Output] = {}
+        self._reads = self._writes = -1
+        self._leash: Leash | None = None  # held while a look goes on
+        self._look_again = True
+        self._overtaken = False  # whether something moved while a look went on
+        self._moment = 0  # go may start when files are stamped later than this
+
+    def __iter__(self) -> Iterator[Event]:
+        """Yield what happens, until somebody ends it."""
+        try:
+            self._open()
+            while not self._is_over():
+                if self._look_again and self._leash is None and not self.ended_by:
+                    self._begin_look()
+                self._wait()
+                while self._happened:
+                    yield self._happened.popleft()
+        finally:
+            self._close()
+        yield from self._happened
+
+    def end(self, signum: int, *, told: bool = False) -> None:
+        """Let the programs end by this signal, and then the watch; at once the second time.
+
+        `told` says that they have the signal already. To be called from a handler of signals, or
+        from any thread.
+        """
+        self._from_elsewhere(lambda: self._end(signum, told=told))
+
+    # The loop.
+
+    def _open(self) -> None:
+        self._reads, self._writes = os.pipe()
+        os.set_blocking(self._writes, False)
+        for name, program in self._programs.items():
+            keep = self._new_keep(name)
+            self._watched[name] = Watched(name, program, self._args.get(name, ()), keep)
+            self._hear(name, program)
+
+    def _new_keep(self, name: str) -> Keep:
+        if len(self._programs) == 1:
+            return Keep(self._stop_signal, self._grace, terminal=True)
+        if self._labelled is None:
+            return Keep(self._stop_signal, self._grace, terminal=False, streams=(DEVNULL, 1, 2))
+        out, err = os.pipe(), os.pipe()
+        try:
+            streams = (DEVNULL, out[1], err[1])
+            return Keep(self._stop_signal, self._grace, terminal=False, streams=streams)
+        finally:
+            os.close(out[1])
+            os.close(err[1])
+            self._outputs[out[0]] = _Output(name, 1)
+            self._outputs[err[0]] = _Output(name, 2)
+
+    def _close(self) -> None:
+        """Stop every program and wait until it is gone."""
+        self._notices.close()
+        self.ended_by = self.ended_by or signal.SIGTERM
+        if self._leash is not None:
+            self._leash.pull()
+        for watched in self._watched.values():
+            if watched.keep.group and not watched.stopping:
+                watched.stop()
+        while not self._is_over():
+            self._wait()
+        for watched in self._watched.values():
+            watched.keep.close()
+            watched.let_go(everything=True)
+        for descriptor in list(self._outputs):
+            while self._pass_on(descriptor):
+                pass
+        os.close(self._reads)
+        os.close(self._writes)
+
+    def _is_over(self) -> bool:
+        return (
+            bool(self.ended_by)
+            and self._leash is None
+            and not any(watched.keep.group for watched in self._watched.values())
+        )
+
+    def _wait(self) -> None:
+        """Wait until something happens, and see to it."""
+        poll = select.poll()
+        keeps = {watched.keep.fileno(): watched for watched in self._watched.values()}
+        for descriptor in (self._reads, *keeps, *self._outputs):
+            poll.register(descriptor, select.POLLIN)
+        for descriptor, _ in poll.poll():
+            if descriptor in keeps:
+                for message in keeps[descriptor].keep.messages():
+                    self._heard(keeps[descriptor], *message)
+            elif descriptor in self._outputs:
+                self._pass_on(descriptor)
+            else:
+                os.read(self._reads, 1 << 12)
+        while self._tasks:
+            self._tasks.popleft()()
+
+    def _from_elsewhere(self, task: Callable[[], None]) -> None:
+        self._tasks.append(task)
+        with contextlib.suppress(OSError):  # it is full, and wakes us anyway
+            os.write(self._writes, b".")
+
+    def _hear(self, name: str, program: Program) -> None:
+        others = program.on_event
+
+        def hear(event: Event) -> None:
+            event.name = name
+            if others is not None:
+                others(event)
+            self._happened.append(event)
+
+        program.on_event = hear
+
+    def _pass_on(self, descriptor: int) -> bool:
+        """Pass on what a program wrote, by lines; say whether there may be more."""
+        output, label = self._outputs[descriptor], self._labelled
+        assert label is not None
+        chunk = os.read(descriptor, 1 << 16)
+        *lines, output.rest = (output.rest + chunk).split(b"\n")
+        for line in lines:
+            label(output.name, output.stream, line)
+        if not chunk:
+            if output.rest:
+                label(output.name, output.stream, output.rest)
+            os.close(descriptor)
+            del self._outputs[descriptor]
+        return bool(chunk)
+
+    # Looking.
+
+    def _notice(self, paths: frozenset[str] | None) -> None:
+        """Look again where something moved that may matter; what go builds then is out of date."""
+        scopes = [watched.scope for watched in self._watched.values() if watched.scope]
+        if paths is not None and not any(
+            scope.concerns(path) for scope in scopes for path in paths
+        ):
+            return
+        self._look_again = True
+        self._moment = file_clock()
+        if self._leash is not None and paths is not None:
+            self._overtaken = True
+            self._leash.pull()
+
+    def _begin_look(self) -> None:
+        overtaken, self._look_again, self._overtaken = self._overtaken, False, False
+        leash = self._leash = Leash().__enter__()
+        look = Look()
+
+        def work() -> None:
+            try:
+                self._look(look, overtaken=overtaken)
+                self._from_elsewhere(lambda: self._take(look))
+                self._look_where_to_watch(look)
+            except GivenUp:
+                pass  # something moved, so another look follows
+            except BaseException as failure:  # noqa: BLE001 - raised where somebody hears it
+                look.failure = failure
+            self._from_elsewhere(lambda: self._end_look(look, leash))
+
+        threading.Thread(target=work, daemon=True).start()
+
+    def _look(self, look: Look, *, overtaken: bool) -> None:
+        """Judge the programs, and make what is stale. In a thread of its own, as what follows.
+
+        What was tried in a look that was overtaken is tried again: nobody knows what it saw.
+        """
+        looks: dict[str, LookAtMachine] = {}
+        for name, watched in self._watched.items():
+            program, tried = watched.program, watched.tried
+            program.store.forget_shelves()
+            seen = looks.setdefault(
+                program.store.root, LookAtMachine(program.store, program.environ)
+            )
+            try:
+                verdict = program.judge(seen)
+            except GoRunError as error:
+                look.results[name] = error
+                continue
+            manifest = verdict.manifest
+            if manifest is None:
+                if tried is not None and not overtaken and not tried.differs():
+                    continue  # nothing changed since that failed, or could not be recorded
+            elif tried is None and manifest.digest in watched.same:
+                if verdict.renewed or verdict.altered:
+                    write_back(program, verdict)
+                continue
+            program.report = None
+            look.graphs[name] = program.graph(verdict=verdict)
+        if not self._notices.directories:
+            threading.Thread(target=self._begin_to_watch, daemon=True).start()
+        while file_clock() <= self._moment:
+            time.sleep(0.001)  # what was stamped at the moment go starts could not be recorded
+        look.results |= make_all(look.graphs, lambda _name, _result: None)
+
+    def _begin_to_watch(self) -> None:
+        """Watch what is known before the first look has ended."""
+        for watched in self._watched.values():
+            watched.scope = watched.scope or Scope.of(watched.program)
+        self._notices.watch(_places(w.scope for w in self._watched.values() if w.scope))
+        self._from_elsewhere(lambda: self._notice(None))
+
+    def _look_where_to_watch(self, look: Look) -> None:
+        """Watch where the inputs are that the look told of."""
+        for name, watched in self._watched.items():
+            result, graph = look.results.get(name), look.graphs.get(name)
+            if result is None:
+                scope = watched.scope or Scope.of(watched.program)
+                look.scopes[name] = scope, watched.tried
+                continue
+            scope, tried = Scope.of(watched.program), None
+            report = watched.program.report if graph is not None else None
+            if report is not None and (isinstance(result, GoRunError) or result.unrecorded):
+                told = () if self._notices.polling else self._notices.directories
+                tried = Tried(watched.program, report, scope, told)
+            look.scopes[name] = scope, tried
+        look.elsewhere = self._notices.watch(_places(s for s, _ in look.scopes.values()))
+
+    def _take(self, look: Look) -> None:
+        """Start what is new, and stop what it takes the place of."""
+        for name, result in look.results.items():
+            watched = self._watched[name]
+            if isinstance(result, GoRunError):
+                if watched.running is None and not _may_be_mended(result):
+                    raise result
+                tell(watched.program, FailedEvent(watched.program.label, result))
+            elif not self.ended_by:
+                watched.hold(look.graphs[name])
+                if not watched.take(result):
+                    tell(watched.program, UnchangedEvent(watched.program.label))
+                elif not watched.keep.group:
+                    self._start(watched)
+                elif not watched.stopping:
+                    watched.stop()
+
+    def _end_look(self, look: Look, leash: Leash) -> None:
+        leash.__exit__()
+        self._leash = None
+        if look.failure is not None:
+            raise look.failure
+        for name, (scope, tried) in look.scopes.items():
+            self._watched[name].scope, self._watched[name].tried = scope, tried
+        if look.elsewhere:
+            # What was edited before they were watched nobody told.
+            self._look_again = True
+            for watched in self._watched.values():
+                tell(
+                    watched.program,
+                    WatchingEvent(
+                        watched.program.label,
+                        len(self._notices.directories),
+                        self._notices.polling,
+                    ),
+                )
+
+    # The programs.
+
+    def _start(self, watched: Watched) -> None:
+        try:
+            watched.start()
+        except ExecutionError as error:
+            tell(watched.program, FailedEvent(watched.program.label, error))
+        watched.let_go()
+
+    def _heard(self, watched: Watched, verb: str, *values: int) -> None:
+        """Take in what a keeper says."""
+        program = watched.program
+        if verb == "started":
+            tell(program, StartedEvent(program.label, values[0]))
+        elif verb == "failed":
+            self._could_not_start(watched, *values)
+        elif verb == "told":
+            if values[0] == signal.SIGTSTP:
+                self._suspend()
+            else:
+                self._end(values[0], told=True)
+        elif verb in ("ended", "lost"):
+            self._ended(watched, -signal.SIGKILL if verb == "lost" else values[0])
+        if watched.next is not None and not watched.keep.group:
+            self._start(watched)
+
+    def _ended(self, watched: Watched, status: int) -> None:
+        watched.exit_code = status if status >= 0 else 128 - status
+        if self.ended_by:
+            self.exit_code = self.exit_code or watched.exit_code
+        label = watched.program.label
+        tell(watched.program, EndedEvent(label, watched.exit_code, wanted=watched.stopping))
+        if watched.keep.lost:
+            watched.keep.close()
+            watched.keep = self._new_keep(watched.name)
+        elif self.ended_by and watched.keep.group:
+            watched.stop()  # what the program left behind
+
+    def _could_not_start(self, watched: Watched, number: int, of_directory: int) -> None:
+        made = watched.running
+        assert made is not None
+        directory = watched.program.directory
+        trouble = OSError(number, os.strerror(number), directory if of_directory else made.path)
+        error = cannot_execute(trouble, made.path, directory)
+        if isinstance(error, ExecutableGoneError):
+            watched.same.clear()  # it was evicted: it is built again
+            self._look_again = True
+        tell(watched.program, FailedEvent(watched.program.label, error))
+
+    def _suspend(self) -> None:
+        """Stop, as a ^Z stops whoever has the terminal; go on together with the programs."""
+        os.killpg(os.getpgrp(), signal.SIGTSTP)
+        for watched in self._watched.values():
+            watched.keep.resume()
+
+    def _end(self, signum: int, *, told: bool) -> None:
+        again = bool(self.ended_by)
+        self.ended_by = self.ended_by or signum
+        of_a_person = signum in _OF_A_PERSON
+        if self._leash is not None:
+            self._leash.pull()
+        for watched in self._watched.values():
+            watched.next = None
+            if not watched.keep.group:
+                continue
+            if again:
+                watched.stop(signal.SIGKILL, 0.0)
+            elif told and of_a_person and watched.keep.pid:
+                watched.stopping = True
+            else:
+                watched.stop(signum, None if of_a_person else self._grace)
+
+
+def _may_be_mended(error: GoRunError) -> bool:
+    """Say whether an edit may help where a program could not be built, right at the start."""
+    return isinstance(error, BuildError) and error.exit_status == BUILD_FAILED
+
+
+class _Output:
+    """What a program writes to one of its streams, and what of a line is there so far."""
+
+    def __init__(self, name: str, stream: int) -> None:
+        self.name = name
+        self.stream = stream
+        self.rest = b""
+
+
+def _places(scopes: Iterable[Scope]) -> Places:
+    places: Places = {}
+    for scope in scopes:
+        places |= scope.places()
+    return places

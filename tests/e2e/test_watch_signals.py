@@ -1,0 +1,206 @@
+"""gorun --watch and the ends of programs: nobody is left behind, and a ^C is graceful.
+
+Real signals, real terminals, real process groups: a program that has a child of its own in its
+group, one that will not hear of SIGTERM, one that reads what is typed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.watching import SERVER, Watching, free_port, group_is_gone, watching
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("go")
+
+GO_MOD = {"go.mod": SERVER["go.mod"]}
+
+WITH_A_CHILD = GO_MOD | {
+    "main.go": (
+        'package main\n\nimport (\n\t"fmt"\n\t"os"\n\t"os/exec"\n\t"os/signal"\n\t"syscall"\n)\n\n'
+        "func main() {\n"
+        '\tchild := exec.Command("sh", "-c", "trap \'\' TERM INT HUP; sleep 600; sleep 600")\n'
+        "\tchild.Start()\n"
+        "\tsignals := make(chan os.Signal, 1)\n"
+        "\tsignal.Notify(signals, syscall.SIGTERM)\n"
+        '\tfmt.Println("one", child.Process.Pid)\n'
+        "\t<-signals\n"
+        "}\n"
+    ),
+}
+"""A program whose child, in its group, hears of nothing but SIGKILL."""
+
+LISTENER = GO_MOD | {
+    "main.go": (
+        'package main\n\nimport (\n\t"fmt"\n\t"net"\n\t"os"\n)\n\n'
+        "func main() {\n"
+        '\t_, err := net.Listen("tcp", os.Args[1])\n'
+        '\tfmt.Println("one", err)\n'
+        "\tif err != nil {\n\t\tos.Exit(1)\n\t}\n"
+        "\tselect {}\n"
+        "}\n"
+    ),
+}
+"""A program that has a port for itself."""
+
+READER = GO_MOD | {
+    "main.go": (
+        'package main\n\nimport (\n\t"bufio"\n\t"fmt"\n\t"os"\n)\n\n'
+        "func main() {\n"
+        '\tfmt.Println("one reads")\n'
+        "\tlines := bufio.NewScanner(os.Stdin)\n"
+        "\tfor lines.Scan() {\n"
+        '\t\tfmt.Printf("read %q\\n", lines.Text())\n'
+        "\t}\n"
+        "\tos.Exit(4)\n"
+        "}\n"
+    ),
+}
+"""A program that reads what is typed."""
+
+
+def test_the_whole_group_is_gone_before_the_next_starts(tmp_path: Path) -> None:
+    with Watching(watching(tmp_path, WITH_A_CHILD), "--stop-timeout", "0.3", ".") as watch:
+        watch.wait_until_it_watches()
+        (first,) = watch.pids
+        watch.edit("main.go", "one", "two")
+        watch.wait_for("two ")
+        assert group_is_gone(first)
+
+
+@pytest.mark.parametrize("whom", ["watcher", "its group"])
+def test_nobody_is_left_where_the_watcher_is_killed(tmp_path: Path, whom: str) -> None:
+    """By SIGKILL, which nobody can handle."""
+    with Watching(watching(tmp_path, WITH_A_CHILD), "--stop-timeout", "0.3", ".") as watch:
+        watch.wait_until_it_watches()
+        (program,) = watch.pids
+        if whom == "watcher":
+            watch.signal(signal.SIGKILL)
+        else:
+            os.killpg(watch.pid, signal.SIGKILL)
+        watch.wait_until(lambda: group_is_gone(program))
+        watch.wait_until(lambda: watch.left_behind() == [])
+
+
+def test_the_program_dies_where_all_of_ours_are_killed(tmp_path: Path) -> None:
+    """The keeper as well: then the kernel ends the program (Linux)."""
+    with Watching(watching(tmp_path), ".") as watch:
+        watch.wait_until_it_watches()
+        (program,) = watch.pids
+        for pid in set(watch.left_behind()) - {program}:
+            os.kill(pid, signal.SIGKILL)
+        watch.wait_until(lambda: group_is_gone(program))
+
+
+def test_address_is_never_in_use(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with Watching(watching(tmp_path, LISTENER), ".", address) as watch:
+        watch.wait_for("one <nil>\n")
+        watch.wait_until_it_watches()
+        for old, new in (("one", "two"), ("two", "three"), ("three", "four")):
+            watch.edit("main.go", old, new)
+            watch.wait_for(f"{new} ")
+        watch.wait_for("four <nil>\n")
+        assert "address already in use" not in watch.said
+
+
+def test_a_chosen_signal_stops_it(tmp_path: Path) -> None:
+    with Watching(watching(tmp_path), "--stop-signal", "INT", ".") as watch:
+        watch.wait_until_it_watches()
+        watch.edit("version.go", "one", "two")
+        watch.wait_for("version two []\n")
+        assert "ends by interrupt\n" in watch.said
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "no terminal"])
+def test_ctrl_c_ends_the_program_and_then_the_watcher(tmp_path: Path, *, terminal: bool) -> None:
+    """The program hears of it once; its exit status becomes ours."""
+    ends, with_seven = "<-signals)", "<-signals)\n\tos.Exit(7"
+    files = SERVER | {"main.go": SERVER["main.go"].replace(ends, f"{with_seven})")}
+    with Watching(watching(tmp_path, files), ".", terminal=terminal) as watch:
+        watch.wait_until_it_watches()
+        if terminal:
+            watch.type("\x03")
+        else:
+            watch.signal(signal.SIGINT)
+        assert watch.end() == 7, watch.said
+        assert watch.said.count("ends by interrupt\n") == 1
+        assert "Traceback" not in watch.said
+        assert watch.left_behind() == []
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP], ids=lambda signum: signum.name)
+def test_a_supervisors_signal_ends_both(tmp_path: Path, signum: signal.Signals) -> None:
+    with Watching(watching(tmp_path), ".") as watch:
+        watch.wait_until_it_watches()
+        watch.signal(signum)
+        assert watch.end() == 0, watch.said
+        name = {signal.SIGTERM: "terminated", signal.SIGHUP: "hangup"}[signum]
+        assert f"ends by {name}\n" in watch.said
+        assert watch.left_behind() == []
+
+
+def test_a_second_ctrl_c_is_harder(tmp_path: Path) -> None:
+    files = SERVER | {
+        "main.go": SERVER["main.go"].replace(
+            'fmt.Println("ends by", <-signals)',
+            'fmt.Println("not yet,", <-signals)\n\tselect {}',
+        )
+    }
+    with Watching(watching(tmp_path, files), ".", terminal=True) as watch:
+        watch.wait_until_it_watches()
+        watch.type("\x03")
+        watch.wait_for("not yet, interrupt\n")
+        watch.type("\x03")
+        assert watch.end() == 137, watch.said
+        assert watch.left_behind() == []
+
+
+def test_a_crash_is_told_and_the_next_change_awaited(tmp_path: Path) -> None:
+    files = SERVER | {"version.go": 'package main\n\nfunc version() string { panic("oh") }\n'}
+    with Watching(watching(tmp_path, files), ".") as watch:
+        watch.wait_for("gorun: ended with exit status 2, waits for a change\n")
+        watch.wait_for_event("watching")
+        watch.shop.write({"version.go": SERVER["version.go"]})
+        watch.wait_for("version one []\n")
+        pid = watch.wait_for_event("started", 2)["pid"]
+        os.kill(pid, signal.SIGSEGV)
+        watch.wait_for("gorun: ended with exit status 2, waits for a change\n")
+        watch.edit("version.go", "one", "two")
+        watch.wait_for("version two []\n")
+        os.kill(watch.wait_for_event("started", 3)["pid"], signal.SIGKILL)
+        watch.wait_for("by SIGKILL, waits for a change\n")
+
+
+def test_ctrl_c_where_nothing_runs(tmp_path: Path) -> None:
+    """The terminal is ours again once the program has ended."""
+    files = SERVER | {"version.go": 'package main\n\nfunc version() string { panic("oh") }\n'}
+    with Watching(watching(tmp_path, files), ".", terminal=True) as watch:
+        watch.wait_for("waits for a change\n")
+        watch.wait_for_event("watching")
+        watch.type("\x03")
+        assert watch.end() == -signal.SIGINT, watch.said
+        assert watch.left_behind() == []
+
+
+def test_a_program_that_reads_the_terminal_keeps_it(tmp_path: Path) -> None:
+    """Also the one that takes its place."""
+    with Watching(watching(tmp_path, READER), ".", terminal=True) as watch:
+        watch.wait_for("one reads\n")
+        watch.wait_until_it_watches()
+        watch.type("first\n")
+        watch.wait_for('read "first"\n')
+        watch.edit("main.go", "one reads", "two reads")
+        watch.wait_for("two reads\n")
+        watch.type("second\n")
+        watch.wait_for('read "second"\n')
+        watch.type("\x04")
+        watch.wait_for("gorun: ended with exit status 4, waits for a change\n")
+        watch.type("\x03")
+        assert watch.end() == -signal.SIGINT, watch.said
