@@ -93,7 +93,7 @@ def _is_sound(path: str) -> bool:
         data = read_file(path)
         unframe(data, second=True)
         if os.path.basename(os.path.dirname(path)) == "shelves":
-            Shelf("", data)
+            Shelf("", path)
         else:
             for values in unframe(data)[1]:
                 Manifest.from_stored(values)

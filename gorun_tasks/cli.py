@@ -6,6 +6,7 @@ import anything before it is needed: the way from here to an unchanged program i
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -113,6 +114,8 @@ def _refuse_mistyped(word: str, name: str) -> None:
 
 def main() -> NoReturn:
     """Run gorun with the words of sys.argv, and never return: the program takes our place."""
+    # What is looked at makes many tuples and no cycles, and this process does not live long.
+    gc.disable()
     try:
         status = _run(sys.argv[1:])
     except GoRunError as error:

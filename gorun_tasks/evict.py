@@ -267,7 +267,7 @@ class _Eviction:
 def _sweep(path: str, packed: set[bytes]) -> None:
     """Take the records that no manifest names from a shelf."""
     try:
-        shelf = Shelf("", read_file(path))
+        shelf = Shelf("", path)
         size = IDENTITY_SIZE
         named = {blob[i : i + size] for blob in packed for i in range(0, len(blob), size)}
         if len(shelf.seals.keys() - named) > GARBAGE_KEPT:

@@ -19,7 +19,7 @@ from gorun_tasks.content import Known, sha256_of
 from gorun_tasks.disk import NOTES, STORE_LOCK, Lock, sync, write_whole
 from gorun_tasks.errors import BuildError
 from gorun_tasks.fingerprint import key_at, key_of, place
-from gorun_tasks.store import Manifest, Shelf, Store, frame, read_file, shelf_frame
+from gorun_tasks.store import Manifest, Shelf, Store, frame, read_file, shelf_frame, unframe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -318,8 +318,8 @@ class Publisher:
             before = b""
             try:
                 before = read_file(path)
-                shelf = Shelf(name, before)
-                recorded, root = shelf.recorded(), (shelf.root_name, shelf.root)
+                root_name, place_of_root, _ = unframe(before)
+                recorded, root = unframe(before, second=True), (root_name, place_of_root)
             except (OSError, ValueError, TypeError):
                 before = b""
             if root is None:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 SCHEMA = "v1"
 _MAGIC = b"gorun 2\n"
 _HEAD = len(_MAGIC) + 24
+_FIRST_READ = 1 << 16  # bytes: most first parts need no more
 IDENTITY_SIZE = 8
 """Bytes of the identity of a record."""
 _HOUR = 3600
@@ -74,16 +75,25 @@ def checksum(data: bytes | memoryview) -> bytes:
     return result
 
 
-def unframe(data: bytes, *, second: bool = False) -> Any:
-    """Return the first (or second) part of a stored file. Raises ValueError where it is damaged."""
+def _ends(data: bytes) -> tuple[int, int]:
+    """Return where the first and the second part of a stored file end."""
+    first = _HEAD + int.from_bytes(data[8:12], "little")
+    return first, first + int.from_bytes(data[12:16], "little")
+
+
+def unframe(data: bytes, *, second: bool = False, whole: bool = True) -> Any:
+    """Return the first (or second) part of a stored file. Raises ValueError where it is damaged.
+
+    `whole` False says that only the first part has to be there.
+    """
     if data[: len(_MAGIC)] != _MAGIC:
         raise ValueError("not a file of this store")
-    head = int.from_bytes(data[8:12], "little")
-    if len(data) != _HEAD + head + int.from_bytes(data[12:16], "little"):
+    middle, end = _ends(data)
+    if whole and len(data) != end:
         raise ValueError("truncated")
     view = memoryview(data)
     part, expected = (
-        (view[_HEAD + head :], data[24:32]) if second else (view[_HEAD : _HEAD + head], data[16:24])
+        (view[middle:end], data[24:32]) if second else (view[_HEAD:middle], data[16:24])
     )
     # marshal must never see damaged bytes: it may crash on them.
     if checksum(part) != expected:
@@ -94,22 +104,27 @@ def unframe(data: bytes, *, second: bool = False) -> Any:
         raise ValueError("damaged") from error
 
 
-def read_file(path: str) -> bytes:
+def read_file(path: str, *, whole: bool = True) -> bytes:
     """Return the content of a stored file: one that this user alone could have written.
 
-    Raises OSError for whatever else lies there (law 7); a pipe does not stop us.
+    With `whole` False the second part may be missing: that one is not copied for nothing. Raises
+    OSError for whatever else lies there (law 7), and ValueError where part of it is lost; a pipe
+    does not stop us.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
         if status.st_mode & _KIND_AND_WRITERS != _FILE or status.st_uid != os.geteuid():
             raise PermissionError("not a file that this user alone could have written")
-        chunks = []
-        rest = status.st_size
-        while rest > 0 and (chunk := os.read(descriptor, rest)):
-            chunks.append(chunk)
-            rest -= len(chunk)
-        return b"".join(chunks)
+        data = b""
+        wanted = status.st_size if whole else min(status.st_size, _FIRST_READ)
+        while len(data) < wanted and (chunk := os.read(descriptor, wanted - len(data))):
+            data = data + chunk if data else chunk
+            if not whole:
+                wanted = min(status.st_size, _ends(data)[0])
+        if not whole and status.st_size != _ends(data)[1]:
+            raise ValueError("truncated")
+        return data
     finally:
         os.close(descriptor)
 
@@ -118,6 +133,7 @@ class Manifest:
     """The recorded closure of one successful link, and what is needed to start its executable."""
 
     __slots__ = (
+        "_packed",
         "cgo",
         "defaults",
         "digest",
@@ -129,7 +145,6 @@ class Manifest:
         "lookups",
         "name",
         "recorded",
-        "shelves",
         "wrapper",
     )
 
@@ -157,7 +172,7 @@ class Manifest:
         self.defaults = defaults  # what go takes for some of these variables where they are unset
         self.lookups = lookups
         self.links = links  # paths that must lead where they led: the go command
-        self.shelves = shelves  # name of a shelf, identities of records in it
+        self._packed = tuple((shelf, b"".join(identities)) for shelf, identities in shelves)
         self.goroot_bin = goroot_bin
         self.wrapper = wrapper  # words of -exec, or go_GOOS_GOARCH_exec
         self.cgo = cgo  # whether cgo or assembly may take from outside packages
@@ -174,7 +189,7 @@ class Manifest:
             self.defaults,
             self.lookups,
             self.links,
-            tuple((shelf, b"".join(identities)) for shelf, identities in self.shelves),
+            self._packed,
             self.goroot_bin,
             self.wrapper,
             self.cgo,
@@ -187,8 +202,7 @@ class Manifest:
         """Return the manifest that was written. Raises ValueError or TypeError on anything else."""
         digest, name, key, environment, defaults, lookups, links, *rest = values
         shelves, goroot, wrapper, cgo, version, at = rest
-        size = IDENTITY_SIZE
-        return cls(
+        manifest = cls(
             digest,
             name,
             key,
@@ -196,40 +210,52 @@ class Manifest:
             defaults=defaults,
             lookups=lookups,
             links=links,
-            shelves=tuple(
-                (shelf, tuple(packed[i : i + size] for i in range(0, len(packed), size)))
-                for shelf, packed in shelves
-            ),
+            shelves=(),
             goroot_bin=goroot,
             wrapper=wrapper,
             cgo=cgo,
             go_version=version,
             recorded=at,
         )
+        manifest._packed = shelves
+        return manifest
+
+    @property
+    def shelves(self) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+        """Names of shelves, and the identities of records in each: unpacked when asked for."""
+        size = IDENTITY_SIZE
+        return tuple(
+            (shelf, tuple(packed[i : i + size] for i in range(0, len(packed), size)))
+            for shelf, packed in self._packed
+        )
 
 
 class Shelf:
     """Records of inputs under one root (module, GOROOT or module cache), shared by programs."""
 
-    __slots__ = ("_data", "_recorded", "name", "root", "root_name", "seals")
+    __slots__ = ("_path", "_recorded", "name", "root", "root_name", "seals")
 
-    def __init__(self, name: str, data: bytes) -> None:
+    def __init__(self, name: str, path: str) -> None:
+        """Read what every check needs. Raises OSError, ValueError or TypeError."""
         self.name = name
-        self._data = data
+        self._path = path
         self._recorded: Recorded | None = None
         self.root_name: str  # "module", "GOROOT" or "GOMODCACHE"
         self.root: str
         self.seals: dict[bytes, Seal]
-        self.root_name, self.root, self.seals = unframe(data)
+        self.root_name, self.root, self.seals = unframe(read_file(path, whole=False), whole=False)
         if not isinstance(self.seals, dict):
             raise TypeError("not a shelf of this schema")
 
     def recorded(self) -> Recorded:
-        """Return what only a suspicion needs, the records themselves; {} where they are damaged."""
+        """Return what only a suspicion needs, the records themselves; {} where they are damaged.
+
+        They may be newer than the seals, but what has the same identity has the same content.
+        """
         if self._recorded is None:
             try:
-                self._recorded = unframe(self._data, second=True)
-            except ValueError:
+                self._recorded = unframe(read_file(self._path), second=True)
+            except (OSError, ValueError):
                 self._recorded = {}
         return self._recorded
 
@@ -291,7 +317,7 @@ class Store:
         """Return a shelf, read once; None where it is gone or damaged."""
         if name not in self._shelves:
             try:
-                self._shelves[name] = Shelf(name, read_file(f"{self.root}/shelves/{name}"))
+                self._shelves[name] = Shelf(name, f"{self.root}/shelves/{name}")
             except (OSError, ValueError, TypeError):
                 self._shelves[name] = None
         return self._shelves[name]

@@ -147,11 +147,13 @@ def test_missing_and_strange_files_are_none(tmp_path: Path) -> None:
         assert store.shelf(name) is None
 
 
-def test_damaged_records_leave_the_first_part_in_use() -> None:
+def test_damaged_records_leave_the_first_part_in_use(tmp_path: Path) -> None:
     """The hot path reads the first part alone; who suspects something finds nothing to compare."""
     data = bytearray(frame(("module", "/root", {}), SECOND))
     data[-1] ^= 1
-    shelf = Shelf("module-1", bytes(data))
+    (tmp_path / "shelf").write_bytes(bytes(data))
+    (tmp_path / "shelf").chmod(0o600)
+    shelf = Shelf("module-1", str(tmp_path / "shelf"))
     assert (shelf.root, shelf.recorded()) == ("/root", {})
 
 

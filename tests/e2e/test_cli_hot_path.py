@@ -27,7 +27,7 @@ OURS = frozenset(
         "gorun_tasks.verdict",
     )
 )
-OTHERS = frozenset(("__future__", "_operator", "_signal", "_locale"))
+OTHERS = frozenset(("__future__", "_operator", "_signal", "_locale", "gc"))
 """The interpreter's own modules, of which no Python code is run, and what `annotations` costs."""
 
 ENTRY = "import sys; from gorun_tasks.cli import main; main()"
