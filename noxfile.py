@@ -46,7 +46,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Compare gorun with go run, Task, make and doit; try -- --quick."""
+    """Compare gorun with go run, Task, make, doit and watchers; try -- --quick or -- --loop."""
     session.run(sys.executable, "-m", "benchmarks", *session.posargs)
 
 

@@ -6,8 +6,9 @@ import argparse
 import os
 import sys
 
-from benchmarks import chart, text, workloads
+from benchmarks import chart, text, watching, workloads
 from benchmarks.kit import REPOSITORY, Kit
+from benchmarks.loop import QUICK, Extent, measure_loop
 from benchmarks.measure import Stopwatch, measure
 from benchmarks.plan import Job, jobs
 from benchmarks.results import Results
@@ -29,8 +30,12 @@ def main() -> None:
             _measure(kit, stopwatch, results, chosen, options)
             if options.scaling:
                 results.put_scaling(measure_scaling(kit, stopwatch))
+        if options.loop:
+            results.put_loop(measure_loop(kit, QUICK if options.quick else Extent()))
     if results.scaling:
         print(text.growth(results), end="\n\n")
+    if results.loop:
+        print(watching.tables(results.loop), end="\n\n")
     sys.stdout.write(text.goals(results))
     _write_down(results, publish=options.publish)
 
@@ -49,6 +54,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--scaling", action=argparse.BooleanOptionalAction, help="up to 100,000 files"
     )
+    parser.add_argument(
+        "--loop", action=argparse.BooleanOptionalAction, help="watchers, and nothing else"
+    )
     parser.add_argument("--render", action="store_true", help="measure nothing, write anew")
     parser.add_argument(
         "--json", default=LATEST, help="the results; cells measured now are replaced"
@@ -57,11 +65,14 @@ def _options() -> argparse.Namespace:
         "--publish", action=argparse.BooleanOptionalAction, help="write README.md and docs/ too"
     )
     options = parser.parse_args()
-    everything = not (options.workload or options.situation or options.quick)
+    options.only_loop = options.loop and not (options.workload or options.situation)
+    everything = not (options.workload or options.situation or options.quick or options.loop)
     if options.publish is None:
         options.publish = everything and options.json == LATEST
     if options.scaling is None:
         options.scaling = everything
+    if options.loop is None:
+        options.loop = everything
     if options.quick:
         options.workload = options.workload or ["hello"]
         options.situation = options.situation or ["nothing changed", "one edit in main"]
@@ -70,6 +81,8 @@ def _options() -> argparse.Namespace:
 
 
 def _is_chosen(job: Job, options: argparse.Namespace) -> bool:
+    if options.only_loop:
+        return False
     return (not options.workload or job.workload in options.workload) and (
         not options.situation or any(words in job.situation.name for words in options.situation)
     )

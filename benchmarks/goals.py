@@ -1,13 +1,13 @@
-"""What was wanted, beside what was measured (the tables of issues 4 and 5).
+"""What was wanted, beside what was measured (the tables of issues 4, 5 and 6).
 
 Decides how each goal is computed from results. It must never leave out a goal that is missed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from benchmarks import situations, ways
+from benchmarks import situations, watching, ways
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ class Goal(NamedTuple):
 
     what: str
     most: float
-    unit: str  # "×", "ms" or "MiB"
+    unit: str  # "×", "ms", "MiB", or "" for a number of things
     value: Callable[[Results], float]
 
 
@@ -152,6 +152,29 @@ def _goals() -> Iterator[Goal]:
         )
 
 
+def _of_watchers() -> Iterator[Goal]:
+    for program, words in watching.WHAT.items():
+        yield Goal(
+            f"a save to the new program, beyond go build, {words}",
+            *(60, "ms", _timed(lambda loop, program=program: watching.beyond_build(loop, program))),  # type: ignore[misc]
+        )
+    yield Goal("starts for a save, watched", 1, "", _timed(watching.restarts_a_save))
+    yield Goal("needless restarts, against the best peer", -1, "", _timed(watching.against_peers))
+    yield Goal("saves missed", 0, "", _timed(watching.counted("missed")))
+    yield Goal("kills that left a process behind", 0, "", _timed(watching.counted("killed")))
+
+
+def _timed(value: Callable[[dict[str, Any]], float]) -> Callable[[Results], float]:
+    """Return what asks about watchers; nobody has counted their CPU time."""
+
+    def ask(results: Results) -> float:
+        if results.measure != "overhead":
+            raise KeyError(results.measure)
+        return value(results.loop)
+
+    return ask
+
+
 def measured(results: Results) -> list[Measured]:
     """Return every goal with what was measured."""
 
@@ -161,4 +184,4 @@ def measured(results: Results) -> list[Measured]:
         except KeyError:
             return None
 
-    return [Measured(goal, ask(goal)) for goal in _goals()]
+    return [Measured(goal, ask(goal)) for goal in (*_goals(), *_of_watchers())]

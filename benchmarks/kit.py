@@ -15,6 +15,7 @@ import sys
 import venv
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+EXTRAS = "go,nox,invoke,doit,watch"
 PEERS = ("go-task-bin",)
 
 _KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "HTTPS_PROXY", "SSL_CERT_FILE")
@@ -35,6 +36,7 @@ class Kit:
         self.bin = f"{environment}/bin"
         self.python = f"{self.bin}/python"
         self.gorun = f"{self.bin}/gorun"
+        self.peers = f"{self.folder}/bin"
         self._install(environment)
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         self.go = f"{environment}/lib/{version}/site-packages/go/bin/go"
@@ -52,12 +54,13 @@ class Kit:
         }
 
     def _install(self, environment: str) -> None:
-        if not os.path.exists(f"{environment}/complete"):
+        wanted = [f"{REPOSITORY}[{EXTRAS}]", *PEERS]
+        if content(f"{environment}/complete") != str(wanted):
             venv.create(environment, clear=True, with_pip=True)
             self._pip("install", "--upgrade", "pip")
-            self._pip("install", f"{REPOSITORY}[go,nox,invoke,doit]", *PEERS)
-            with open(f"{environment}/complete", "w", encoding="utf-8"):
-                pass
+            self._pip("install", *wanted)
+            with open(f"{environment}/complete", "w", encoding="utf-8") as file:
+                file.write(str(wanted))
         self._pip("install", "--no-deps", "--force-reinstall", REPOSITORY)
 
     def _pip(self, *words: str) -> None:
@@ -72,6 +75,13 @@ class Kit:
         if not os.path.isdir(folder):
             self.run([self.go, "mod", "download", module], online=True)
         return folder
+
+    def install(self, module: str) -> bool:
+        """Install a Go program among the peers; say whether go could fetch and build it."""
+        environ = self.environ | {"GOBIN": self.peers}
+        del environ["GOPROXY"]
+        command = [self.go, "install", module]
+        return not subprocess.run(command, cwd="/", env=environ, check=False).returncode
 
     def run(
         self,
@@ -121,6 +131,15 @@ class Kit:
 def _cache_folder() -> str:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return f"{cache}/gorun-tasks-bench"
+
+
+def content(path: str) -> str:
+    """Return what stands in a file, "" where there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _processor() -> str:

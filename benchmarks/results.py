@@ -26,18 +26,19 @@ class Results:
         self.about: dict[str, str] = {}
         self.cells: dict[str, dict[str, Cell]] = {}
         self.scaling: dict[str, Any] = {}
+        self.loop: dict[str, Any] = {}
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
                 stored = json.load(file)
             self.about, self.cells = stored["about"], stored["cells"]
-            self.scaling = stored["scaling"]
+            self.scaling, self.loop = stored["scaling"], stored.get("loop", {})
 
     def measured_with(self, about: dict[str, str]) -> None:
         """Say what the next cells are measured with; cells of another machine go."""
         self._marks = {name: about[name] for name in _OF_THE_CELL}
         machine = {name: value for name, value in about.items() if name not in _OF_THE_CELL}
         if machine != self.about:
-            self.about, self.cells, self.scaling = machine, {}, {}
+            self.about, self.cells, self.scaling, self.loop = machine, {}, {}, {}
 
     def put(self, workload: str, situation: str, cell: Cell) -> None:
         """Replace a cell, and write the file."""
@@ -49,10 +50,20 @@ class Results:
         self.scaling = scaling | self._marks
         self.write()
 
+    def put_loop(self, loop: dict[str, Any]) -> None:
+        """Replace what is known of watchers, and write the file."""
+        self.loop = loop | self._marks
+        self.write()
+
     def write(self) -> None:
         """Write the file."""
         os.makedirs(os.path.dirname(os.path.abspath(self.path)), exist_ok=True)
-        stored = {"about": self.about, "cells": self.cells, "scaling": self.scaling}
+        stored = {
+            "about": self.about,
+            "cells": self.cells,
+            "scaling": self.scaling,
+            "loop": self.loop,
+        }
         with open(self.path, "w", encoding="utf-8") as file:
             json.dump(stored, file, indent=1)
             file.write("\n")

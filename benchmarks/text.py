@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from benchmarks import situations, ways
+from benchmarks import situations, watching, ways
 from benchmarks.goals import measured
 
 if TYPE_CHECKING:
@@ -55,12 +55,14 @@ def _verdict(each: Measured) -> str:
 
 
 def _limit(each: Measured) -> str:
-    return f"{each.goal.most:g} {each.goal.unit}"
+    return f"{each.goal.most:g} {each.goal.unit}".rstrip()
 
 
 def _value(each: Measured) -> str:
     if each.value is None:
         return "-"
+    if not each.goal.unit:
+        return f"{each.value:g}"
     digits = 1 if each.goal.unit in ("ms", "MiB") else 2 if each.value >= 1 else 3
     return f"{each.value:.{digits}f} {each.goal.unit}"
 
@@ -89,6 +91,8 @@ def readme(results: Results) -> str:
         if cell:
             numbers = (_number(cell, way.name) for way in shown)
             lines.append(f"| {words} | " + " | ".join(numbers) + " |")
+    if results.loop:
+        lines += ["", watching.readme(results.loop)]
     return "\n".join(lines)
 
 
@@ -115,6 +119,10 @@ def details(results: Results, name: str) -> str:
     if results.scaling:
         picture = f"![Overhead over the number of input files]({name}-scaling.svg)"
         parts.append(f"\n### Growth\n\n{picture}\n\n{growth(results)}")
+    if results.loop:
+        parts.append(
+            f"\n### Watching: from a save to the new program\n\n{watching.tables(results.loop)}"
+        )
     return "\n".join(parts)
 
 

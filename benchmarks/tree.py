@@ -11,6 +11,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+from benchmarks.kit import content
 from benchmarks.recipes import OUTPUTS, recipes
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Tree:
         files = {**recipes(self.targets), **files}
         mark = f"{self.folder}/.git/bench"
         form = hashlib.sha256(repr(files).encode()).hexdigest()
-        if _content(mark) == form:
+        if content(mark) == form:
             self._git("checkout", "-qf", "main")
             self.clean()
             return
@@ -138,11 +139,3 @@ class Tree:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
-
-
-def _content(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read()
-    except OSError:
-        return ""
