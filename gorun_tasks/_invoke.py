@@ -58,8 +58,8 @@ HELP = _Help(_runner.OPTIONS)
 _HELP = _Help(
     {
         **HELP,
-        "affected": "only those that a change since this revision touches",
-        "since": "the revision, or a range as git diff takes it",
+        "affected": "only those that a change since this revision touches; - reads names of files",
+        "since": "the revision, or a range as git diff takes it; - reads names of files",
         "json": "for the matrix of a CI job",
     }
 )

@@ -170,11 +170,13 @@ def build_many(
     for name in names:
         workspace.program(name)
     chosen = list(names or workspace.programs)
-    if since:
-        touched = workspace.affected(since)
+    if not chosen:
+        say(f"there is no main package in {workspace.root}")
+    elif since:
+        touched = workspace.affected_by(since)
         chosen = [name for name in chosen if name in touched]
         if not chosen:
-            say(f"no program is touched since {since}")
+            say("no program is touched" if since == "-" else f"no program is touched since {since}")
     failed: list[tuple[str, GoRunError]] = []
 
     def tell(name: str, result: Outcome | GoRunError) -> None:

@@ -251,7 +251,7 @@ def tell_affected(
     own = workspace.with_programs(
         {name: _runner.program_of(one, shared) for name, one in workspace.programs.items()}
     )
-    found = own.affected(since)
+    found = own.affected_by(since)
     print(touched(own, found, as_json=json), end="")  # noqa: T201 - the answer
     failed = _runner.build_many(own, _tell, names=list(found)) if build and found else []
     if not failed:

@@ -183,7 +183,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
     def affected(c: Context, options: dict[str, Any]) -> None:
         since, as_json = options.pop("since"), options.pop("json", False)
         programs = laid_over(c, options)
-        found = programs.affected(since)
+        found = programs.affected_by(since)
         print(telling.touched(programs, found, as_json=as_json), end="")  # noqa: T201 - the answer
 
     def is_on(switch: str) -> bool:

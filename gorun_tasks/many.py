@@ -14,7 +14,6 @@ these options mean. It must never decide anything about a program.
 from __future__ import annotations
 
 import os
-import sys
 
 from gorun_tasks import telling
 from gorun_tasks.errors import GoRunError, UsageError
@@ -26,7 +25,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gorun_tasks.content import Reason
     from gorun_tasks.flags import BuildFlags
 
 _ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single target
@@ -84,7 +82,7 @@ def show_affected(
         if not word.startswith(NAME_MARK):
             raise UsageError(f"--affected takes names of programs, like :api, not {word}")
     workspace = workspace.with_programs(_chosen(workspace, flags, words, {}))
-    found = _affected(workspace, since)
+    found = workspace.affected_by(since)
     return answer(telling.touched(workspace, found, as_json=flags.is_true("json")))
 
 
@@ -114,7 +112,7 @@ def build(
     workspace = _workspace(flags)
     programs = _chosen(workspace, flags, words, stamps)
     if since:
-        touched = _affected(workspace.with_programs(programs), since)
+        touched = workspace.with_programs(programs).affected_by(since)
         programs = {name: program for name, program in programs.items() if name in touched}
     results: list[dict[str, object]] = []
     width = max(map(len, programs), default=0)
@@ -168,15 +166,6 @@ def _chosen(
             own = flags.without("json")
             programs[word] = Program.typed(Target((word,)), own, os.environ, stamps)
     return programs
-
-
-def _affected(workspace: Workspace, since: str) -> Mapping[str, tuple[Reason, ...]]:
-    if since != "-":
-        return workspace.affected(since)
-    here = logical_directory(os.environ)
-    return workspace.affected(
-        files=[os.path.join(here, line) for line in sys.stdin.read().splitlines()]
-    )
 
 
 def _result(result: Outcome | GoRunError) -> dict[str, object]:

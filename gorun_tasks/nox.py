@@ -245,7 +245,12 @@ def _many(
 def _build_many(session: nox.Session, workspace: Workspace) -> None:
     words = _words("build")
     words.add_argument("names", metavar="NAME", nargs="*", help="these only")
-    words.add_argument("--affected", metavar="REVISION", default="", help="what changed since")
+    words.add_argument(
+        "--affected",
+        metavar="REVISION",
+        default="",
+        help="what changed since; - reads names of files",
+    )
     typed = words.parse_args(session.posargs)
     failed = _runner.build_many(workspace, session.log, names=typed.names, since=typed.affected)
     if failed:
@@ -254,10 +259,16 @@ def _build_many(session: nox.Session, workspace: Workspace) -> None:
 
 def _affected(session: nox.Session, workspace: Workspace) -> None:
     words = _words("affected")
-    words.add_argument("since", metavar="REVISION", nargs="?", default="HEAD", help="HEAD if none")
+    words.add_argument(
+        "since",
+        metavar="REVISION",
+        nargs="?",
+        default="HEAD",
+        help="HEAD if none; - reads names of files",
+    )
     words.add_argument("--json", action="store_true", help="for the matrix of a CI job")
     typed = words.parse_args(session.posargs)
-    found = workspace.affected(typed.since)
+    found = workspace.affected_by(typed.since)
     print(telling.touched(workspace, found, as_json=typed.json), end="")  # noqa: T201 - the answer
 
 

@@ -162,6 +162,20 @@ class Workspace:
             found[name] = (*found[name], reason)
         return {name: reasons for name, reasons in found.items() if reasons}
 
+    def affected_by(self, word: str) -> dict[str, tuple[Reason, ...]]:
+        """Do what `affected` does for a word of a command line: a revision, or - for stdin.
+
+        There are then names of files, one a line, from the working directory.
+        """
+        if word != "-":
+            return self.affected(word)
+        import sys  # noqa: PLC0415 - only where it is read
+
+        here = logical_directory(os.environ)
+        return self.affected(
+            files=[os.path.join(here, line) for line in sys.stdin.read().splitlines()]
+        )
+
     def picture(self) -> Picture:
         """Return what can be looked at: programs, their nodes' verdicts, and what they share."""
         from gorun_tasks.picture import Picture  # noqa: PLC0415 - to look at only

@@ -121,6 +121,27 @@ def test_what_a_change_touches(own_place: Place) -> None:
     assert "no program is touched since HEAD" in result.err
 
 
+def test_what_a_list_of_files_touches(own_place: Place) -> None:
+    names = "other/main.go\nREADME.md\n"
+    told = own_place("nox", "-s", "affected", "--", "-", stdin=names)
+    assert told.out == "other  because other/main.go changed\n"
+    result = own_place("nox", "-s", "build", "--", "--affected", "-", stdin=names)
+    assert "other: built" in result.err
+    assert "probe" not in result.err
+    assert (
+        "no program is touched\n"
+        in own_place("nox", "-s", "build", "--", "--affected", "-", stdin="README.md\n").err
+    )
+
+
+def test_where_there_is_no_program(own_place: Place) -> None:
+    for path in own_place.folder.rglob("*.go"):
+        path.unlink()
+    result = own_place("nox", "-s", "build")
+    assert result.rc == 0
+    assert f"there is no main package in {own_place.folder}\n" in result.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
