@@ -64,6 +64,10 @@ class Notices:
         with self._lock:
             return self._watch(places)
 
+    def remind(self) -> None:
+        """Have it looked, whatever moved."""
+        self._tell(None)
+
     def close(self) -> None:
         """Watch no more."""
         with self._lock:

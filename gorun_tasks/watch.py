@@ -7,8 +7,7 @@
 
 A look follows whenever other directories are watched than before it, so that no edit falls between.
 Decides when to look, and which programs are started and stopped. It must never decide whether
-something changed (`verdict` does, and `scope` where nothing is recorded), and never start a program
-before the one before it is gone.
+something changed (`looking` asks who does), nor wait for anything but what is told.
 """
 
 from __future__ import annotations
@@ -18,11 +17,9 @@ import os
 import select
 import signal
 import threading
-import time
 from collections import deque
 from subprocess import DEVNULL
 
-from gorun_tasks.alike import alike
 from gorun_tasks.errors import (
     BUILD_FAILED,
     BuildError,
@@ -39,95 +36,25 @@ from gorun_tasks.events import (
     WatchingEvent,
     tell,
 )
-from gorun_tasks.fingerprint import Look as LookAtMachine
 from gorun_tasks.fingerprint import file_clock
-from gorun_tasks.graph import how_to_start
 from gorun_tasks.keep import Keep
+from gorun_tasks.looking import Look
 from gorun_tasks.notices import Notices
 from gorun_tasks.process import cannot_execute
-from gorun_tasks.publish import write_back
-from gorun_tasks.scope import Scope, Tried
-from gorun_tasks.together import make_all
 from gorun_tasks.toolchain import Leash
+from gorun_tasks.watched import Watched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gorun_tasks.events import Event
-    from gorun_tasks.graph import Graph
-    from gorun_tasks.program import Outcome, Program
-    from gorun_tasks.scope import Places
+    from gorun_tasks.program import Program
 
 GRACE = 5.0
 """Seconds that a program has to end after the stop signal, before SIGKILL."""
 
 _OF_A_PERSON = (signal.SIGINT, signal.SIGQUIT)
-
-
-class Watched:
-    """One program of a watch: what runs of it, and what is known of its inputs."""
-
-    def __init__(self, name: str, program: Program, args: Sequence[str], keep: Keep) -> None:
-        self.name = name
-        self.program = program
-        self.args = args
-        self.keep = keep
-        self.running: Outcome | None = None  # what was started last
-        self.next: Outcome | None = None  # what is to be started when that is gone
-        self.same: set[str] = set()  # digests of executables like the newest of these two
-        self.exit_code: int | None = None  # of the program that ended last
-        self.stopping = False
-        self.scope: Scope | None = None
-        self.tried: Tried | None = None  # of the last build, where nothing is recorded of it
-        self._private: dict[str, Graph] = {}
-
-    def take(self, made: Outcome) -> bool:
-        """Take a new outcome; say whether it is another program than the one that runs."""
-        old = self.running
-        if self.keep.pid and not self.stopping and old is not None and alike(old.path, made.path):
-            self.same.add(made.digest)
-            return False
-        self.next = made
-        self.same = {made.digest}
-        return True
-
-    def start(self) -> None:
-        """Start what is to be started. Raises ExecutionError."""
-        assert self.next is not None
-        self.running, self.next = self.next, None
-        self.stopping = False
-        command, words, env = how_to_start(self.program, self.running, self.args)
-        self.keep.start(command, words, env, self.program.directory)
-
-    def stop(self, signum: int | None = None, grace: float | None = -1.0) -> None:
-        """Tell the whole group to end."""
-        self.stopping = True
-        self.keep.stop(signum, grace)
-
-    def hold(self, graph: Graph) -> None:
-        """Keep an executable that is for this run only, until another has taken its place."""
-        if graph.made is not None and graph.private:
-            self._private[graph.made.path] = graph
-
-    def let_go(self, *, everything: bool = False) -> None:
-        """Remove executables that were for this run only and no longer run."""
-        used = {made.path for made in (self.running, self.next) if made}
-        for path, graph in list(self._private.items()):
-            if everything or path not in used:
-                graph.remove_private()
-                del self._private[path]
-
-
-class Look:
-    """What one look found: of each program that was stale, or is not started yet, what became."""
-
-    def __init__(self) -> None:
-        self.results: dict[str, Outcome | GoRunError] = {}
-        self.graphs: dict[str, Graph] = {}
-        self.scopes: dict[str, tuple[Scope, Tried | None]] = {}
-        self.elsewhere = False  # whether other directories are watched since
-        self.failure: BaseException | None = None
 
 
 class Watch:
@@ -310,13 +237,13 @@ class Watch:
     def _begin_look(self) -> None:
         overtaken, self._look_again, self._overtaken = self._overtaken, False, False
         leash = self._leash = Leash().__enter__()
-        look = Look()
+        look = Look(self._watched, self._notices, since=self._moment, overtaken=overtaken)
 
         def work() -> None:
             try:
-                self._look(look, overtaken=overtaken)
+                look.make()
                 self._from_elsewhere(lambda: self._take(look))
-                self._look_where_to_watch(look)
+                look.find_where()
             except GivenUp:
                 pass  # something moved, so another look follows
             except BaseException as failure:  # noqa: BLE001 - raised where somebody hears it
@@ -324,62 +251,6 @@ class Watch:
             self._from_elsewhere(lambda: self._end_look(look, leash))
 
         threading.Thread(target=work, daemon=True).start()
-
-    def _look(self, look: Look, *, overtaken: bool) -> None:
-        """Judge the programs, and make what is stale. In a thread of its own, as what follows.
-
-        What was tried in a look that was overtaken is tried again: nobody knows what it saw.
-        """
-        looks: dict[str, LookAtMachine] = {}
-        for name, watched in self._watched.items():
-            program, tried = watched.program, watched.tried
-            program.store.forget_shelves()
-            seen = looks.setdefault(
-                program.store.root, LookAtMachine(program.store, program.environ)
-            )
-            try:
-                verdict = program.judge(seen)
-            except GoRunError as error:
-                look.results[name] = error
-                continue
-            manifest = verdict.manifest
-            if manifest is None:
-                if tried is not None and not overtaken and not tried.differs():
-                    continue  # nothing changed since that failed, or could not be recorded
-            elif tried is None and manifest.digest in watched.same:
-                if verdict.renewed or verdict.altered:
-                    write_back(program, verdict)
-                continue
-            program.report = None
-            look.graphs[name] = program.graph(verdict=verdict)
-        if not self._notices.directories:
-            threading.Thread(target=self._begin_to_watch, daemon=True).start()
-        while file_clock() <= self._moment:
-            time.sleep(0.001)  # what was stamped at the moment go starts could not be recorded
-        look.results |= make_all(look.graphs, lambda _name, _result: None)
-
-    def _begin_to_watch(self) -> None:
-        """Watch what is known before the first look has ended."""
-        for watched in self._watched.values():
-            watched.scope = watched.scope or Scope.of(watched.program)
-        self._notices.watch(_places(w.scope for w in self._watched.values() if w.scope))
-        self._from_elsewhere(lambda: self._notice(None))
-
-    def _look_where_to_watch(self, look: Look) -> None:
-        """Watch where the inputs are that the look told of."""
-        for name, watched in self._watched.items():
-            result, graph = look.results.get(name), look.graphs.get(name)
-            if result is None:
-                scope = watched.scope or Scope.of(watched.program)
-                look.scopes[name] = scope, watched.tried
-                continue
-            scope, tried = Scope.of(watched.program), None
-            report = watched.program.report if graph is not None else None
-            if report is not None and (isinstance(result, GoRunError) or result.unrecorded):
-                told = () if self._notices.polling else self._notices.directories
-                tried = Tried(watched.program, report, scope, told)
-            look.scopes[name] = scope, tried
-        look.elsewhere = self._notices.watch(_places(s for s, _ in look.scopes.values()))
 
     def _take(self, look: Look) -> None:
         """Start what is new, and stop what it takes the place of."""
@@ -503,10 +374,3 @@ class _Output:
         self.name = name
         self.stream = stream
         self.rest = b""
-
-
-def _places(scopes: Iterable[Scope]) -> Places:
-    places: Places = {}
-    for scope in scopes:
-        places |= scope.places()
-    return places

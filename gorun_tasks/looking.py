@@ -1,0 +1,112 @@
+"""Looking: one look at the programs of a watch, in a thread of its own: judge, make, find where.
+
+Decides what has to be made. It must never touch a program that runs (`watch` does, when the look
+has told it what became), and never say of a look that was overtaken that it saw what is there now.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from gorun_tasks.errors import GoRunError
+from gorun_tasks.fingerprint import Look as LookAtMachine
+from gorun_tasks.fingerprint import file_clock
+from gorun_tasks.publish import write_back
+from gorun_tasks.scope import Scope, Tried
+from gorun_tasks.together import make_all
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gorun_tasks.graph import Graph
+    from gorun_tasks.notices import Notices
+    from gorun_tasks.program import Outcome
+    from gorun_tasks.scope import Places
+    from gorun_tasks.verdict import Verdict
+    from gorun_tasks.watched import Watched
+
+
+class Look:
+    """What one look finds.
+
+    `since` is when something was last told to have moved (of `file_clock`). With `overtaken` that
+    was while the look before this one went on: nobody knows what that one saw.
+    """
+
+    def __init__(
+        self, watched: Mapping[str, Watched], notices: Notices, *, since: int, overtaken: bool
+    ) -> None:
+        self.results: dict[str, Outcome | GoRunError] = {}
+        """What became of each program that was stale, or is not started yet."""
+        self.graphs: dict[str, Graph] = {}
+        self.scopes: dict[str, tuple[Scope, Tried | None]] = {}
+        self.elsewhere = False
+        """Whether other directories are watched than before it."""
+        self.failure: BaseException | None = None
+        self._watched = watched
+        self._notices = notices
+        self._since = since
+        self._overtaken = overtaken
+
+    def make(self) -> None:
+        """Judge the programs, and make what is stale. Raises GivenUp."""
+        looks: dict[str, LookAtMachine] = {}
+        for name, watched in self._watched.items():
+            program = watched.program
+            program.store.forget_shelves()
+            at_machine = LookAtMachine(program.store, program.environ)
+            try:
+                verdict = program.judge(looks.setdefault(program.store.root, at_machine))
+            except GoRunError as error:
+                self.results[name] = error
+                continue
+            if self._has_news(watched, verdict):
+                program.report = None
+                self.graphs[name] = program.graph(verdict=verdict)
+        if not self._notices.directories:
+            threading.Thread(target=self._begin_to_watch, daemon=True).start()
+        while file_clock() <= self._since:
+            time.sleep(0.001)  # what was stamped at the moment go starts could not be recorded
+        self.results |= make_all(self.graphs, lambda _name, _result: None)
+
+    def find_where(self) -> None:
+        """Watch where the inputs are of which the look has told."""
+        for name, watched in self._watched.items():
+            result = self.results.get(name)
+            if result is None:
+                self.scopes[name] = watched.scope or Scope.of(watched.program), watched.tried
+                continue
+            scope, tried = Scope.of(watched.program), None
+            report = watched.program.report if name in self.graphs else None
+            if report is not None and (isinstance(result, GoRunError) or result.unrecorded):
+                told = () if self._notices.polling else self._notices.directories
+                tried = Tried(watched.program, report, scope, told)
+            self.scopes[name] = scope, tried
+        self.elsewhere = self._notices.watch(_places(scope for scope, _ in self.scopes.values()))
+
+    def _has_news(self, watched: Watched, verdict: Verdict) -> bool:
+        manifest, tried = verdict.manifest, watched.tried
+        if manifest is None:
+            # Otherwise nothing changed since that failed, or could not be recorded.
+            return tried is None or self._overtaken or tried.differs()
+        if tried is not None or manifest.digest not in watched.same:
+            return True
+        if verdict.renewed or verdict.altered:
+            write_back(watched.program, verdict)
+        return False
+
+    def _begin_to_watch(self) -> None:
+        """Watch what is known before the first look has ended."""
+        for watched in self._watched.values():
+            watched.scope = watched.scope or Scope.of(watched.program)
+        self._notices.watch(_places(w.scope for w in self._watched.values() if w.scope))
+        self._notices.remind()
+
+
+def _places(scopes: Iterable[Scope]) -> Places:
+    places: Places = {}
+    for scope in scopes:
+        places |= scope.places()
+    return places
