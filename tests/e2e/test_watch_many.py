@@ -1,0 +1,149 @@
+"""gorun --watch of several programs, by the clock, and without what it needs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gorun_tasks.notices import why_poll
+from tests.e2e.watching import SERVER, Watching, watching
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("go")
+
+MAIN = (
+    SERVER["main.go"]
+    .replace("version()", "lib.Word, own")
+    .replace('\t"syscall"\n)', '\t"syscall"\n\n\t"example.com/server/lib"\n)')
+)
+TWO_PROGRAMS = {
+    "go.mod": SERVER["go.mod"],
+    "lib/lib.go": 'package lib\n\nconst Word = "shared"\n',
+    "cmd/api/main.go": MAIN,
+    "cmd/api/own.go": 'package main\n\nconst own = "api-one"\n',
+    "cmd/worker/main.go": MAIN,
+    "cmd/worker/own.go": 'package main\n\nconst own = "worker-one"\n',
+    "gorun.toml": '[programs.api]\nargs = ["-port", "1"]\n',
+}
+
+
+def started(watch: Watching, name: str) -> int:
+    return [event["program"] for event in watch.events("started")].count(f"./cmd/{name}")
+
+
+def test_only_what_changed_restarts(tmp_path: Path) -> None:
+    """Lines have the program's name before them; arguments are those of the configuration."""
+    shop = watching(tmp_path, TWO_PROGRAMS)
+    with Watching(shop, ":api", ":worker") as watch:
+        watch.wait_for("api    | version shared api-one [-port 1]\n")
+        watch.wait_for("worker | version shared worker-one []\n")
+        watch.wait_for_event("watching", 2)
+        shop.edit("cmd/api/own.go", "one", "two")
+        watch.wait_for("api    | version shared api-two [-port 1]\n")
+        assert "gorun: api: restarts: cmd/api/own.go edited\n" in watch.said
+        shop.edit("lib/lib.go", "shared", "new")
+        watch.wait_for("api    | version new api-two [-port 1]\n")
+        watch.wait_for("worker | version new worker-one []\n")
+        watch.wait_until(lambda: started(watch, "worker") == 2)
+        assert started(watch, "api") == 3
+        assert "worker: restarts: cmd/api" not in watch.said
+        watch.signal(signal.SIGINT)
+        assert watch.end() == 0, watch.said
+        assert watch.said.count("ends by interrupt\n") == 2
+        assert watch.left_behind() == []
+
+
+def test_one_fails_and_the_other_goes_on(tmp_path: Path) -> None:
+    shop = watching(tmp_path, TWO_PROGRAMS)
+    with Watching(shop, ":api", ":worker") as watch:
+        watch.wait_for("api-one")
+        watch.wait_for("worker-one")
+        watch.wait_for_event("watching", 2)
+        shop.edit("cmd/api/own.go", "const", "konst")
+        watch.wait_for("gorun: api: the old program runs on\n")
+        shop.edit("cmd/worker/own.go", "one", "two")
+        watch.wait_for("worker | version shared worker-two []\n")
+        shop.edit("cmd/api/own.go", "konst", "const")
+        watch.wait_for("gorun: api: runs on: all is as it was\n")
+
+
+def test_several_programs_do_not_share_arguments(tmp_path: Path) -> None:
+    shop = watching(tmp_path, TWO_PROGRAMS)
+    result = shop.gorun("--watch", ":api", ":worker", "-x")
+    assert result.rc == 2
+    assert "several programs cannot share the arguments -x" in result.err
+
+
+def test_an_address_is_no_name(tmp_path: Path) -> None:
+    with Watching(watching(tmp_path, TWO_PROGRAMS), ":worker", ":8080") as watch:
+        watch.wait_for("version shared worker-one [:8080]\n")
+
+
+def test_by_the_clock_where_no_events_come(tmp_path: Path) -> None:
+    shop = watching(tmp_path)
+    shop.environ["WATCHFILES_FORCE_POLLING"] = "1"
+    with Watching(shop, ".") as watch:
+        watch.wait_for("gorun: looks twice a second for changes: WATCHFILES_FORCE_POLLING is set\n")
+        os.utime(shop.folder / "version.go")
+        watch.edit("version.go", "one", "two")
+        watch.wait_for("version two []\n")
+        watch.edit("version.go", "func", "fun")
+        watch.wait_for("gorun: the old program runs on\n")
+        watch.edit("version.go", "fun ", "func ")
+        watch.wait_for("gorun: runs on: ")
+        assert len(watch.pids) == 2
+
+
+def test_file_systems_without_events_are_known(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        "/dev/vda / ext4 rw 0 0\n"
+        "server:/home /home nfs4 rw 0 0\n"
+        "/dev/vdb /home/me/local ext4 rw 0 0\n"
+        "share /mnt/with\\040space fuse.sshfs rw 0 0\n"
+    )
+    where = str(mounts)
+    assert why_poll(["/", "/srv/app", "/home/me/local/app"], where) == ""
+    assert why_poll(["/srv", "/home/me/app"], where) == "/home is nfs4, from which no events come"
+    assert why_poll(["/mnt/with space"], where).startswith("/mnt/with space is fuse.sshfs")
+    assert why_poll(["/anywhere"], str(tmp_path / "none")) == ""
+
+
+def test_without_watchfiles_one_sentence(tmp_path: Path) -> None:
+    shop = watching(tmp_path)
+    code = (
+        "import sys; sys.modules['watchfiles'] = None\n"
+        "from importlib import util\n"
+        "sys.argv = ['gorun', '--watch', '.']\n"
+        "from gorun_tasks.cli import main\n"
+        "main()\n"
+    )
+    result = shop.execute([sys.executable, "-c", code])
+    assert result.rc == 2
+    assert result.err == (
+        "gorun: watching needs watchfiles, which is not installed; "
+        "pip install 'gorun-tasks[watch]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--which", "."], "--watch does not go with --which"),
+        (["--affected", "HEAD"], "--watch does not go with --affected"),
+        (["--stop-signal", "NONE", "."], "--stop-signal NONE is no signal"),
+        (["--stop-timeout", "soon", "."], "--stop-timeout soon is no number of seconds"),
+        (["-nonsense", "."], "flag provided but not defined: -nonsense"),
+    ],
+)
+def test_bad_words(tmp_path: Path, words: list[str], sentence: str) -> None:
+    result = watching(tmp_path).gorun("--watch", *words)
+    assert result.rc == 2
+    assert sentence in result.err
+    assert "Traceback" not in result.err
