@@ -152,9 +152,10 @@ def session(
 ) -> Any:
     """Make a session of a function that is given `(session, program)`.
 
-    `options` are those of `nox.session` (its `tags` are nox's); go's flags are in `flags`. No
-    virtual environment is made unless `venv_backend` asks for one. A function that returns the
-    outcome of `program.run(...)` makes the program's status its own.
+    `options` are those of `nox.session` (its `tags` are nox's); what Program takes, such as go's
+    flags and a stamp, is in `flags`. No virtual environment is made unless `venv_backend` asks for
+    one. A function that returns the outcome of `program.run(...)` makes the program's status its
+    own.
     """
     if callable(target):  # @go.session, without more words
         return session()(target)

@@ -44,6 +44,7 @@ def test_every_program_has_its_sessions(place: Place) -> None:
     assert [session["session"] for session in described] == ["build"]
     assert "Build all Go programs" in place("nox", "--usage", "build").out
     assert json.loads(place("nox", "-s", "run:other", "--", "a b", "").out) == ["other", "a b", ""]
+    assert place("nox", "-s", "run:probe", "--", "exit", "3").rc == 3
 
 
 def test_a_bare_nox_builds_all_with_one_look(own_place: Place) -> None:
