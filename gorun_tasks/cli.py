@@ -35,7 +35,10 @@ VALUES = frozenset(
     ("store", "events", "affected", "stamp", "completion", "stop-signal", "stop-timeout")
 )
 _OF_MANY = frozenset(("list", "build", "graph", "watch"))
-_NOT_WATCHED = frozenset(("why", "which", "ephemeral", "rebuild", "list", "build", "graph"))
+_ALONE = (
+    *("watch", "why", "which", "ephemeral", "list", "build", "graph"),
+    *("store", "affected"),
+)
 _BEGUN = time.perf_counter()
 _SIGINT = 2
 
@@ -60,6 +63,16 @@ class Options:
 
     def __contains__(self, name: str) -> bool:
         return name in self.switches
+
+    def take(self, name: str, value: str) -> None:
+        """Take an option with its value. Raises UsageError where it has none."""
+        if not value and name != "events":
+            raise UsageError(f"--{name} needs a value")
+        if name == "stamp":
+            variable, _, fact = value.partition("=")
+            self.stamps[variable] = fact
+        else:
+            setattr(self, name.replace("-", "_"), value)
 
 
 def split_options(words: list[str]) -> tuple[Options, list[str]]:
@@ -92,17 +105,20 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
                     raise UsageError(f"--{name} needs a value")
                 value = words[position]
                 position += 1
-            if name == "stamp":
-                variable, _, fact = value.partition("=")
-                options.stamps[variable] = fact
-            else:
-                setattr(options, name.replace("-", "_"), value)
+            options.take(name, value)
+    if options.switches:
+        _refuse_contradiction(options)
     return options, rest + words[position:]
 
 
 def _refuse_mistyped(word: str, name: str) -> None:
     """Raise UsageError for what neither gorun nor go knows but gorun has something like it."""
-    if not word.startswith("--") or name in VALUE_FLAGS or name in BOOLEAN_FLAGS:
+    if name in VALUE_FLAGS or name in BOOLEAN_FLAGS:
+        return
+    if not word.startswith("--"):
+        if name in SWITCHES | VALUES:
+            hint = f"gorun's own options have two dashes: --{name}"
+            raise UsageError(f"flag provided but not defined: -{name}", hint)
         return
     from difflib import get_close_matches  # noqa: PLC0415 - off the hot path
 
@@ -110,6 +126,15 @@ def _refuse_mistyped(word: str, name: str) -> None:
     near = get_close_matches(name, [*known, *BOOLEAN_FLAGS, *VALUE_FLAGS], n=1)
     if near and near[0] in known:
         raise UsageError(f"flag provided but not defined: --{name}", f"did you mean --{near[0]}?")
+
+
+def _refuse_contradiction(options: Options) -> None:
+    """Raise UsageError where one option would make another mean nothing."""
+    asked = [name for name in _ALONE if name in options or getattr(options, name, False)]
+    if options.switches >= {"watch", "rebuild"}:
+        asked.append("rebuild")
+    if len(asked) > 1 and asked != ["build", "affected"]:
+        raise UsageError(f"--{asked[0]} does not go with --{asked[1]}")
 
 
 def main() -> NoReturn:
@@ -168,9 +193,6 @@ def _run(words: list[str]) -> int:
 
 
 def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
-    others = sorted(options.switches & _NOT_WATCHED)
-    if others or options.affected:
-        raise UsageError(f"--watch does not go with --{(others or ['affected'])[0]}")
     from gorun_tasks.watching import watch  # noqa: PLC0415 - off the hot path
 
     stop = options.stop_signal, options.stop_timeout

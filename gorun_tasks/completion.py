@@ -138,9 +138,11 @@ def completion(
         raise UsageError(f"--completion {shell} is unknown", "it is bash, zsh or fish")
     if not words:
         return {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}[shell]
+    if words[0].startswith("-"):
+        raise UsageError(f"--completion {shell} takes no further words: {' '.join(words)}")
     if shell == "bash":
         return _for_bash(*words[:2], switches=switches, values=values)
-    line = _Line(words[1:], switches, values)
+    line = _Line(words[1:] or [""], switches, values)
     return "".join(f"{value}\t{meaning}\n" for value, meaning in line.candidates())
 
 

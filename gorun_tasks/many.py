@@ -37,6 +37,8 @@ def enter(
 
     Returns the program and its arguments, those of the configuration where none were typed.
     """
+    if not name:
+        raise UsageError("a colon needs the name of a program", "gorun --list shows them")
     workspace = _workspace(flags)
     program = workspace.program(name)
     events = os.environ.get("GORUN_EVENTS", "")

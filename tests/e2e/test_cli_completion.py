@@ -144,11 +144,6 @@ def test_a_broken_configuration_is_no_trouble(tmp_path: Path) -> None:
     assert offered(workshop, "--wh") == ["--which", "--why"]
 
 
-def test_unknown_shell_is_refused(shop: Workshop) -> None:
-    sentence = "gorun: --completion tcsh is unknown; it is bash, zsh or fish\n"
-    assert shop.gorun("--completion", "tcsh") == (2, "", sentence)
-
-
 # In the real shells: what is typed up to a Tab, and what then stands there.
 
 TYPED = {
