@@ -86,6 +86,7 @@ _VALUES = {
     "mod": ["readonly", "vendor", "mod"],
     "store": ["stat", "clear", "verify", "drop"],
     "completion": _SHELLS,
+    "stop-signal": ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"],
 }
 _OF_FILES = frozenset(
     "debug-actiongraph debug-runtime-trace debug-trace events modfile overlay pgo".split()  # noqa: SIM905
@@ -255,7 +256,8 @@ class _Line:
 
     def _further(self) -> Candidates:
         """Yield what can follow a target: more of them, or arguments of the program."""
-        if self._given & {"build", "affected"}:
+        named = all(word.startswith(NAME_MARK) for word in self._targets)
+        if self._given & {"build", "affected"} or ("watch" in self._given and named):
             yield from self._programs()
         elif all(word.endswith(".go") for word in self._targets):
             yield from _paths(self._word, ending=".go")
