@@ -249,25 +249,28 @@ class Generation(Graph):
         OutputError.
         """
         made = self.made or self.make()
-        with self._alone():
+        with self._alone() as waited:
+            if waited:  # meanwhile the program may have become another one
+                self._verdict = self._building = None
+                made = self.make()
             self.execute.because = self.execute.why_stale()
             return super().run() if self.execute.because else made
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Have these outputs to ourselves, where there can be locks."""
+    def _alone(self) -> Iterator[bool]:
+        """Have these outputs to ourselves, where there can be locks; yield whether we waited."""
         store = self.program.store
         try:
             Publisher.of(store)
         except Unusable as trouble:
             console.say(f"{trouble}; nothing will be remembered")
-            yield
+            yield False
             return
         lock = Lock(f"{store.root}/locks/{self.execute.key}")
         try:
             with contextlib.suppress(OSError):
                 lock.acquire()
-            yield
+            yield lock.waited
         finally:
             lock.release()
 
