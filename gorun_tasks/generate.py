@@ -7,7 +7,8 @@ This is Execute as a node with inputs and outputs, on request only: nobody can k
 reads, so whoever asks for this says it. The outputs are current while these are as they were when
 it ran: its executable (by content, so that a rebuild to the same bytes makes nothing stale), its
 arguments and directory, the variables that are named or laid over its environment, the inputs, and
-the outputs themselves, which somebody may have edited or deleted.
+the outputs themselves, which somebody may have edited or deleted. Of files their names, contents
+and links count; who may read them, and when they were written, does not.
 
 Nothing is remembered of a run that failed, nor where an input was touched while it ran. What was
 remembered is forgotten before the program starts. Two that ask for the same at once wait for each
@@ -24,10 +25,10 @@ from typing import NamedTuple
 
 from gorun_tasks import console
 from gorun_tasks.config import upwards
-from gorun_tasks.content import ABSENT, UNREADABLE, Reason, content_of
+from gorun_tasks.content import ABSENT, DIRECTORY, UNREADABLE, Reason, content_of
 from gorun_tasks.disk import Lock
 from gorun_tasks.errors import OutputError, UsageError
-from gorun_tasks.fingerprint import file_clock, key_at, settled
+from gorun_tasks.fingerprint import file_clock, key_at, key_of, settled
 from gorun_tasks.graph import Execute, Graph
 from gorun_tasks.patterns import Expansion, checked
 from gorun_tasks.publish import Publisher, Unusable
@@ -139,8 +140,10 @@ class Generate(Execute):
         """Return what the patterns name now; what is an output is no input."""
         base = self._graph.program.directory
         inputs, outputs = (Expansion(base, patterns) for patterns in self.patterns)
-        own = set(map(outputs.place, outputs.paths))
-        inputs.paths = [path for path in inputs.paths if inputs.place(path) not in own]
+        own = _ways_to(outputs)
+        inputs.paths = [
+            path for path in inputs.paths if os.path.normpath(inputs.place(path)) not in own
+        ]
         return inputs, outputs
 
     def _refuse_missing(self, outputs: Expansion) -> None:
@@ -282,12 +285,33 @@ def _look_at(expansion: Expansion, known: Seen) -> Seen:
     for path in expansion.paths:
         place = expansion.place(path)
         key, content = known.get(path, (None, b""))
-        if key is None or key_at(place) != key:
-            content, key = content_of(place)
+        if key is None or _key_at(place) != key:
+            key, content = _key_at(place), _content_of(place)
+            if key != _key_at(place):
+                content = UNREADABLE
             if key is not None and not settled(key, moment):
                 key = None  # it may change again under this very key
         seen[path] = key, content
     return seen
+
+
+def _content_of(place: str) -> bytes:
+    """Return what a program may see there: the content, and where a link leads."""
+    content = content_of(place)[0]
+    try:
+        return b"link to " + os.fsencode(os.readlink(place)) + b": " + content
+    except OSError:  # it is no link
+        return content
+
+
+def _key_at(place: str) -> Key | None:
+    """Return the stat key of what is there, which for a link is its own as well."""
+    try:
+        own = key_of(os.lstat(place))
+    except OSError:
+        return None
+    there = key_at(place) or own
+    return (there[0], max(there[1], own[1]), *there[2:])
 
 
 def _settled_keys(expansion: Expansion) -> dict[str, Key | None]:
@@ -302,14 +326,14 @@ def _disturbed(
 ) -> str:
     """Return which input may have been another one while the program ran, "" for none."""
     for path, (key, content) in before.items():
-        if content == UNREADABLE:
+        if content.endswith(UNREADABLE):
             return f"{path} cannot be read"
-        if key_at(inputs.place(path)) != key:
+        if content != DIRECTORY and _key_at(inputs.place(path)) != key:
             return f"{path} changed while it ran"
     came_or_went = set(before).symmetric_difference(inputs.paths)
     if came_or_went:
         return f"{min(came_or_went)} changed while it ran"
-    written_to = {up for path in outputs.paths for up in upwards(outputs.place(path))}
+    written_to = _ways_to(outputs)
     for path, key in listed.items():
         # Where outputs lie the directory itself changes, and what is in it has to do.
         place = os.path.normpath(inputs.place(path))
@@ -318,25 +342,36 @@ def _disturbed(
     return ""
 
 
+def _ways_to(outputs: Expansion) -> set[str]:
+    """Return where outputs are, and the directories above, which change with them."""
+    places = map(os.path.normpath, map(outputs.place, outputs.paths))
+    return {way for place in places for way in upwards(place)}
+
+
 def _wait_for_the_clock(expansion: Expansion) -> None:
     """Wait until what changes from now on gets another time stamp than what is there."""
     places = map(expansion.place, (*expansion.paths, *expansion.listed))
-    newest = max((key[1] for key in map(key_at, places) if key is not None), default=0)
+    newest = max((key[1] for key in map(_key_at, places) if key is not None), default=0)
     deadline = time.monotonic() + _LONGEST_WAIT
     while file_clock() <= newest and time.monotonic() < deadline:
         time.sleep(0.001)
 
 
 def _differences(before: Seen, now: Seen) -> Iterator[Reason]:
-    """Yield what became of these files."""
-    for path in sorted({*before, *now}):
-        was = before.get(path, (None, ABSENT))[1]
-        is_ = now.get(path, (None, ABSENT))[1]
-        if was == is_ != UNREADABLE:
+    """Yield what became of these files; of a directory only where nothing in it came or went."""
+    nothing = None, ABSENT
+    changed = {
+        path: (before.get(path, nothing)[1], now.get(path, nothing)[1])
+        for path in sorted({*before, *now})
+        if before.get(path, nothing)[1] != now.get(path, nothing)[1]
+        or now[path][1].endswith(UNREADABLE)
+    }
+    for path, (was, is_) in changed.items():
+        if DIRECTORY in (was, is_) and any(other.startswith(f"{path}/") for other in changed):
             continue
         if was == ABSENT:
-            yield Reason(path, "new file")
+            yield Reason(path, "new directory" if is_ == DIRECTORY else "new file")
         elif is_ == ABSENT:
             yield Reason(path, "removed")
         else:
-            yield Reason(path, "cannot be read" if is_ == UNREADABLE else "edited")
+            yield Reason(path, "cannot be read" if is_.endswith(UNREADABLE) else "edited")

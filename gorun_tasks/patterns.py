@@ -1,7 +1,7 @@
 """Patterns: which files the inputs and outputs of a generator name.
 
     menu.txt           a file, also where it is not there: its absence counts
-    templates          a directory: all that is in it, at any depth
+    templates          a directory: all that is in it, at any depth, empty directories as well
     api/*.proto        `*`, `?` and `[a-z]` as in a shell: not over `/`, and no dot at the front
     api/**/*.proto     `**` is any directories, without following links to some
 
@@ -74,10 +74,10 @@ class Expansion:
             yield from self._match(os.path.join(prefix, first), rest)
 
     def _tree(self, path: str) -> Iterable[str]:
-        """Yield a file; of a directory all that is in it, each directory once."""
+        """Yield a file, or a directory and all that is in it, each directory once."""
+        yield path
         place = self.place(path)
         if not os.path.isdir(place):
-            yield path
             return
         real = os.path.realpath(place)
         if real not in self._trees:

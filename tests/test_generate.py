@@ -7,6 +7,7 @@ what gorun-tasks says of itself.
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -65,6 +66,34 @@ func main() {
 		content, _ := os.ReadFile(name)
 		text += string(content)
 	}
+	os.WriteFile(os.Args[1], []byte(text), 0o666)
+}
+"""
+
+WALKER = """package main
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// Writes the names and contents of what is in a directory, through links as well.
+func main() {
+	text := ""
+	var walk func(string, int)
+	walk = func(path string, depth int) {
+		entries, err := os.ReadDir(path)
+		for _, entry := range entries {
+			if depth < 5 {
+				walk(filepath.Join(path, entry.Name()), depth+1)
+			}
+		}
+		if content, _ := os.ReadFile(path); err != nil {
+			text += path + " " + string(content) + "\\n"
+		}
+	}
+	walk("in", 0)
+	walk("opt", 0)
 	os.WriteFile(os.Args[1], []byte(text), 0o666)
 }
 """
@@ -238,13 +267,98 @@ def test_patterns_are_a_shells(tmp_path: Path) -> None:
     assert named("**/a.txt") == ["a.txt", "d/a.txt"]
     assert named("d/?/a[[]1].txt", "d/[!x]/*") == ["d/e/a[1].txt"]
     assert named("nothing/*", "nothing") == ["nothing"]
-    assert named("link") == ["link/.e/a.txt", "link/a.txt", "link/e/a[1].txt", *named_by_loop()]
+    assert named("d") == ["d", "d/.e", "d/.e/a.txt", "d/a.txt", "d/e", "d/e/a[1].txt", *behind()]
     assert named(f"{tmp_path}/a.*") == [f"{tmp_path}/a.txt"]
 
 
-def named_by_loop() -> list[str]:
-    """Return what is behind a link that leads out of a directory, and back into it."""
-    return ["link/loop/.b.txt", "link/loop/a.txt"]
+def behind() -> list[str]:
+    """Return what is behind a link that leads out of the directory, and back into it."""
+    return [
+        *("d/loop", "d/loop/.b.txt", "d/loop/a.txt", "d/loop/d", "d/loop/link"),
+    ]
+
+
+class Mischief:
+    """What can happen to files: contents, time stamps, links, what comes and goes."""
+
+    PLACES = ("in/a", "in/b", "in/deep/c", "in/deep/d", "else/e", "opt")
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
+        self._chance = random.Random(seed)
+        (folder / "in").mkdir()
+
+    def happens(self) -> str:
+        """Do something; return what."""
+        what = self._chance.choice(
+            [self.edit, self.edit, self.remove, self.touch, self.swap, self.link, self.spoil]
+        )
+        what()
+        return what.__name__
+
+    def edit(self) -> None:
+        """Write a file, at times under its old time stamp."""
+        path = self._somewhere()
+        times = path.stat() if path.exists() else None
+        path.write_text(self._chance.choice("xyz"))
+        if times and self._chance.random() < 0.5:
+            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    def remove(self) -> None:
+        """Remove a file, and its directory where that is empty."""
+        path = self._somewhere()
+        path.unlink(missing_ok=True)
+        if path.parent.name == "deep" and not list(path.parent.iterdir()):
+            path.parent.rmdir()
+
+    def touch(self) -> None:
+        """Change time stamps only."""
+        for path in filter(Path.exists, self._folder.glob("in/**/*")):
+            path.touch()
+
+    def swap(self) -> None:
+        """Let two files have each other's names."""
+        one, other = self._somewhere(), self._somewhere()
+        if one.exists() and other.exists() and one != other:
+            one.rename(self._folder / "between")
+            other.rename(one)
+            (self._folder / "between").rename(other)
+
+    def link(self) -> None:
+        """Lead a link somewhere else."""
+        path = self._folder / "in/link"
+        path.unlink(missing_ok=True)
+        path.symlink_to(self._chance.choice(["../else", "deep", "a", "../nowhere", "../opt"]))
+
+    def spoil(self) -> None:
+        """Edit the output, or remove it."""
+        output = self._folder / "out.txt"
+        if self._chance.random() < 0.5:
+            output.write_text("?")
+        else:
+            output.unlink(missing_ok=True)
+
+    def _somewhere(self) -> Path:
+        path = self._folder / self._chance.choice(self.PLACES)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_the_outputs_are_right(kitchen: Kitchen, seed: int) -> None:
+    kitchen.write({"main.go": WALKER})
+    program = Program(".", cwd=str(kitchen.folder))
+    program.build()
+    mischief = Mischief(kitchen.folder, seed)
+    for _ in range(60):
+        happened = mischief.happens()
+        generation = program.generation(["out.txt"], inputs=["in", "opt"], outputs=["out.txt"])
+        generation.run()
+        assert generation.made is not None
+        subprocess.run([generation.made.path, "expected"], cwd=kitchen.folder, check=True)
+        assert kitchen.output == (kitchen.folder / "expected").read_text(), happened
+        again = program.generation(["out.txt"], inputs=["in", "opt"], outputs=["out.txt"])
+        assert again.why() == (), (happened, generation.unrecorded)
 
 
 def test_what_failed_is_not_remembered(kitchen: Kitchen) -> None:
@@ -328,7 +442,7 @@ def test_clearing_the_store_forgets_it(kitchen: Kitchen) -> None:
 def test_the_node_names_what_it_reads_and_makes(kitchen: Kitchen) -> None:
     generation = kitchen.generation(inputs=["more"])
     made = generation.run()
-    assert generation.execute.inputs == (made.path, "more/a.txt")
+    assert generation.execute.inputs == (made.path, "more", "more/a.txt")
     assert generation.execute.outputs == ("out.txt",)
     assert generation.execute.key == kitchen.generation(inputs=[]).execute.key
     assert generation.execute.key != kitchen.generation("x").execute.key
