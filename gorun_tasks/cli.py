@@ -139,8 +139,6 @@ def _refuse_contradiction(options: Options) -> None:
 
 def main() -> NoReturn:
     """Run gorun with the words of sys.argv, and never return: the program takes our place."""
-    # What is looked at makes many tuples and no cycles, and this process does not live long.
-    gc.disable()
     try:
         status = _run(sys.argv[1:])
     except GoRunError as error:
@@ -181,6 +179,8 @@ def _run(words: list[str]) -> int:
         return _only_print(program)
     if "why" in options:
         return _why(program)
+    # A look makes many tuples and no cycles, and this process does not live long.
+    gc.disable()
     verdict = program.judge(Look(program.store, program.environ, alone=True))
     try:
         if verdict.manifest is not None and options.switches.isdisjoint(
