@@ -131,11 +131,20 @@ class Offer:
 
 
 def workspace_of(programs: Programs) -> Workspace | None:
-    """Return the workspace that is offered: the one around us for None, none for a mapping."""
+    """Return the workspace that is offered: the one around us for None, none for a mapping.
+
+    Raises UsageError for anything else, and what Workspace raises.
+    """
     if isinstance(programs, Mapping):
         return None
-    if programs is not None:
+    given: Any = programs
+    if hasattr(given, "affected_by"):
         return programs
+    if given is not None:
+        from gorun_tasks.errors import UsageError  # noqa: PLC0415 - somebody is mistaken
+
+        expected = "a Workspace, or targets by their names"
+        raise UsageError(f"expected {expected}, got {given!r}", '{"api": "./cmd/api"}')
     from gorun_tasks.workspace import Workspace  # noqa: PLC0415 - a mapping needs no core
 
     return Workspace()

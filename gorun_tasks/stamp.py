@@ -40,8 +40,13 @@ _SHORT = 12  # digits of a commit, as in go's own pseudo-versions
 
 def checked(stamp: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return which variables get which facts. Raises UsageError for what makes no sense."""
+    if not hasattr(stamp, "items"):
+        raise UsageError(
+            f"stamp: expected variables and their facts, got {stamp!r}",
+            '{"main.version": "version"}',
+        )
     for variable, fact in stamp.items():
-        if "." not in variable or "=" in variable:
+        if not isinstance(variable, str) or "." not in variable or "=" in variable:
             raise UsageError(
                 f"cannot stamp {variable!r}", "name a variable with its package: main.version"
             )

@@ -154,6 +154,12 @@ def test_what_makes_no_sense_is_refused(repository: Tree) -> None:
         program(repository, {"main.version": "tag"})
 
 
+def test_a_stamp_that_is_no_mapping_is_refused(repository: Tree) -> None:
+    for stamp in ("main.version", ["main.version"]):
+        with pytest.raises(UsageError, match="stamp: expected variables and their facts, got"):
+            program(repository, stamp)  # type: ignore[arg-type]
+
+
 def test_a_workspace_stamps_by_its_configuration(repository: Tree) -> None:
     repository.write(
         {

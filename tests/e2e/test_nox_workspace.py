@@ -82,6 +82,15 @@ def test_a_wrong_configuration_is_one_sentence(own_place: Place, words: tuple[st
     assert line.endswith("gorun.toml:2: raze is no setting; did you mean race?")
 
 
+@pytest.mark.parametrize("programs", ["'./other'", "['./other']"])
+def test_what_is_no_mapping_is_one_sentence(own_place: Place, programs: str) -> None:
+    own_place.edit("noxfile.py", "go.sessions()", f"go.sessions({programs})")
+    result = own_place("nox", "--list")
+    assert result.rc == 2
+    (line,) = result.err.splitlines()
+    assert f"expected a Workspace, or targets by their names, got {programs}; " in line
+
+
 def test_without_go_the_other_sessions_are_still_good(own_place: Place) -> None:
     own_place.environ["GORUN_GO"] = "no-such-go"
     result = own_place("nox", "-s", "lint")
