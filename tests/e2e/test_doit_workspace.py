@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,8 @@ from tests.e2e.conftest import REPOSITORY
 from tests.e2e.workspace import CONFIG, asked_of_go, commit, edited, heard, starts_no_go
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.e2e.conftest import Place
 
 DODO = """
@@ -212,3 +215,26 @@ def test_found_programs_reach_other_processes(place: Place, method: str) -> None
     command = ("doit", "-f", f"by_{method}.py", "-n2", "run:probe", "--", "exit", "7")
     assert place(*command).rc == 7
     assert place("doit", "-f", f"by_{method}.py", "-n2").rc == 0
+
+
+@PARALLEL
+def test_ctrl_c_while_go_compiles_for_all(
+    own_place: Place, slow_build: Callable[[], None], parallel: tuple[str, ...]
+) -> None:
+    with own_place.start("doit", *parallel, terminal=True) as running:
+        slow_build()
+        running.type("\x03")
+        assert running.end() == 130, running.said
+        assert "Traceback" not in running.said
+        assert running.left_behind() == []
+
+
+@PARALLEL
+def test_sigterm_while_go_compiles_for_all(
+    own_place: Place, slow_build: Callable[[], None], parallel: tuple[str, ...]
+) -> None:
+    with own_place.start("doit", *parallel) as running:
+        slow_build()
+        running.signal(signal.SIGTERM)
+        assert running.end() == -signal.SIGTERM, running.said
+        assert running.left_behind() == []
