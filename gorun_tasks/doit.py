@@ -18,6 +18,7 @@ are performed is `doing`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 
@@ -29,7 +30,7 @@ from gorun_tasks.errors import GoRunError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, Unpack
 
     from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
@@ -76,10 +77,9 @@ def tasks(
         for verb, doc in _GROUPS.items():
             yield {"basename": verb, "name": None, "doc": doc}
         try:
-            workspace = _runner.workspace_of(programs)
-            offered = _runner.offers(workspace or programs or {}, shared)
-        except UsageError as error:
-            raise InvalidDodoFile(str(error)) from error
+            with _loading():
+                workspace = _runner.workspace_of(programs)
+                offered = _runner.offers(workspace or programs or {}, shared)
         except GoRunError as error:
             sys.stderr.write(f"{error}\n")  # the other tasks are still good
             return
@@ -122,8 +122,8 @@ def generate_task(
     target: Runnable,
     args: Sequence[str] = (),
     *,
-    inputs: Sequence[str] = (),
-    outputs: Sequence[str],
+    inputs: Iterable[str | os.PathLike[str]] = (),
+    outputs: Iterable[str | os.PathLike[str]],
     variables: Sequence[str] = (),
     **how: Unpack[ProgramKeywords],
 ) -> dict[str, Any]:
@@ -133,13 +133,20 @@ def generate_task(
     what they were then: see `Program.generation`. Outputs that are no patterns are its targets, and
     inputs that are none its file_dep, which have to be there; directories are for us alone.
     """
+    from gorun_tasks.patterns import checked, is_plain  # noqa: PLC0415 - for generators only
+
+    with _loading():
+        read, made = checked(inputs, "inputs"), checked(outputs, "outputs")
+    where = _where(target, how)
+    # As doit is to know them: from where it is.
+    files, targets = ([os.path.join(where, p) for p in ps if is_plain(p)] for ps in (read, made))
     offer = _offer(target, how)
-    given = (args, inputs, outputs, variables)
+    given = (args, read, made, variables)
     return {
         "actions": [(doing.generate, [offer, given])],
         "uptodate": [Generated(offer, given)],
-        "file_dep": [path for path in _plain(inputs, target, how) if not os.path.isdir(path)],
-        "targets": _plain(outputs, target, how),
+        "file_dep": [os.path.normpath(path) for path in files if not os.path.isdir(path)],
+        "targets": list(map(os.path.normpath, targets)),
         "clean": True,
         "verbosity": 2,
     }
@@ -215,18 +222,23 @@ def _run_task(offer: Offer) -> dict[str, Any]:
     }
 
 
-def _plain(patterns: Sequence[str], target: Runnable, how: Any) -> list[str]:
-    """Return the patterns that are plain names, as doit is to know them: from where it is."""
-    from gorun_tasks.patterns import is_plain  # noqa: PLC0415 - for generators only
-
+def _where(target: Runnable, how: Any) -> str:
+    """Return the directory in which a program runs, from where doit is."""
     where: str | None = getattr(target, "directory", None)
     if where is None:
-        where = os.path.join(how.get("cwd") or "", how.get("chdir") or "")
-    else:
-        from gorun_tasks.program import logical_directory  # noqa: PLC0415 - loaded by then
+        return os.path.join(how.get("cwd") or "", how.get("chdir") or "")
+    from gorun_tasks.program import logical_directory  # noqa: PLC0415 - loaded by then
 
-        where = os.path.relpath(where, logical_directory(os.environ))
-    return [os.path.normpath(os.path.join(where, path)) for path in patterns if is_plain(path)]
+    return os.path.relpath(where, logical_directory(os.environ))
+
+
+@contextlib.contextmanager
+def _loading() -> Iterator[None]:
+    """Have doit say in one sentence what a dodo.py has wrong."""
+    try:
+        yield
+    except UsageError as error:
+        raise InvalidDodoFile(str(error)) from error
 
 
 def _params(offer: Offer) -> list[dict[str, Any]]:

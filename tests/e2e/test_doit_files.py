@@ -257,3 +257,22 @@ def test_generators_reach_other_processes(own_place: Place, method: str) -> None
     own_place.edit("dodo.py", "DOIT_CONFIG", f"{method}DOIT_CONFIG")
     assert own_place("doit", "-n2", "menu", "slim").rc == 0
     assert (own_place.folder / "slim.txt").read_text() == "menu of mint\n"
+
+
+def test_outputs_that_are_one_string_are_refused_in_one_sentence(own_place: Place) -> None:
+    own_place.edit("dodo.py", 'outputs=["menu.txt"]', 'outputs="menu.txt"')
+    result = own_place("doit", "list")
+    assert (result.rc, result.out) == (3, "")
+    assert result.err == (
+        "ERROR: outputs is one string, 'menu.txt'; give a list of paths or patterns\n"
+    )
+
+
+def test_paths_are_taken_as_well(own_place: Place) -> None:
+    own_place.edit("dodo.py", 'outputs=["menu.txt"]', 'outputs=[Path("menu.txt")]')
+    own_place.edit(
+        "dodo.py",
+        "from gorun_tasks import Program",
+        "from pathlib import Path\nfrom gorun_tasks import Program",
+    )
+    assert own_place("doit", "menu.txt").out == ".  orders\n.  menu\n"

@@ -82,6 +82,15 @@ def test_a_wrong_configuration_is_one_sentence(own_place: Place, words: tuple[st
     assert line.endswith("gorun.toml:2: raze is no setting; did you mean race?")
 
 
+def test_what_names_no_programs_is_refused_in_one_sentence(own_place: Place) -> None:
+    own_place.edit("dodo.py", "go.tasks()", 'go.tasks(["./other"])')
+    result = own_place("doit", "list")
+    assert (result.rc, result.out) == (3, "")
+    (line,) = result.err.splitlines()
+    assert line.startswith("ERROR: ")
+    assert "['./other']" in line
+
+
 def test_without_go_the_other_tasks_are_still_good(own_place: Place) -> None:
     own_place.environ["GORUN_GO"] = "no-such-go"
     result = own_place("doit", "lint")
