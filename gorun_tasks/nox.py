@@ -244,7 +244,8 @@ def _many(
 
 
 def _build_many(session: nox.Session, workspace: Workspace) -> None:
-    words = _words("build")
+    only = _only(session)
+    words = _words("build", add_help=only)
     words.add_argument("names", metavar="NAME", nargs="*", help="these only")
     words.add_argument(
         "--affected",
@@ -252,7 +253,16 @@ def _build_many(session: nox.Session, workspace: Workspace) -> None:
         default="",
         help="what changed since; - reads names of files",
     )
-    typed = words.parse_args(session.posargs)
+    try:
+        typed = words.parse_args(session.posargs)
+        for name in typed.names:
+            workspace.program(name)
+    except UsageError:
+        if only:
+            raise
+        # nox gives them to every session: to those that a bare nox selects, or that one requires.
+        session.log("what stands after -- is for another session; all programs are built")
+        typed = words.parse_args([])
     failed = _runner.build_many(workspace, session.log, names=typed.names, since=typed.affected)
     if failed:
         session.error(_runner.not_built(failed))
@@ -273,7 +283,7 @@ def _affected(session: nox.Session, workspace: Workspace) -> None:
     print(telling.touched(workspace, found, as_json=typed.json), end="")  # noqa: T201 - the answer
 
 
-def _words(verb: str) -> ArgumentParser:
+def _words(verb: str, *, add_help: bool = True) -> ArgumentParser:
     """Return what reads the words after `--` of a session that runs no program."""
     from argparse import ArgumentParser  # noqa: PLC0415 - listing sessions needs none
 
@@ -281,7 +291,12 @@ def _words(verb: str) -> ArgumentParser:
         def error(self, message: str) -> NoReturn:
             raise UsageError(message, f"{self.prog} --help says what it takes")
 
-    return Words(prog=f"nox -s {verb} --", description=_runner.OF_MANY[verb], allow_abbrev=False)
+    return Words(
+        prog=f"nox -s {verb} --",
+        description=_runner.OF_MANY[verb],
+        allow_abbrev=False,
+        add_help=add_help,
+    )
 
 
 def _program(session: nox.Session, target: Runnable, how: Mapping[str, Any]) -> Program:
@@ -335,11 +350,16 @@ def _alone(session: nox.Session) -> bool:
     nox makes 1 of every failure; only SystemExit carries another status, and it skips the sessions
     that follow, the summary and the report.
     """
+    if getattr(session, "parallel", False) or _config(session, "report"):
+        return False
+    return _only(session)
+
+
+def _only(session: nox.Session) -> bool:
+    """Whether this session is all that nox was asked for."""
     runner = getattr(session, "_runner", None)
     manifest = getattr(runner, "manifest", None)
     if runner is None or manifest is None:
-        return False
-    if getattr(session, "parallel", False) or _config(session, "report"):
         return False
     return len(manifest) - sum(needed in manifest for needed in _required(runner)) == 1
 

@@ -169,6 +169,24 @@ def test_a_bad_option_is_one_sentence(own_place: Place, words: tuple[str, ...], 
     assert "usage:" not in result.err
 
 
+@pytest.mark.parametrize("words", [("-k", "store"), ("--help",), ("x",)])
+def test_words_for_another_session_do_not_fail_a_build(
+    own_place: Place, words: tuple[str, ...]
+) -> None:
+    """Since nox gives what stands after -- to every session, those of a bare nox included."""
+    own_place.edit("noxfile.py", "default=False", 'requires=["build"]')
+    for command in (("nox",), ("nox", "-s", "lint")):
+        result = own_place(*command, "--", *words)
+        assert result.rc == 0, result.err
+        assert "what stands after -- is for another session; all programs are built" in result.err
+        assert "no program needed" in result.err
+    commit(own_place)
+    edited(own_place)
+    result = own_place("nox", "-s", "build", "lint", "--", "--affected", "main")
+    assert "other: built" in result.err
+    assert "probe" not in result.err
+
+
 def test_help_says_what_a_build_takes(place: Place) -> None:
     result = place("nox", "-s", "build", "--", "--help")
     assert result.rc == 0
