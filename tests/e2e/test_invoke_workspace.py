@@ -215,6 +215,8 @@ def test_configuration_has_every_build_flag(own_place: Place) -> None:
     assert "gorun -tags=b,c -pgo=off ./other" in own_place(*dry).out
     variables = {"INVOKE_GO_TAGS": "d", "INVOKE_GO_MOD": "mod"}
     assert "gorun -tags=d -mod=mod -pgo=off ./other" in own_place(*dry, env=variables).out
+    (own_place.folder / "invoke.yaml").write_text("go:\n  stamp:\n    main.version: commit\n")
+    assert "gorun --stamp=main.version=commit -race -tags=a" in own_place(*dry).out
     (own_place.folder / "invoke.yaml").write_text("go:\n  raze: true\n")
     wrong = own_place(*dry)
     assert (wrong.rc, wrong.err) == (2, "no build flag is called raze; did you mean race?\n")

@@ -228,3 +228,12 @@ def test_shared_flags_and_stamps_hold_for_all(own_place: Place) -> None:
 
 def test_a_signal_while_go_builds(while_go_builds: Callable[[Sequence[str]], None]) -> None:
     while_go_builds(("nox", "-s", "build"))
+
+
+def test_the_configuration_says_what_is_stamped(own_place: Place) -> None:
+    (own_place.folder / "gorun.toml").write_text('[stamp]\n"main.version" = "dirty"\n')
+    commit(own_place)
+    run = ("nox", "-s", "run:probe", "--", "features")
+    assert own_place(*run).out == "race=false dev=false version=false\n"
+    edited(own_place)
+    assert own_place(*run).out == "race=false dev=false version=true\n"
