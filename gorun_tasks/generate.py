@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 _MOVING = (0, 0, 0, 0, 0)
 """The stat key of nothing: what has it at first has another one later."""
 
+_DAY = 24 * 3600
 _LONGEST_WAIT = 0.1  # seconds; a tick of the clock that stamps files is a tenth of it
 
 
@@ -105,7 +106,10 @@ class Generate(Execute):
         record = self._remembered()
         if record is None:
             return (Reason("", "not generated before"),)
-        return tuple(dict.fromkeys((*self._changed_program(record), *self._changed(record))))
+        reasons = tuple(dict.fromkeys((*self._changed_program(record), *self._changed(record))))
+        if not reasons:
+            self._mark_used()
+        return reasons
 
     def perform(self) -> None:
         """Run the program in the foreground, as a child, and remember that it did.
@@ -197,6 +201,13 @@ class Generate(Execute):
             return _Record(*stored) if identity == self._identity else None
         except (OSError, ValueError, TypeError):
             return None
+
+    def _mark_used(self) -> None:
+        """Stamp the last use, at most daily; eviction goes by it."""
+        path = f"{self._graph.program.store.root}/generated/{self.key}"
+        with contextlib.suppress(OSError):
+            if time.time() - os.stat(path).st_mtime > _DAY:
+                os.utime(path)
 
     def _forget(self) -> None:
         with contextlib.suppress(OSError):

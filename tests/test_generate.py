@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import OutputError, Program, Reason, UsageError
-from gorun_tasks.evict import clear
+from gorun_tasks.evict import UNUSED, clear, evict
 from gorun_tasks.patterns import Expansion
 from tests.trees import Tree, module
 
@@ -436,6 +436,20 @@ def test_what_was_damaged_is_not_believed(kitchen: Kitchen) -> None:
 def test_clearing_the_store_forgets_it(kitchen: Kitchen) -> None:
     kitchen.why()
     clear(kitchen.generation().program.store.root)
+    assert kitchen.why() == ["not generated before"]
+
+
+def test_what_is_in_use_is_not_evicted(kitchen: Kitchen) -> None:
+    kitchen.why()
+    generation = kitchen.generation()
+    path = Path(generation.program.store.root) / "generated" / generation.execute.key
+    long_ago = time.time() - UNUSED - 60
+    os.utime(path, (long_ago, long_ago))
+    assert kitchen.generation().why() == ()
+    evict(generation.program.store.root)
+    assert kitchen.why() == []
+    os.utime(path, (long_ago, long_ago))
+    evict(generation.program.store.root)
     assert kitchen.why() == ["not generated before"]
 
 
