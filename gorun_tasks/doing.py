@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     Given: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]
     """Of a generator: its arguments, inputs, outputs, and variables."""
 
+ONLY_ANSWER = "only answer"
+"""Of a task's meta: the option with which nothing but its answer may be on stdout."""
+
 _INTERRUPTED = 130
 
 _looks: dict[str, Look] = {}
@@ -82,7 +85,8 @@ class ProgramReporter(ConsoleReporter):  # type: ignore[misc]
     def execute_task(self, task: Any) -> None:
         """Forget what was seen: a task that runs may change any input."""
         _forget_looks()
-        if not (task.options or {}).get("json"):  # else the answer is all that may be on stdout
+        only_answer = (task.meta or {}).get(ONLY_ANSWER)
+        if not (only_answer and (task.options or {}).get(only_answer)):
             super().execute_task(task)
 
     def add_success(self, task: Any) -> None:

@@ -93,6 +93,7 @@ def tasks(
                 "doc": _runner.OF_MANY["affected"],
                 "actions": [(doing.tell_affected, [workspace, shared])],
                 "params": _AFFECTED,
+                "meta": {doing.ONLY_ANSWER: "json"},
                 "verbosity": 2,
             }
 

@@ -25,7 +25,8 @@ task_go = go.tasks()
 
 
 def task_lint():
-    return {"actions": ["echo no program needed"], "verbosity": 2}
+    json = {"name": "json", "long": "json", "type": bool, "default": False}
+    return {"actions": ["echo no program needed"], "params": [json], "verbosity": 2}
 """
 
 BOTH = """
@@ -164,6 +165,10 @@ def test_what_a_change_touches(own_place: Place) -> None:
     assert result.rc == 125
     assert "undefined: os.Arks" in result.err
     assert "not built: other" in result.out
+
+
+def test_a_task_of_ones_own_is_announced_as_ever(own_place: Place) -> None:
+    assert own_place("doit", "lint", "--json").out == ".  lint\nno program needed\n"
 
 
 def test_a_revision_that_is_not_there(own_place: Place) -> None:
