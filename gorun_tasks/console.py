@@ -88,10 +88,17 @@ def erase() -> None:
 
 
 def has_passing_lines() -> bool:
-    """Say whether somebody watches a terminal on which a line can be taken away again."""
+    """Say whether somebody watches a terminal on which a line can be taken away again.
+
+    What builds in another thread does so beside something that may speak at any time: a program
+    that --watch keeps running would write on behind our line.
+    """
+    import threading  # noqa: PLC0415 - where something is built, it has been loaded
+
     environ = os.environ
     return (
         not _quiet
+        and threading.current_thread() is threading.main_thread()
         and environ.get("TERM", "dumb") not in ("", "dumb")
         and not environ.get("CI")
         and os.isatty(2)

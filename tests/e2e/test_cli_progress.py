@@ -145,6 +145,23 @@ def test_no_line_in_a_pipe_nor_in_the_background(
         assert "gorun" not in other.said
 
 
+def test_no_line_beside_what_may_speak_at_any_time(
+    tmp_path: Path, would_show: Callable[[], None]
+) -> None:
+    """A watch builds in a thread while the old program goes on writing to the terminal."""
+    workshop = Gated(tmp_path / "beside")
+    build = (
+        "import threading; from gorun_tasks import Program;"
+        "building = threading.Thread(target=Program('.').build);"
+        "building.start(); building.join(); print('built')"
+    )
+    with Running([sys.executable, "-c", build], workshop, terminal=True) as running:
+        would_show()
+        workshop.open("compile", "link")
+        assert running.end() == 0
+        assert running.said == "built\n"
+
+
 def test_gos_words_stand_alone_and_once(tmp_path: Path) -> None:
     """Errors come out as go writes them, clickable paths and all, with no line in between."""
     workshop = Gated(tmp_path)
