@@ -235,7 +235,9 @@ class Generation(Graph):
         outputs: Iterable[str | os.PathLike[str]],
         variables: Iterable[str],
     ) -> None:
-        super().__init__(program, args)
+        if isinstance(args, str):
+            raise UsageError(f"args is one string, {args!r}", "give a list of words")
+        super().__init__(program, [os.fspath(arg) for arg in args])
         made = checked(outputs, "outputs")
         if not made:
             raise UsageError(f"{program.label} is to make nothing", "name its outputs")

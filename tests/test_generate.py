@@ -468,6 +468,8 @@ def test_words_that_make_no_sense(kitchen: Kitchen) -> None:
         program.generation(outputs=[])
     with pytest.raises(UsageError, match=r"outputs is one string, 'out\.txt'"):
         program.generation(outputs="out.txt")
+    with pytest.raises(UsageError, match=r"args is one string, '-o out\.txt'; give a list"):
+        program.generation("-o out.txt", outputs=["out.txt"])
     with pytest.raises(UsageError, match="inputs names nothing"):
         program.generation(inputs=[""], outputs=["out.txt"])
 
