@@ -104,8 +104,8 @@ class Generate(Execute):
         that it has not changed.
         """
         record = self._remembered()
-        if record is None:
-            return (Reason("", "not generated before"),)
+        if isinstance(record, str):
+            return (Reason("", record),)
         reasons = tuple(dict.fromkeys((*self._changed_program(record), *self._changed(record))))
         if not reasons:
             self._mark_used()
@@ -117,10 +117,10 @@ class Generate(Execute):
         Raises OutputError where it ends well without having made what it was to make.
         """
         record = self._remembered()
-        self._forget()
+        self._forget("the last run did not end well")
         _wait_for_the_clock(self._expanded()[0])
         inputs, _ = self._expanded()
-        before = _look_at(inputs, record.inputs if record else {})
+        before = _look_at(inputs, {} if isinstance(record, str) else record.inputs)
         listed = _settled_keys(inputs)
         super().perform()
         made = self._graph.made
@@ -136,9 +136,15 @@ class Generate(Execute):
         for path, (key, _) in made_now.items():
             if key is not None and key[1] > ended:
                 self.unrecorded = f"{path} changed after it was made"
-        if not self.unrecorded:
+        if self.unrecorded:
+            self._forget(f"not remembered: {self.unrecorded}")
+        else:
             values = self._values()
-            self._keep(_Record(made.digest, made.wrapper, values, self.patterns, before, made_now))
+            record = _Record(made.digest, made.wrapper, values, self.patterns, before, made_now)
+            try:
+                self._keep((self._identity, *record), "")
+            except Unusable as trouble:
+                self.unrecorded = str(trouble)
 
     def _expanded(self) -> tuple[Expansion, Expansion]:
         """Return what the patterns name now; what is an output is no input."""
@@ -192,15 +198,20 @@ class Generate(Execute):
 
     # What is remembered.
 
-    def _remembered(self) -> _Record | None:
+    def _remembered(self) -> _Record | str:
+        """Return what was so when the outputs were made, or why nobody knows."""
         store = self._graph.program.store
+        unknown = "not generated before"
         if not store.trusted():
-            return None
+            return unknown
         try:
-            identity, *stored = unframe(read_file(f"{store.root}/generated/{self.key}"))
-            return _Record(*stored) if identity == self._identity else None
+            data = read_file(f"{store.root}/generated/{self.key}")
+            identity, *stored = unframe(data)
+            if identity != self._identity:
+                return unknown
+            return _Record(*stored) if stored else str(unframe(data, second=True))
         except (OSError, ValueError, TypeError):
-            return None
+            return unknown
 
     def _mark_used(self) -> None:
         """Stamp the last use, at most daily; eviction goes by it."""
@@ -209,16 +220,16 @@ class Generate(Execute):
             if time.time() - os.stat(path).st_mtime > _DAY:
                 os.utime(path)
 
-    def _forget(self) -> None:
+    def _forget(self, why: str) -> None:
+        """Remember nothing but why."""
         with contextlib.suppress(OSError):
             os.unlink(f"{self._graph.program.store.root}/generated/{self.key}")
+        with contextlib.suppress(Unusable):
+            self._keep((self._identity,), why)
 
-    def _keep(self, record: _Record) -> None:
-        try:
-            publisher = Publisher.of(self._graph.program.store)
-            publisher.keep("generated", self.key, frame((self._identity, *record), None))
-        except Unusable as trouble:
-            self.unrecorded = str(trouble)
+    def _keep(self, first: tuple[object, ...], second: str) -> None:
+        publisher = Publisher.of(self._graph.program.store)
+        publisher.keep("generated", self.key, frame(first, second))
 
 
 class Generation(Graph):

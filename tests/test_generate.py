@@ -365,7 +365,7 @@ def test_what_failed_is_not_remembered(kitchen: Kitchen) -> None:
     generation = kitchen.generation("fail")
     assert generation.run().exit_code == 3
     assert kitchen.ran() == 1
-    assert kitchen.generation("fail").why() == (Reason("", "not generated before"),)
+    assert kitchen.generation("fail").why() == (Reason("", "the last run did not end well"),)
 
 
 @pytest.mark.parametrize(
@@ -383,13 +383,13 @@ def test_an_input_that_moves_while_it_runs(kitchen: Kitchen, order: str, said: s
     assert generation.run().exit_code == 0
     assert generation.unrecorded == said
     assert kitchen.ran() == 1
-    assert kitchen.why(order, inputs=inputs) == ["not generated before"]
+    assert kitchen.why(order, inputs=inputs) == [f"not remembered: {said}"]
 
 
 def test_an_output_that_was_not_made_is_an_error(kitchen: Kitchen) -> None:
     with pytest.raises(OutputError, match=r"\. did not make out\.txt"):
         kitchen.generation("nothing").run()
-    assert kitchen.generation("nothing").why() == (Reason("", "not generated before"),)
+    assert kitchen.generation("nothing").why() == (Reason("", "the last run did not end well"),)
 
 
 def test_what_was_killed_is_not_remembered(kitchen: Kitchen) -> None:
@@ -401,7 +401,7 @@ def test_what_was_killed_is_not_remembered(kitchen: Kitchen) -> None:
         wait_for_a_run(kitchen)
         process.kill()
     kitchen.write({"out.txt": "# sencha\n"})  # as it had been
-    assert kitchen.generation("wait").why() == (Reason("", "not generated before"),)
+    assert kitchen.generation("wait").why() == (Reason("", "the last run did not end well"),)
 
 
 def test_two_at_once_are_one_run(kitchen: Kitchen) -> None:
