@@ -24,31 +24,31 @@ import time
 from typing import NamedTuple
 
 from gorun_tasks import console
-from gorun_tasks.config import upwards
-from gorun_tasks.content import ABSENT, DIRECTORY, UNREADABLE, Reason, content_of
+from gorun_tasks.content import Reason
 from gorun_tasks.disk import Lock
 from gorun_tasks.errors import OutputError, UsageError
-from gorun_tasks.fingerprint import file_clock, key_at, key_of, settled
 from gorun_tasks.graph import Execute, Graph
 from gorun_tasks.patterns import Expansion, checked
 from gorun_tasks.publish import Publisher, Unusable
+from gorun_tasks.seen import (
+    differences,
+    disturbed,
+    look_at,
+    settled_keys,
+    wait_for_the_clock,
+    ways_to,
+)
 from gorun_tasks.store import checksum, frame, read_file, unframe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gorun_tasks.fingerprint import Key, Look
+    from gorun_tasks.fingerprint import Look
     from gorun_tasks.program import Outcome, Program
-
-    Seen = dict[str, tuple[Key | None, bytes]]
-    """Files by path: their stat key (None where a stat cannot vouch for it) and content."""
-
-_MOVING = (0, 0, 0, 0, 0)
-"""The stat key of nothing: what has it at first has another one later."""
+    from gorun_tasks.seen import Seen
 
 _DAY = 24 * 3600
-_LONGEST_WAIT = 0.1  # seconds; a tick of the clock that stamps files is a tenth of it
 
 
 class _Record(NamedTuple):
@@ -118,10 +118,10 @@ class Generate(Execute):
         """
         record = self._remembered()
         self._forget("the last run did not end well")
-        _wait_for_the_clock(self._expanded()[0])
+        wait_for_the_clock(self._expanded()[0])
         inputs, _ = self._expanded()
-        before = _look_at(inputs, {} if isinstance(record, str) else record.inputs)
-        listed = _settled_keys(inputs)
+        before = look_at(inputs, {} if isinstance(record, str) else record.inputs)
+        listed = settled_keys(inputs)
         super().perform()
         made = self._graph.made
         assert made is not None
@@ -130,9 +130,9 @@ class Generate(Execute):
         ended = time.time_ns()  # not the files' clock: some kernels stamp finer than it ticks
         inputs, outputs = self._expanded()
         self._refuse_missing(outputs)
-        self.unrecorded = _disturbed(before, listed, inputs, outputs)
-        _wait_for_the_clock(outputs)
-        made_now = _look_at(outputs, {})
+        self.unrecorded = disturbed(before, listed, inputs, outputs)
+        wait_for_the_clock(outputs)
+        made_now = look_at(outputs, {})
         for path, (key, _) in made_now.items():
             if key is not None and key[1] > ended:
                 self.unrecorded = f"{path} changed after it was made"
@@ -150,7 +150,7 @@ class Generate(Execute):
         """Return what the patterns name now; what is an output is no input."""
         base = self._graph.program.directory
         inputs, outputs = (Expansion(base, patterns) for patterns in self.patterns)
-        own = _ways_to(outputs)
+        own = ways_to(outputs)
         inputs.paths = [
             path for path in inputs.paths if os.path.normpath(inputs.place(path)) not in own
         ]
@@ -193,8 +193,8 @@ class Generate(Execute):
             if old != new:
                 yield Reason(what, f"{' '.join(old)!r} → {' '.join(new)!r}")
         inputs, outputs = self._expanded()
-        yield from _differences(record.inputs, _look_at(inputs, record.inputs))
-        yield from _differences(record.outputs, _look_at(outputs, record.outputs))
+        yield from differences(record.inputs, look_at(inputs, record.inputs))
+        yield from differences(record.outputs, look_at(outputs, record.outputs))
 
     # What is remembered.
 
@@ -300,102 +300,3 @@ class Generation(Graph):
             yield lock.waited
         finally:
             lock.release()
-
-
-def _look_at(expansion: Expansion, known: Seen) -> Seen:
-    """Return what is there now; what is `known` under the same stat key is not read again."""
-    moment = file_clock()
-    seen: Seen = {}
-    for path in expansion.paths:
-        place = expansion.place(path)
-        key, content = known.get(path, (None, b""))
-        if key is None or _key_at(place) != key:
-            key, content = _key_at(place), _content_of(place)
-            if key != _key_at(place):
-                content = UNREADABLE
-            if key is not None and not settled(key, moment):
-                key = None  # it may change again under this very key
-        seen[path] = key, content
-    return seen
-
-
-def _content_of(place: str) -> bytes:
-    """Return what a program may see there: the content, and where a link leads."""
-    content = content_of(place)[0]
-    try:
-        return b"link to " + os.fsencode(os.readlink(place)) + b": " + content
-    except OSError:  # it is no link
-        return content
-
-
-def _key_at(place: str) -> Key | None:
-    """Return the stat key of what is there, which for a link is its own as well."""
-    try:
-        own = key_of(os.lstat(place))
-    except OSError:
-        return None
-    there = key_at(place) or own
-    return (there[0], max(there[1], own[1]), *there[2:])
-
-
-def _settled_keys(expansion: Expansion) -> dict[str, Key | None]:
-    """Return the stat keys of the directories that were listed, none of any for a moving one."""
-    moment = file_clock()
-    keys = {path: key_at(expansion.place(path)) for path in expansion.listed}
-    return {p: _MOVING if key and not settled(key, moment) else key for p, key in keys.items()}
-
-
-def _disturbed(
-    before: Seen, listed: dict[str, Key | None], inputs: Expansion, outputs: Expansion
-) -> str:
-    """Return which input may have been another one while the program ran, "" for none."""
-    for path, (key, content) in before.items():
-        if content.endswith(UNREADABLE):
-            return f"{path} cannot be read"
-        if content != DIRECTORY and _key_at(inputs.place(path)) != key:
-            return f"{path} changed while it ran"
-    came_or_went = set(before).symmetric_difference(inputs.paths)
-    if came_or_went:
-        return f"{min(came_or_went)} changed while it ran"
-    written_to = _ways_to(outputs)
-    for path, key in listed.items():
-        # Where outputs lie the directory itself changes, and what is in it has to do.
-        place = os.path.normpath(inputs.place(path))
-        if place not in written_to and key_at(place) != key:
-            return f"{path or '.'} changed while it ran"
-    return ""
-
-
-def _ways_to(outputs: Expansion) -> set[str]:
-    """Return where outputs are, and the directories above, which change with them."""
-    places = map(os.path.normpath, map(outputs.place, outputs.paths))
-    return {way for place in places for way in upwards(place)}
-
-
-def _wait_for_the_clock(expansion: Expansion) -> None:
-    """Wait until what changes from now on gets another time stamp than what is there."""
-    places = map(expansion.place, (*expansion.paths, *expansion.listed))
-    newest = max((key[1] for key in map(_key_at, places) if key is not None), default=0)
-    deadline = time.monotonic() + _LONGEST_WAIT
-    while file_clock() <= newest and time.monotonic() < deadline:
-        time.sleep(0.001)
-
-
-def _differences(before: Seen, now: Seen) -> Iterator[Reason]:
-    """Yield what became of these files; of a directory only where nothing in it came or went."""
-    nothing = None, ABSENT
-    changed = {
-        path: (before.get(path, nothing)[1], now.get(path, nothing)[1])
-        for path in sorted({*before, *now})
-        if before.get(path, nothing)[1] != now.get(path, nothing)[1]
-        or now[path][1].endswith(UNREADABLE)
-    }
-    for path, (was, is_) in changed.items():
-        if DIRECTORY in (was, is_) and any(other.startswith(f"{path}/") for other in changed):
-            continue
-        if was == ABSENT:
-            yield Reason(path, "new directory" if is_ == DIRECTORY else "new file")
-        elif is_ == ABSENT:
-            yield Reason(path, "removed")
-        else:
-            yield Reason(path, "cannot be read" if is_.endswith(UNREADABLE) else "edited")
