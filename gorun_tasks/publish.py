@@ -18,8 +18,8 @@ import time
 from gorun_tasks.content import Known, sha256_of
 from gorun_tasks.disk import NOTES, STORE_LOCK, Lock, sync, write_whole
 from gorun_tasks.errors import BuildError
-from gorun_tasks.fingerprint import key_at, key_of, place
-from gorun_tasks.store import Manifest, Shelf, Store, frame, read_file, shelf_frame, unframe
+from gorun_tasks.fingerprint import key_at, key_of, place, sealed
+from gorun_tasks.store import Manifest, Shelf, Store, frame, read_file, unframe_shelf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from gorun_tasks.closure import Closure, Section
-    from gorun_tasks.fingerprint import Key, Record
+    from gorun_tasks.fingerprint import Key, Record, Seal
     from gorun_tasks.handed import Handed
     from gorun_tasks.program import Program
     from gorun_tasks.store import Recorded
@@ -222,13 +222,15 @@ class Publisher:
             by_shelf.setdefault(shelf.name, {})[identity] = record
         for name, changes in by_shelf.items():
 
-            def renew(recorded: Recorded, changes: dict[bytes, Record] = changes) -> None:
-                for identity, record in changes.items():
-                    if identity in recorded:
-                        recorded[identity] = (record, recorded[identity][1])
+            def renewed_of(recorded: Recorded, changes: dict[bytes, Record] = changes) -> Recorded:
+                return {
+                    identity: (record, recorded[identity][1])
+                    for identity, record in changes.items()
+                    if identity in recorded
+                }
 
             with contextlib.suppress(Unusable), self._writing():
-                self._rewrite_shelf(name, renew)
+                self._add_to_shelf(name, renewed_of)
 
     def stable_path(self, key: str, name: str, source: str) -> str:
         """Return the path that is the same for this program after every rebuild (--which)."""
@@ -297,37 +299,43 @@ class Publisher:
         return key_at(f"{self._root}/shelves/{name}")
 
     def _put_records(self, section: Section) -> None:
-        def add(recorded: Recorded) -> None:
-            recorded.update(section.records)
+        def missing(recorded: Recorded) -> Recorded:
+            return {
+                identity: found
+                for identity, found in section.records.items()
+                if recorded.get(identity) != found
+            }
 
         def note() -> None:
             section.kept = self._key_of_shelf(section.name)
 
-        self._rewrite_shelf(section.name, add, (section.root_name, section.root), note)
+        self._add_to_shelf(section.name, missing, (section.root_name, section.root), note)
 
-    def _rewrite_shelf(
+    def _add_to_shelf(
         self,
         name: str,
-        change: Callable[[Recorded], None],
+        what: Callable[[Recorded], Recorded],
         root: tuple[str, str] | None = None,
         then: Callable[[], None] = lambda: None,
     ) -> None:
+        """Write what `what` finds missing among the records that are there, or in need of renewal.
+
+        `root` makes a shelf where there is none, or none that is sound.
+        """
         path = f"{self._root}/shelves/{name}"
         with Lock(f"{self._root}/locks/{name}"):
             recorded: Recorded = {}
-            before = b""
-            try:
-                before = read_file(path)
-                root_name, place_of_root, _ = unframe(before)
-                recorded, root = unframe(before, second=True), (root_name, place_of_root)
-            except (OSError, ValueError, TypeError):
-                before = b""
+            seals: dict[bytes, Seal] = {}
+            # There may be none yet, or nothing to be had of it.
+            with contextlib.suppress(OSError, ValueError, TypeError):
+                root, seals, recorded = unframe_shelf(read_file(path))
             if root is None:
                 return
-            change(recorded)
-            after = shelf_frame(*root, recorded)
-            if after != before:
-                write_whole(path, after)
+            added = what(recorded)
+            if added:
+                recorded.update(added)
+                seals.update((i, sealed(record)) for i, (record, _) in added.items())
+                write_whole(path, frame((*root, seals), recorded))
             then()
         self._written.add(name)
         self._store.forget_shelves()

@@ -66,6 +66,15 @@ def shelf_frame(root_name: str, root: str, recorded: Recorded) -> bytes:
     return frame((root_name, root, seals), recorded)
 
 
+def unframe_shelf(data: bytes) -> tuple[tuple[str, str], dict[bytes, Seal], Recorded]:
+    """Return the root of a shelf, its seals and its records. Raises ValueError or TypeError."""
+    root_name, root, seals = unframe(data)
+    recorded = unframe(data, second=True)
+    if not (isinstance(seals, dict) and isinstance(recorded, dict)):
+        raise TypeError("not a shelf of this schema")
+    return (root_name, root), seals, recorded
+
+
 def checksum(data: bytes | memoryview) -> bytes:
     """Return eight bytes that tell of any accident: the hash by which Python knows its sources.
 
