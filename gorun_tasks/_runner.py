@@ -179,7 +179,8 @@ def build_many(
     for name in names:
         workspace.program(name)
     chosen = list(names or workspace.programs)
-    if not chosen:
+    everything = not (names or since)
+    if not (chosen or workspace.untold):
         say(f"there is no main package in {workspace.root}")
     elif since:
         touched = workspace.affected_by(since)
@@ -195,8 +196,8 @@ def build_many(
         else:
             say(news(name, result))
 
-    if chosen:
-        workspace.build(chosen, tell=tell)
+    if chosen or everything:
+        workspace.build(() if everything else chosen, tell=tell)
     return failed
 
 

@@ -46,10 +46,11 @@ class Found:
     """What was found at some time, and what that depended on.
 
     `records` and `facts` say what was recorded and what it means; where the seals of the records
-    hold they are not read.
+    hold they are not read. `untold` are directories for which go could not answer, and is empty in
+    what is kept.
     """
 
-    __slots__ = ("environment", "facts", "links", "lookups", "mains", "records", "seals")
+    __slots__ = ("environment", "facts", "links", "lookups", "mains", "records", "seals", "untold")
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Found:
         self.seals = seals
         self.records: list[Record] = []
         self.facts: list[Fact] = []
+        self.untold: tuple[str, ...] = ()
 
     def framed(self, identity: tuple[str, ...]) -> bytes:
         """Return the bytes of a stored file."""
@@ -89,8 +91,8 @@ class Found:
         )
 
 
-def discover(asker: Program) -> list[Main]:
-    """Return the main packages below the directory of `asker`, by directory.
+def discover(asker: Program) -> Found:
+    """Return what there is below the directory of `asker`; the main packages are by directory.
 
     `asker` brings directory, environment and store, and the flags with which packages are chosen.
     Raises ToolchainError where there is no go to ask.
@@ -103,7 +105,7 @@ def discover(asker: Program) -> list[Main]:
         found, recordable = explore(asker)
         if recordable:
             _keep(asker, key, found.framed(identity))
-    return found.mains
+    return found
 
 
 def is_known(asker: Program) -> bool:

@@ -66,6 +66,7 @@ class _Exploration:
         self._started = file_clock()
         self.recordable = "," not in self._folder  # GODEBUG, which names the trace, has commas
         self._mains: dict[str, Main] = {}
+        self._untold: list[str] = []  # where go could not answer
         self._asked: set[str] = set()  # go.work files, and modules taken by themselves
         self._listed: dict[str, str] = {}  # directories looked into, and the last file that counts
         self._names: dict[str, set[str]] = {}  # what else was asked for, by directory
@@ -125,7 +126,10 @@ class _Exploration:
         """Say whether go.work names the module at a directory; yes where there is no module."""
         if not os.path.exists(f"{directory}/go.mod"):
             return True
-        used = self._go(alone=False, cwd=directory).edit_json("work", work).get("Use") or ()
+        told = self._go(alone=False, cwd=directory).edit_json("work", work)
+        if not told:
+            self._untold.append(os.path.dirname(work))
+        used = told.get("Use") or ()
         base = os.path.dirname(work)
         return any(_is_at(os.path.join(base, use["DiskPath"]), directory) for use in used)
 
@@ -136,7 +140,7 @@ class _Exploration:
             self._flags, _EVERY_PACKAGE, _FIELDS, trace, how=("-find",)
         )
         if packages is None:
-            self.recordable = False
+            self._untold.append(cwd)
             return
         silence = Silence(
             settings,
@@ -213,6 +217,8 @@ class _Exploration:
             [self._mains[directory] for directory in sorted(self._mains)],
             [],
         )
+        found.untold = tuple(dict.fromkeys(self._untold))
+        self.recordable &= not found.untold
         for directory in sorted({*self._listed, *self._names}):
             record, fact = self._record(directory)
             found.records.append(record)

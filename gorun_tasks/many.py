@@ -109,13 +109,12 @@ def build(
     stamps: Mapping[str, str],
 ) -> int:
     """Answer --build: build and report; return 0, or the status of the first that failed."""
-    from gorun_tasks.together import build_all  # noqa: PLC0415 - only where something is built
-
     workspace = _workspace(flags)
     programs = _chosen(workspace, flags, words, stamps)
     if since:
         touched = workspace.with_programs(programs).affected_by(since)
         programs = {name: program for name, program in programs.items() if name in touched}
+    workspace = workspace.with_programs(programs)
     results: list[dict[str, object]] = []
     width = max(map(len, programs), default=0)
 
@@ -124,11 +123,8 @@ def build(
         if not quiet and not flags.is_true("json"):
             answer(f"{name:{width}}  {_said(result)}\n")
 
-    failed = [
-        result
-        for result in build_all(programs, tell, rebuild=rebuild).values()
-        if isinstance(result, GoRunError)
-    ]
+    made = workspace.build(programs if words else (), rebuild=rebuild, tell=tell)
+    failed = [result for result in made.values() if isinstance(result, GoRunError)]
     if flags.is_true("json"):
         answer(telling.json_text(results))
     if failed:

@@ -25,7 +25,7 @@ import os
 
 from gorun_tasks.config import find, repository_of, upwards
 from gorun_tasks.discover import discover, is_known
-from gorun_tasks.errors import UsageError
+from gorun_tasks.errors import BuildError, UsageError
 from gorun_tasks.names import short_names
 from gorun_tasks.program import STOP_SIGNAL, Program, logical_directory
 
@@ -65,6 +65,7 @@ class Workspace:
         self.config = find(self.root)
         self._env = dict(env or {})
         self._programs: dict[str, Program] | None = None
+        self._untold: tuple[str, ...] = ()
 
     @property
     def programs(self) -> Mapping[str, Program]:
@@ -101,6 +102,19 @@ class Workspace:
             return target
         return _relative(os.path.join(program.cwd, target), self.root)
 
+    @property
+    def untold(self) -> dict[str, GoRunError]:
+        """Directories in which there may be more programs, since go could not tell, each an error.
+
+        What is wrong with a go.mod or go.work there go has said on stderr.
+        """
+        assert self.programs is not None  # which are looked for now, unless that was done
+        places = [_relative(directory, self.root) for directory in self._untold]
+        return {
+            place: BuildError(f"go cannot tell which programs there are in {place}", told=True)
+            for place in places
+        }
+
     def with_programs(self, programs: Mapping[str, Program]) -> Self:
         """Return this workspace with other programs: the same with more flags, or some of them."""
         other = type(self).__new__(type(self))
@@ -124,8 +138,14 @@ class Workspace:
         """
         from gorun_tasks.together import build_all  # noqa: PLC0415 - listing builds nothing
 
-        chosen = {name: self.program(name) for name in names} or self.programs
-        return build_all(chosen, tell or _tell_nobody, jobs=jobs, rebuild=rebuild)
+        tell = tell or _tell_nobody
+        chosen = {name: self.program(name) for name in names}
+        results = build_all(chosen or self.programs, tell, jobs=jobs, rebuild=rebuild)
+        if not chosen:
+            for place, error in self.untold.items():
+                results[place] = error
+                tell(place, error)
+        return results
 
     def watch(
         self, names: Iterable[str] = (), *, stop_signal: int = STOP_SIGNAL, grace: float = 5.0
@@ -153,6 +173,8 @@ class Workspace:
         from gorun_tasks.affected import affected  # noqa: PLC0415 - listing asks no git
         from gorun_tasks.changes import Changes  # noqa: PLC0415
 
+        for error in self.untold.values():
+            raise error  # one program too few must not be
         if files is None:
             changes = Changes.since(since, self.root, os.environ)
         else:
@@ -231,12 +253,14 @@ class Workspace:
 
     def mains(self) -> list[Main]:
         """Return the main packages, whether or not they are a program by name."""
-        excluded = [_matcher(self.config, pattern) for pattern in self.config.exclude]
-        return [
-            main
-            for main in discover(self._asker())
-            if not any(pattern.fullmatch(main.directory) for pattern in excluded)
-        ]
+        patterns = [_matcher(self.config, pattern) for pattern in self.config.exclude]
+
+        def counts(directory: str) -> bool:
+            return not any(pattern.fullmatch(directory) for pattern in patterns)
+
+        found = discover(self._asker())
+        self._untold = tuple(filter(counts, found.untold))
+        return [main for main in found.mains if counts(main.directory)]
 
     def _configured(self, settings: Settings, main: Main | None) -> Program:
         env: dict[str, str | None] = {**settings.env, **self._env}

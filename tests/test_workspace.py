@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import gorun_tasks.explore
-from gorun_tasks import UsageError
+from gorun_tasks import GoRunError, Outcome, UsageError
 from gorun_tasks.config import line_of
 from gorun_tasks.workspace import Workspace, root_of
 from tests.trees import LIBRARY, MAIN, Tree, module
@@ -203,8 +203,26 @@ def test_a_broken_module_does_not_hide_the_others(
     )
     assert tree.places() == {"a": "./a"}
     assert "go.mod:1: unknown directive: modul" in capfd.readouterr().err
+    workspace = Workspace(str(tree.folder))
+    sentence = "go cannot tell which programs there are in ./b"
+    assert {place: str(error) for place, error in workspace.untold.items()} == {"./b": sentence}
+    made = workspace.build()
+    assert isinstance(made["a"], Outcome)
+    assert str(made["./b"]) == sentence
+    with pytest.raises(GoRunError, match=sentence):  # else it would miss one
+        workspace.affected(files=["b/go.mod"])
+    tree.write({"gorun.toml": 'exclude = ["./b/..."]\n'})
+    assert Workspace(str(tree.folder)).untold == {}
+    tree.remove("gorun.toml")
     tree.write({"b/go.mod": module("example.com/b")})
     assert tree.places() == {"a": "./a", "b": "./b"}
+
+
+def test_what_a_broken_go_work_names_is_not_known(tree: Tree) -> None:
+    tree.write({"a/go.mod": module("example.com/a"), "a/main.go": MAIN, "go.work": "go 1.24\nus a"})
+    assert list(Workspace(str(tree.folder)).untold) == ["."]
+    tree.write({"go.work": "go 1.24\nuse ./a\n"})
+    assert Workspace(str(tree.folder)).untold == {}
 
 
 # When go is asked.

@@ -144,6 +144,21 @@ def test_what_a_list_of_files_touches(own_place: Place) -> None:
     )
 
 
+def test_where_go_cannot_tell_nothing_passes_for_done(own_place: Place) -> None:
+    """A broken go.mod hides programs: neither a build nor what CI asks for may succeed."""
+    commit(own_place)
+    own_place.edit("go.mod", "module", "modul")
+    sentence = "go cannot tell which programs there are in ."
+    result = own_place("nox", "-s", "build")
+    assert result.rc == 1
+    assert "go.mod:1: unknown directive: modul" in result.err
+    assert f".: failed: {sentence}\n" in result.err
+    result = own_place("nox", "-s", "affected")
+    assert (result.rc, result.out) == (1, "")
+    assert sentence in result.err
+    assert own_place("nox", "--list").rc == 0
+
+
 def test_where_there_is_no_program(own_place: Place) -> None:
     for path in own_place.folder.rglob("*.go"):
         path.unlink()
