@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "run": "Run {}\n\nWhat stands after -- are the program's arguments, exactly as typed.",
+    "watch": "Run {} again after edits\n\nThose that change the executable. After -- as for run.",
     "build": "Build {} if anything changed\n\nOnly go decides what a build is; see the why task.",
     "why": "Say whether {} would be built, and why\n\nBuilds and runs nothing.",
     "clean": "Forget {}\n\nThe next run or build asks go again.",
@@ -289,12 +290,21 @@ def run(program: Program, args: Sequence[str], say: Callable[[Outcome], None]) -
     return graph.run()
 
 
-def command(program: Program, args: Sequence[str]) -> str:
-    """Return what a person would type in a shell for this run."""
+def watch(name: str, program: Program, args: Sequence[str]) -> int:
+    """Run the program, and again when an edit changes it, until a person ends it; its status."""
+    from gorun_tasks.watch import Watch  # noqa: PLC0415 - only where something is watched
+    from gorun_tasks.watching import run  # noqa: PLC0415
+
+    return run(Watch({name: program}, {name: args}), [name])
+
+
+def command(program: Program, args: Sequence[str], *options: str) -> str:
+    """Return what a person would type in a shell for this run, with these options of gorun's."""
     import shlex  # noqa: PLC0415 - only where a command is shown
 
     stamps = [f"--stamp={variable}={fact}" for variable, fact in program.stamp]
-    return shlex.join(["gorun", *stamps, *program.flags.words, *program.target.words, *args])
+    own = (*options, *stamps)
+    return shlex.join(["gorun", *own, *program.flags.words, *program.target.words, *args])
 
 
 def command_of_many(*words: str, flags: Mapping[str, Any], options: Mapping[str, Any]) -> str:

@@ -203,6 +203,14 @@ def run(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | None
 
 
 @_action
+def watch(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | None:
+    """Run a program, and run it again when an edit changes it."""
+    program = _program(task, offer)
+    name = offer.name or program.name
+    return _ended(name, _runner.watch(name, program, _arguments(args) or list(offer.args)))
+
+
+@_action
 def why(offer: Offer, task: Any) -> None:
     """Say whether a program would be built."""
     program = _program(task, offer)

@@ -43,6 +43,7 @@ __all__ = [
     "generate_task",
     "run_task",
     "tasks",
+    "watch_task",
 ]
 
 
@@ -58,7 +59,7 @@ def config(**settings: Any) -> dict[str, Any]:
 def tasks(
     programs: Programs = None, *, output: str = "", **shared: Unpack[SharedKeywords]
 ) -> Callable[[], Iterator[dict[str, Any]]]:
-    """Return a task creator for `build:NAME`, `run:NAME` and `why:NAME`; bind it to a `task_` name.
+    """Return a task creator for `build:NAME`, `run:NAME`, `watch:NAME`, `why:NAME`, as a `task_`.
 
     The programs are those of a mapping, of a `Workspace`, or of the one around the dodo.py where
     nothing is said. Of a workspace there is the task `affected` as well: `doit affected --since
@@ -106,7 +107,15 @@ def run_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, Any]
     What stands after `--` are the program's arguments. doit itself cannot take an empty one. The
     docstring of the function that returns it describes it in lists.
     """
-    return _run_task(_offer(target, how))
+    return _run_task(_offer(target, how), doing.run)
+
+
+def watch_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, Any]:
+    """Return a task that runs a Go program, and again when an edit changes it, until ^C.
+
+    A plain dict, as `run_task` returns. Needs the extra `watch`.
+    """
+    return _run_task(_offer(target, how), doing.watch)
 
 
 def build_task(
@@ -156,6 +165,7 @@ def generate_task(
 _GROUPS = {
     "build": "Build Go programs.",
     "run": "Run Go programs.",
+    "watch": "Run Go programs, and again when an edit changes them.",
     "why": "Say which Go programs would be built.",
 }
 
@@ -191,7 +201,8 @@ def _offer(target: Runnable, how: Any) -> Offer:
 def _tasks_of(offer: Offer, output: str) -> dict[str, dict[str, Any]]:
     return {
         "build": _build_task(offer, os.path.join(output, offer.name) if output else ""),
-        "run": _run_task(offer),
+        "run": _run_task(offer, doing.run),
+        "watch": _run_task(offer, doing.watch),
         "why": {
             "actions": [(doing.why, [offer])],
             "params": _params(offer),
@@ -211,10 +222,10 @@ def _build_task(offer: Offer, output: str) -> dict[str, Any]:
     }
 
 
-def _run_task(offer: Offer) -> dict[str, Any]:
+def _run_task(offer: Offer, run: Callable[..., Any]) -> dict[str, Any]:
     # Nothing here may make doit skip it: a run has no inputs of doit's, its arguments are not one.
     return {
-        "actions": [(doing.run, [offer])],
+        "actions": [(run, [offer])],
         "clean": [(doing.clean, [offer, ""])],
         "params": _params(offer),
         "pos_arg": "args",

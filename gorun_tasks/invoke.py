@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from gorun_tasks.workspace import Workspace
 
 
-__all__ = ["HELP", "build", "clean", "collection", "generate", "run", "why"]
+__all__ = ["HELP", "build", "clean", "collection", "generate", "run", "watch", "why"]
 
 
 def run(
@@ -64,6 +64,22 @@ def run(
     with exiting():
         program = _program(c, target, how)
         return _run(c, program.name, program, _arguments(c) if args is None else args)
+
+
+def watch(
+    c: Context,
+    target: Runnable,
+    *,
+    args: Sequence[str] | None = None,
+    **how: Unpack[ProgramKeywords],
+) -> None:
+    """Run a Go program, and run it again when an edit changes its executable, until ^C.
+
+    Its arguments and its status are as for `run`. Needs the extra `watch`.
+    """
+    with exiting():
+        program = _program(c, target, how)
+        _watch(c, program.name, program, _arguments(c) if args is None else args)
 
 
 def build(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> Outcome | None:
@@ -117,7 +133,7 @@ def generate(
 
 
 def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Collection:
-    """Return a collection with `NAME.run` (also plain `NAME`), `.build`, `.why` and `.clean`.
+    """Return `NAME.run` (also plain `NAME`), `.watch`, `.build`, `.why` and `.clean`, collected.
 
     `shared` are the flags of all programs; the configuration's `go` section (`invoke.yaml`,
     `INVOKE_GO_RACE=1`) overrides them, and a task's options override both. A program that needs
@@ -201,6 +217,15 @@ def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcom
     return _unless_failed(c, outcome)
 
 
+def _watch(c: Context, name: str, program: Program, args: Sequence[str]) -> None:
+    if _shown_only(c, _runner.command(program, args, "--watch")):
+        return
+    with hiding(c):
+        status = _runner.watch(name, program, args)
+    if status and not c.config.run.warn:
+        raise Exit(code=status)
+
+
 def _unless_failed(c: Context, outcome: Outcome) -> Outcome:
     if outcome.exit_code and not c.config.run.warn:
         raise Exit(code=outcome.exit_code)
@@ -228,6 +253,7 @@ def _clean(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -
 
 _DO: dict[str, Callable[[Context, str, Program, Sequence[str]], object]] = {
     "run": _run,
+    "watch": _watch,
     "build": _build,
     "why": _why,
     "clean": _clean,

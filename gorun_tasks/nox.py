@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from gorun_tasks.program import Outcome, Program
     from gorun_tasks.workspace import Workspace
 
-__all__ = ["build", "clean", "generate", "run", "session", "sessions", "why"]
+__all__ = ["build", "clean", "generate", "run", "session", "sessions", "watch", "why"]
 
 
 def run(
@@ -60,6 +60,18 @@ def run(
     with _aborting(session):
         program = _program(session, target, how)
         return _run(session, program.name, program, args)
+
+
+def watch(
+    session: nox.Session, target: Runnable, *args: str, **how: Unpack[ProgramKeywords]
+) -> None:
+    """Run a Go program, and run it again when an edit changes its executable, until ^C.
+
+    Its status is that of the session, as for `run`. Needs the extra `watch`.
+    """
+    with _aborting(session):
+        program = _program(session, target, how)
+        _watch(session, program.name, program, args)
 
 
 def build(session: nox.Session, target: Runnable, **how: Unpack[ProgramKeywords]) -> Outcome:
@@ -111,9 +123,9 @@ def generate(
 
 
 def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> None:
-    """Make the sessions `run:NAME`, `build:NAME`, `why:NAME` and `clean:NAME` for each program.
+    """Make sessions of each program: `run:`, `watch:`, `build:`, `why:` and `clean:NAME`.
 
-    Their tags are `go-run`, `go-build`, `go-why` and `go-clean`. Builds may run in parallel
+    Their tags are `go-run`, `go-watch`, `go-build` and so on. Builds may run in parallel
     (`nox -j4 -t go-build`). A program that needs other flags than the shared ones is given as a
     `Program`.
 
@@ -206,6 +218,12 @@ def _run(session: nox.Session, name: str, program: Program, args: Sequence[str])
     return outcome
 
 
+def _watch(session: nox.Session, name: str, program: Program, args: Sequence[str]) -> None:
+    status = _runner.watch(name, program, args)
+    if status:
+        _end(session, name, status)
+
+
 def _build(session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome:
     outcome = _runner.build(program)
     session.log(_runner.news(name, outcome))
@@ -223,6 +241,7 @@ def _clean(session: nox.Session, name: str, program: Program, _args: Sequence[st
 
 _DO: dict[str, Callable[[nox.Session, str, Program, Sequence[str]], object]] = {
     "run": _run,
+    "watch": _watch,
     "build": _build,
     "why": _why,
     "clean": _clean,

@@ -9,12 +9,13 @@ and what it ends with. It must never write to stdout what no program wrote.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 
 from gorun_tasks import console
-from gorun_tasks.errors import UsageError
+from gorun_tasks.errors import Interrupted, UsageError
 from gorun_tasks.events import (
     EndedEvent,
     FailedEvent,
@@ -24,7 +25,6 @@ from gorun_tasks.events import (
     WatchingEvent,
 )
 from gorun_tasks.many import named
-from gorun_tasks.process import die_by
 from gorun_tasks.program import Program
 from gorun_tasks.target import Target
 from gorun_tasks.telling import because
@@ -32,7 +32,7 @@ from gorun_tasks.watch import GRACE, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import FrameType
 
     from gorun_tasks.events import Event
@@ -114,27 +114,36 @@ def watch(
 def run(watch: Watch, names: Sequence[str]) -> int:
     """Watch until a person or a signal ends it; return the exit status for this process.
 
-    That is the program's own. Where none ran we end by the signal. Signals are handled from the
-    main thread only.
+    That is the program's own. Where none ran, the signal does to this process what it was sent
+    for. Signals are handled in the main thread only.
     """
     voice = _Voice(names)
+    with _told_of_signals(watch):
+        for event in watch:
+            voice.tell(event)
+    if watch.exit_code is None:
+        signal.raise_signal(watch.ended_by)
+        raise Interrupted(watch.ended_by)
+    return watch.exit_code
 
+
+@contextlib.contextmanager
+def _told_of_signals(watch: Watch) -> Iterator[None]:
     def end(signum: int, _frame: FrameType | None) -> None:
         watch.end(signum)
 
     previous = {}
-    for signum in _SIGNALS:
-        if signal.getsignal(signum) not in (signal.SIG_IGN, None):
-            previous[signum] = signal.signal(signum, end)
     try:
-        for event in watch:
-            voice.tell(event)
+        for signum in _SIGNALS:
+            if signal.getsignal(signum) not in (signal.SIG_IGN, None):
+                previous[signum] = signal.signal(signum, end)
+    except ValueError:
+        pass  # not the main thread
+    try:
+        yield
     finally:
         for signum, handler in previous.items():
             signal.signal(signum, handler)
-    if watch.exit_code is None:
-        die_by(watch.ended_by)
-    return watch.exit_code
 
 
 class _Voice:
