@@ -22,7 +22,7 @@ from gorun_tasks.errors import GoRunError, final_status
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, TypeAlias
+    from typing import Any, NoReturn, TypeAlias
 
     from gorun_tasks._runner import Offer
     from gorun_tasks.content import Reason
@@ -190,6 +190,12 @@ def build(offer: Offer, output: str, task: Any) -> None:
             put(outcome.path, output)
             said = f"{said}; {output} written" if outcome.outcome == "current" else said
     _tell(said)
+
+
+@_action
+def refuse(sentence: str) -> NoReturn:
+    """Fail, and say why."""
+    raise GoRunError(sentence)
 
 
 @_action

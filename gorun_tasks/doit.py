@@ -83,12 +83,15 @@ def tasks(
                 offered = _runner.offers(workspace or programs or {}, shared)
         except GoRunError as error:
             sys.stderr.write(f"{error}\n")  # the other tasks are still good
+            yield _refused(".", error)
             return
         for offer in offered:
             for verb, task in _tasks_of(offer, output).items():
                 doc = _runner.VERBS[verb].format(offer.words)
                 yield {"basename": verb, "name": offer.name, "doc": doc, **task}
         if workspace is not None:
+            for place, untold in workspace.untold.items():
+                yield _refused(place, untold)
             yield {
                 "basename": "affected",
                 "doc": _runner.OF_MANY["affected"],
@@ -99,6 +102,12 @@ def tasks(
             }
 
     return creator
+
+
+def _refused(place: str, error: GoRunError) -> dict[str, Any]:
+    """Return a build that fails, for programs that may be there: nothing passes for done."""
+    refuse = (doing.refuse, [str(error)])
+    return {"basename": "build", "name": place, "doc": str(error), "actions": [refuse]}
 
 
 def run_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, Any]:

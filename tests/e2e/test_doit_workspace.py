@@ -43,6 +43,22 @@ def runner_file() -> tuple[str, str]:
     return "dodo.py", DODO
 
 
+def test_where_go_cannot_tell_nothing_passes_for_done(own_place: Place) -> None:
+    """A broken go.mod hides programs, and without go there are none: a build may not succeed."""
+    commit(own_place)
+    own_place.edit("go.mod", "module", "modul")
+    result = own_place("doit")
+    assert result.rc == 125
+    assert "go.mod:1: unknown directive: modul" in result.err
+    assert "go cannot tell which programs there are in ." in result.out
+    assert own_place("doit", "affected").rc == 125
+    own_place.environ["GORUN_GO"] = "no-such-go"
+    result = own_place("doit")
+    assert result.rc == 125
+    assert "GORUN_GO is 'no-such-go', but there is no such command" in result.out
+    assert own_place("doit", "lint").rc == 0
+
+
 def test_every_program_has_its_tasks(place: Place) -> None:
     listing = [" ".join(line.split()) for line in place("doit", "list", "--all").out.splitlines()]
     for line in (
