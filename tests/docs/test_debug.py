@@ -5,11 +5,13 @@ dlv comes through the ordinary go client, once: gorun runs it as the page says.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -36,7 +38,7 @@ BEFORE_PERF = """
 <!-- run
 $ go mod init example.com/tea
 ...
-$ sed -i 's/2 \\* cups/3 * cups/' main.go
+$ sed -i 's/2 \\* cups/4 * cups/' main.go
 $ tea=$(gorun -ldflags=-s=0 --which .)
 -->
 """
@@ -153,6 +155,29 @@ def test_open_dlv_goes_on_with_the_new_executable(workshop: Workshop) -> None:
         running.type("exit\n")
         running.end()
         assert running.left_behind() == []
+
+
+def test_a_save_ends_a_program_that_stands_at_a_breakpoint(workshop: Workshop) -> None:
+    """With dlv as -exec: the new program waits at the same port, and nobody is left at the end."""
+    dlv = workshop.gorun("--which", DLV).out.strip()
+    address = f"127.0.0.1:{free_port()}"
+    headless = f"{dlv} exec --headless --listen={address} --accept-multiclient"
+    watch = ("--watch", "--debug", f"-exec={headless}", ".")
+    with workshop.start("gorun_tasks", *watch) as watching, contextlib.ExitStack() as visitors:
+        for cups in (2, 3, 4):
+            watching.wait_for(f"listening at: {address}")
+            watching.said = ""
+            visitor = visitors.enter_context(
+                workshop.start("gorun_tasks", DLV, "connect", address, terminal=True)
+            )
+            visitor.wait_for("(dlv) ")
+            say(visitor, "break main.go:13", "Breakpoint 1 set")
+            say(visitor, "continue", "=>  13:")
+            say(visitor, "print leaves", f"{3 * cups}\n")
+            workshop.edit("main.go", f"{cups} * cups", f"{cups + 1} * cups")
+        watching.signal(signal.SIGTERM)
+        watching.end()
+        assert watching.left_behind() == []
 
 
 def say(running: Running, words: str, answer: str) -> None:
