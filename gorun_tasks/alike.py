@@ -37,7 +37,7 @@ def alike(one: str, other: str) -> bool:
                     first[start:end] == second[start:end] for start, end in _pieces(len(first), but)
                 )
             )
-    except (OSError, ValueError, struct.error):
+    except (OSError, OverflowError, ValueError, struct.error):
         return False
 
 

@@ -1,0 +1,160 @@
+"""Watching from Python: typed events, for as long as the loop over them lasts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gorun_tasks import (
+    EndedEvent,
+    FailedEvent,
+    OutcomeEvent,
+    Program,
+    StartedEvent,
+    ToolchainError,
+    UnchangedEvent,
+    UsageError,
+    Workspace,
+)
+from gorun_tasks.alike import alike
+from tests.e2e.cli import go_command
+from tests.e2e.watching import SERVER, group_is_gone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gorun_tasks.events import Event
+    from tests.trees import Tree
+
+pytestmark = pytest.mark.usefixtures("surroundings")
+
+
+def of(kind: type[Event], events: Iterator[Event]) -> Event:
+    """Return the next event of a kind."""
+    return next(event for event in events if isinstance(event, kind))
+
+
+def edit(tree: Tree, name: str, old: str, new: str) -> None:
+    file = tree.folder / name
+    file.write_text(file.read_text().replace(old, new))
+
+
+def test_what_happens_is_told_in_order(tree: Tree) -> None:
+    """And leaving the loop leaves nobody behind."""
+    tree.write(SERVER)
+    events = iter(Program(cwd=str(tree.folder)).watch(["-x"]))
+    first = of(StartedEvent, events)
+    assert isinstance(first, StartedEvent)
+    os.killpg(first.pid, 0)
+    edit(tree, "version.go", "func", "fun")
+    failed = of(FailedEvent, events)
+    assert isinstance(failed, FailedEvent)
+    assert "go could not build it" in str(failed.error)
+    edit(tree, "version.go", "fun ", "func ")
+    assert isinstance(of(UnchangedEvent, events), UnchangedEvent)
+    edit(tree, "version.go", "one", "two")
+    built = of(OutcomeEvent, events)
+    assert isinstance(built, OutcomeEvent)
+    assert [str(reason) for reason in built.because] == ["version.go edited"]
+    ended = of(EndedEvent, events)
+    assert isinstance(ended, EndedEvent)
+    assert (ended.exit_code, ended.wanted) == (0, True)
+    second = of(StartedEvent, events)
+    assert isinstance(second, StartedEvent)
+    assert group_is_gone(first.pid)
+    events.close()  # type: ignore[attr-defined]
+    assert group_is_gone(second.pid)
+
+
+def test_another_thread_ends_it(tree: Tree) -> None:
+    """By a signal that the program gets; then the loop is over."""
+    tree.write(SERVER)
+    watch = Program(cwd=str(tree.folder)).watch()
+    told: list[Event] = []
+    for event in watch:
+        told.append(event)
+        if isinstance(event, StartedEvent):
+            watch.end(signal.SIGTERM)
+    assert [event.wanted for event in told if isinstance(event, EndedEvent)] == [True]
+    assert watch.exit_code is not None
+    assert watch.ended_by == signal.SIGTERM
+
+
+def test_programs_of_a_workspace(tree: Tree) -> None:
+    """Each event says whose it is."""
+    main = {
+        name.replace("main.go", f"cmd/{p}/main.go"): text.replace("version()", f'"{p}"')
+        for p in ("api", "worker")
+        for name, text in SERVER.items()
+        if name == "main.go"
+    }
+    tree.write({"go.mod": SERVER["go.mod"], **main})
+    names: set[str] = set()
+    for event in Workspace(str(tree.folder)).watch():
+        if isinstance(event, StartedEvent):
+            names.add(event.name)
+            if len(names) == 2:
+                break
+    assert names == {"api", "worker"}
+    with pytest.raises(UsageError, match="no program is called other"):
+        Workspace(str(tree.folder)).watch(["other"])
+
+
+def test_where_no_edit_can_help_it_ends(tree: Tree) -> None:
+    tree.write(SERVER)
+    program = Program(cwd=str(tree.folder), env={"GORUN_GO": "no-such-go"})
+    with pytest.raises(ToolchainError, match="GORUN_GO is 'no-such-go'"):
+        list(program.watch())
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> dict[str, str]:
+    """Return executables that `go build` made of almost the same sources."""
+    sources = {
+        "first": "// a comment\nfunc main() { println(1) }",
+        "comment": "// another one\nfunc main() { println(1) }",
+        "other": "// a comment\nfunc main() { println(2) }",
+        "longer": "// a comment\nfunc main() { println(1); println(2); println(3) }",
+    }
+    (tmp_path / "go.mod").write_text("module example.com/a\n\ngo 1.24\n")
+    made = {}
+    for name, source in sources.items():
+        (tmp_path / "main.go").write_text(f"package main\n\n{source}\n")
+        made[name] = str(tmp_path / name)
+        subprocess.run(
+            [go_command(), "build", "-o", made[name], "."],
+            cwd=tmp_path,
+            env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
+            check=True,
+        )
+    return made
+
+
+def test_alike_but_for_the_build_id(built: dict[str, str], tmp_path: Path) -> None:
+    assert alike(built["first"], built["comment"])
+    assert not alike(built["first"], built["other"])
+    assert not alike(built["first"], built["longer"])
+    assert not alike(built["first"], str(tmp_path / "none"))
+    copy = shutil.copy(built["first"], str(tmp_path / "copy"))
+    assert alike(built["first"], copy)
+    with open(copy, "r+b") as file:
+        file.truncate(os.path.getsize(copy) - 1)
+    assert not alike(built["first"], copy)
+
+
+def test_what_is_no_elf_file_is_compared_as_it_is(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"#!/bin/sh\n:\n")
+    other.write_bytes(b"#!/bin/sh\n:\n")
+    assert alike(str(one), str(other))
+    other.write_bytes(b"#!/bin/sh\n;\n")
+    assert not alike(str(one), str(other))
+    other.write_bytes(b"\x7fELF\x02\x01" + b"\xff" * 100)
+    shutil.copy(other, one)
+    assert not alike(str(one), str(other))
