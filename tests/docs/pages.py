@@ -14,6 +14,7 @@ A page is played from its top to its end in an empty folder, in one shell:
     -->
     <!-- shows: CMD --> the next block, of whatever language, is what this command prints
     ```text             is only looked at; it holds no commands
+    ```sh               is refused, but for what installs: CI begins with that
 
 In the shell $EXAMPLES is the folder with the examples. A command that fails has to say something,
 or to be followed by `$ echo $?`, which shows its status.
@@ -45,6 +46,7 @@ _NAME = re.compile(r"(?:#|//) ([\w./-]*[./][\w./-]+|Makefile|Dockerfile)")
 _HIDDEN = re.compile(r"<!-- run\n(.*)-->\s*", re.DOTALL)
 _SHOWS = re.compile(r"<!-- shows: (.+) -->\s*")
 _OF_THE_SITE = ("{toctree}", "{include} ../CHANGELOG.md")
+_INSTALLS = "python3 -m venv .venv && .venv/bin/pip install "
 _BY_THE_WAY = re.compile(
     rb"\x1b\[[\d;]*m|^nox > uv binary not found\.\n|(?<=was successful) in [^.\n]*(?=\.$)",
     re.MULTILINE,
@@ -111,7 +113,7 @@ def _block(text: str, language: str, line: int) -> Iterator[File | Command]:
     elif language == "text":
         if re.search(r"^\$ ", text, re.MULTILINE):
             raise PageError(f"line {line}: commands stand in console blocks")
-    elif language not in _OF_THE_SITE:
+    elif language not in _OF_THE_SITE and not text.startswith(_INSTALLS):
         name = _NAME.fullmatch(text.partition("\n")[0])
         if name is None:
             raise PageError(

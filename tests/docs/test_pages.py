@@ -1,4 +1,4 @@
-"""Each page of the documentation is played to its end, and so is README."""
+"""Each page of the documentation is played to its end, and so are the READMEs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,16 @@ HAVE_TESTS = {"debug.md"}
 """Pages that need more than a shell, and are played by a test of their own."""
 
 PAGES = [
-    page
-    for page in sorted(REPOSITORY.glob("docs/*.md"))
-    if page.name not in NOT_PLAYED | HAVE_TESTS
+    REPOSITORY / "README.md",
+    REPOSITORY / "examples" / "monorepo" / "README.md",
+    *(
+        page
+        for page in sorted(REPOSITORY.glob("docs/*.md"))
+        if page.name not in NOT_PLAYED | HAVE_TESTS
+    ),
 ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_page_tells_the_truth(page: Path, shell: Shell) -> None:
     play(page, shell)
