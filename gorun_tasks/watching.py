@@ -165,11 +165,13 @@ class _Voice:
             self._tell_of_run(name, event)
         elif isinstance(event, UnchangedEvent):
             console.say(f"{name}runs on: {self._because or 'all is as it was'}")
+            self._because = ""
         elif isinstance(event, FailedEvent):
             if not getattr(event.error, "told", False):
                 console.say(f"{name}{event.error}")
             runs = event.name in self._running
             console.say(f"{name}{'the old program runs on' if runs else 'waits for a change'}")
+            self._because = ""
         elif isinstance(event, WatchingEvent) and event.polling != self._polling:
             self._polling = event.polling
             console.say(f"looks twice a second for changes: {event.polling}")

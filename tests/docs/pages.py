@@ -16,6 +16,9 @@ A page is played from its top to its end in an empty folder, in one shell:
     ```text             is only looked at; it holds no commands
     ```sh               is refused, but for what installs: CI begins with that
 
+A command that ends with ` &` goes on beside those that follow, as in any shell: from then on what
+is said may come a little later, which is waited for, and its lines in another order.
+
 In the shell $EXAMPLES is the folder with the examples. A command that fails has to say something,
 or to be followed by `$ echo $?`, which shows its status.
 
@@ -144,6 +147,7 @@ class Shell:
     def __init__(
         self, folder: Path, environ: dict[str, str], patience: float = 5 * PATIENCE
     ) -> None:
+        self.beside = False  # whether something runs beside what is typed
         begin = folder / "work"
         begin.mkdir()
         self._patience = patience
@@ -171,22 +175,31 @@ class Shell:
         self._process.wait()
         os.close(self._said)
 
-    def type(self, words: str) -> tuple[str, int]:
-        """Run a command; return what was said until it ended, and its status."""
+    def type(self, words: str, expected: str = "") -> tuple[str, int]:
+        """Run a command; return what was said until it ended, and its status.
+
+        Where something runs beside it, until what is `expected` was said.
+        """
         os.write(self._typed, words.encode() + b"\0")
+        self.beside |= words.endswith(" &")
         deadline = time.monotonic() + self._patience
-        said = b""
-        while not (end := _STATUS.search(said)):
+        said, status, ended = b"", 0, False
+        while not ended or (self.beside and not matches(expected, clean(said), in_order=False)):
             ready, _, _ = select.select([self._said], [], [], max(0.0, deadline - time.monotonic()))
             chunk = os.read(self._said, 1 << 16) if ready else b""
+            if not chunk and not ended:
+                raise PageError(f"no end in sight of {words}:\n{clean(said)}")
             if not chunk:
-                raise PageError(f"no end in sight of {words}:\n{said.decode()}")
+                break
             said += chunk
-        return _BY_THE_WAY.sub(b"", said[: end.start()]).decode(), int(end[1])
+            if end := _STATUS.search(said):
+                said, status = said[: end.start()] + said[end.end() :], int(end[1])
+                ended = True
+        return clean(said), status
 
     def place(self) -> Path:
         """Return the folder in which the shell is."""
-        return Path(self.type("pwd")[0].rstrip("\n"))
+        return Path(os.readlink(f"/proc/{self._process.pid}/cwd"))
 
 
 def play(page: Path, shell: Shell) -> int:
@@ -202,8 +215,8 @@ def play(page: Path, shell: Shell) -> int:
         count += 1
         if failed and step.words != "echo $?":
             break
-        said, status = shell.type(step.words)
-        if not doctest.OutputChecker().check_output(step.expected, said, doctest.ELLIPSIS):
+        said, status = shell.type(step.words, step.expected)
+        if not matches(step.expected, said, in_order=not shell.beside):
             compared = difflib.ndiff(step.expected.splitlines(), said.splitlines())
             raise PageError(
                 f"{page.name}:{step.line}: $ {step.words}\n(- the page, + the truth)\n"
@@ -213,6 +226,18 @@ def play(page: Path, shell: Shell) -> int:
     if failed:
         raise PageError(f"{page.name}:{failed.line}: $ {failed.words}\nfails, and says nothing")
     return count
+
+
+def matches(expected: str, said: str, *, in_order: bool = True) -> bool:
+    """Say whether this is what a page says."""
+    if not in_order:
+        expected, said = ("".join(sorted(t.splitlines(keepends=True))) for t in (expected, said))
+    return doctest.OutputChecker().check_output(expected, said, doctest.ELLIPSIS)
+
+
+def clean(said: bytes) -> str:
+    """Return what was said, without what no page is about."""
+    return _BY_THE_WAY.sub(b"", said).decode(errors="replace")
 
 
 def surroundings(folder: Path, *, path: str, build_cache: str) -> dict[str, str]:

@@ -71,6 +71,29 @@ def test_a_page_that_is_not_true_fails(
     assert complaint in str(trouble.value)
 
 
+BESIDE = """\
+```console
+$ (until test -e go; do sleep 0.01; done; echo went; until test -e stop; do sleep 0.01; done) &
+$ echo at once; touch go
+WENT
+at once
+$ touch stop && wait
+```
+"""
+
+
+def test_what_goes_on_beside_is_waited_for(page: Path, shell: Shell) -> None:
+    page.write_text(BESIDE.replace("WENT", "went"))
+    with shell:
+        assert play(page, shell) == 3
+
+
+def test_what_never_comes_from_beside_fails(tmp_path: Path, page: Path) -> None:
+    page.write_text(BESIDE.replace("WENT", "came"))
+    with Shell(tmp_path, dict(os.environ), patience=2) as shell, pytest.raises(PageError):
+        play(page, shell)
+
+
 def test_a_command_without_end_fails(tmp_path: Path, page: Path) -> None:
     page.write_text("```console\n$ sleep 600\n```\n")
     with Shell(tmp_path, dict(os.environ), patience=0.1) as shell, pytest.raises(PageError):

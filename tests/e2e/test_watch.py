@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +75,26 @@ def test_the_same_executable_runs_on(tmp_path: Path) -> None:
         watch.wait_for_event("started", 2)
         assert len(watch.pids) == 2
         assert watch.outcomes[-2:] == ["built", "built"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (("main.go", "first comment", "other comment"), "gorun: runs on: main.go edited\n"),
+        (("version.go", "func", "fun"), "gorun: the old program runs on\n"),
+    ],
+    ids=["same", "failed"],
+)
+def test_who_ends_after_an_edit_that_replaced_nothing_does_not_restart(
+    tmp_path: Path, edit: tuple[str, str, str], said: str
+) -> None:
+    with Watching(watching(tmp_path), ".") as watch:
+        watch.wait_until_it_watches()
+        watch.edit(*edit)
+        watch.wait_for(said)
+        watch.signal(signal.SIGTERM)
+        watch.end()
+        assert "restarts" not in watch.said
 
 
 def test_a_failed_build_keeps_the_old_program(tmp_path: Path) -> None:
