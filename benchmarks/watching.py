@@ -75,8 +75,10 @@ def tables(loop: Loop) -> str:
     for kind in loop["watchers"][names[0]]["needless"]:
         counts = (str(loop["watchers"][name]["needless"][kind]) for name in names)
         lines.append(f"| {kind} | {' | '.join(counts)} |")
-    versions = ", ".join(sorted({module for module in loop["versions"].values() if module}))
-    sentences = [f"{loop['extent']['rounds']} rounds, load {loop['load']}. Peers: {versions}."]
+    sentences = [f"{loop['extent']['rounds']} rounds, load {loop['load']}."]
+    peers = sorted({module for module in loop["versions"].values() if module})
+    if peers:
+        sentences.append(f"Peers: {', '.join(peers)}.")
     if loop["missing"]:
         sentences.append(
             f"Not measured, since go could not fetch it: {', '.join(loop['missing'])}."
