@@ -94,7 +94,7 @@ class Picture:
         for number, group in enumerate(sorted(groups)):
             lines.append(f'  subgraph g{number}["{_quoted(group)}"]')
             for shown in groups[group]:
-                label = f"{_quoted(shown.name)}<br>compile {shown.compile}, link {shown.link}"
+                label = f"{_quoted(shown.name)}<br>compile {shown.compile}<br>link {shown.link}"
                 lines.append(f'    {ids[shown.name]}["{label}"]:::{shown.link}')
             lines.append("  end")
         for number, knot in enumerate(self.knots[:KNOTS_SHOWN]):

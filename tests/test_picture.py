@@ -57,9 +57,9 @@ def test_mermaid_has_the_same_in_groups(shop: Tree) -> None:
     assert drawn(shop).mermaid().splitlines()[:8] == [
         "flowchart LR",
         '  subgraph g0["cmd"]',
-        '    p0["api<br>compile stale, link stale"]:::stale',
-        '    p1["alone<br>compile current, link current"]:::current',
-        '    p2["worker<br>compile current, link current"]:::current',
+        '    p0["api<br>compile stale<br>link stale"]:::stale',
+        '    p1["alone<br>compile current<br>link current"]:::current',
+        '    p2["worker<br>compile current<br>link current"]:::current',
         "  end",
         '  k0(["lib/… (3 packages)"])',
         "  k0 --> p0 & p2",
