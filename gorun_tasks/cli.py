@@ -32,13 +32,14 @@ SWITCHES = frozenset(
     )
 )
 VALUES = frozenset(
-    ("store", "events", "affected", "stamp", "completion", "stop-signal", "stop-timeout")
+    ("store", "events", "affected", "stamp", "completion", "stop-signal", "stop-timeout", "listen")
 )
 _OF_MANY = frozenset(("list", "build", "graph", "watch"))
 _ALONE = (
     *("watch", "why", "which", "ephemeral", "list", "build", "graph"),
     *("store", "affected"),
 )
+_OF_A_WATCH = ("stop_signal", "stop_timeout", "listen")
 _BEGUN = time.perf_counter()
 _SIGINT = 2
 
@@ -47,7 +48,8 @@ class Options:
     """gorun's own options. Those with a value are "" where they were not given."""
 
     __slots__ = (
-        *("affected", "completion", "events", "stamps", "stop_signal", "stop_timeout", "store"),
+        *("affected", "completion", "events", "listen", "stamps", "stop_signal", "stop_timeout"),
+        "store",
         "switches",
     )
 
@@ -57,6 +59,7 @@ class Options:
         self.completion = ""
         self.events = ""
         self.affected = ""
+        self.listen = ""
         self.stop_signal = ""
         self.stop_timeout = ""
         self.stamps: dict[str, str] = {}
@@ -106,7 +109,7 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
                 value = words[position]
                 position += 1
             options.take(name, value)
-    if options.switches:
+    if options.switches or options.listen or options.stop_signal or options.stop_timeout:
         _refuse_contradiction(options)
     return options, rest + words[position:]
 
@@ -133,6 +136,9 @@ def _refuse_contradiction(options: Options) -> None:
     asked = [name for name in _ALONE if name in options or getattr(options, name, False)]
     if options.switches >= {"watch", "rebuild"}:
         asked.append("rebuild")
+    watches = [name for name in _OF_A_WATCH if getattr(options, name)]
+    if watches and "watch" not in options:
+        raise UsageError(f"--{watches[0].replace('_', '-')} does not go without --watch")
     if len(asked) > 1 and asked != ["build", "affected"]:
         raise UsageError(f"--{asked[0]} does not go with --{asked[1]}")
 
@@ -195,8 +201,8 @@ def _run(words: list[str]) -> int:
 def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
     from gorun_tasks.watching import watch  # noqa: PLC0415 - off the hot path
 
-    stop = options.stop_signal, options.stop_timeout
-    return watch(words, flags, options.stamps, events=options.events, stop=stop)
+    typed = options.stop_signal, options.stop_timeout, options.listen
+    return watch(words, flags, options.stamps, events=options.events, typed=typed)
 
 
 def _of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:

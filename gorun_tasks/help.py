@@ -25,6 +25,8 @@ arguments    everything after the target; they belong to the program, untouched
                  are version, commit, date, dirty
   --watch        run, and run again when an edit changes the executable (gorun-tasks[watch]); of
                  several, :api :worker, only those that it changes; ^C ends both, twice at once
+  --listen HOST:PORT  have --watch listen, and hand the socket over in the manner of systemd
+                 (LISTEN_FDS): requests during a restart wait
   --stop-signal SIGNAL  what ends a program that --watch replaces: TERM, INT, HUP …
   --stop-timeout SECONDS  how long it may take before SIGKILL (5)
   --quiet        none of our own lines, but why there is no program

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 
-from gorun_tasks.errors import ExecutionError
+from gorun_tasks.errors import ExecutionError, GoRunError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Keep:
     `stop_signal` and `grace` (seconds) are what ends a program where nothing else is said, also
     where we are killed. `terminal` says that the program gets the terminal where we have it.
     `streams` are descriptors for its standard input, output and error, ours where none are given.
+    `listening` is a socket that the program is handed over in the manner of systemd (LISTEN_FDS).
     Raises ExecutionError where no keeper can be started.
     """
 
@@ -39,6 +40,7 @@ class Keep:
         *,
         terminal: bool,
         streams: tuple[int, int, int] | None = None,
+        listening: socket.socket | None = None,
     ) -> None:
         self.pid = 0  # of the program, 0 where none runs
         self.group = False  # whether there may be somebody of the program's group
@@ -47,10 +49,13 @@ class Keep:
         self._rest = b""
         self._number = 0  # of the program
         self._socket, theirs = socket.socketpair()
-        descriptor = theirs.fileno()
-        os.set_inheritable(descriptor, True)  # noqa: FBT003 - the only way
+        handed_over = [theirs.fileno(), -1 if listening is None else listening.fileno()]
+        given = [descriptor for descriptor in handed_over if descriptor >= 0]
+        for descriptor in given:
+            os.set_inheritable(descriptor, True)  # noqa: FBT003 - the only way
         stdin, stdout, stderr = streams or (None, None, None)
-        words = [str(descriptor), str(int(stop_signal)), str(grace), "1" if terminal else "0"]
+        control, listened = map(str, handed_over)
+        words = [control, str(int(stop_signal)), str(grace), "1" if terminal else "0", listened]
         try:
             # Not `pass_fds`: what we inherited, the program inherits.
             self._process = subprocess.Popen(
@@ -64,6 +69,8 @@ class Keep:
         except OSError as error:
             raise ExecutionError(f"cannot start {sys.executable}: {error.strerror}") from error
         finally:
+            for descriptor in given:
+                os.set_inheritable(descriptor, False)  # noqa: FBT003 - as above
             theirs.close()
 
     def fileno(self) -> int:
@@ -132,3 +139,23 @@ class Keep:
         data = marshal.dumps(words)
         with contextlib.suppress(OSError):  # `messages` will say that it is gone
             self._socket.sendall(len(data).to_bytes(4, "little") + data)
+
+
+def listener_at(address: str) -> socket.socket:
+    """Return a socket that listens at HOST:PORT, or :PORT for every interface. Raises GoRunError.
+
+    Connections wait in it while no program is there to accept them.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit():
+        raise UsageError(f"{address} is no address to listen at", "localhost:8080 and :8080 are")
+    try:
+        if not host and socket.has_dualstack_ipv6():
+            return socket.create_server(
+                ("", int(port)), family=socket.AF_INET6, dualstack_ipv6=True
+            )
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host.strip("[]"), int(port)), family=family)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", "") or str(error)
+        raise GoRunError(f"cannot listen at {address}: {reason}") from error

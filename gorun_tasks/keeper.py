@@ -1,11 +1,12 @@
 """Keeper: the parent of a watched program: starts it, ends its whole group, outlives the watcher.
 
-A script of its own, started as `keeper.py DESCRIPTOR SIGNAL GRACE TERMINAL`, that imports nothing
-of ours: at the other end of the socket is `keep`. Decides what the program finds when it starts (a
-process group of its own, the terminal if we had it), who is told of a signal, and when a group is
-gone. It must never leave anyone of a group behind: where the watcher is gone, however it went, the
-socket ends, and then the group is stopped as at a restart. It must never be in the program's way:
-no descriptor, signal disposition or mask of its own reaches it.
+A script of its own, started as `keeper.py DESCRIPTOR SIGNAL GRACE TERMINAL SOCKET`, that imports
+nothing of ours: at the other end of the descriptor is `keep`. Decides what the program finds when
+it starts (a process group of its own, the terminal if we had it), who is told of a signal, and when
+a group is gone. It must never leave anyone of a group behind: where the watcher is gone, however it
+went, the descriptor ends, and then the group is stopped as at a restart. It must never be in the
+program's way: nothing of ours reaches it, no descriptor (but a socket that it is to have), no
+signal's disposition, no mask.
 
     start N PATH ARGV ENVIRONMENT DIRECTORY  → started N PID | failed N ERRNO DIRECTORY?
     stop SIGNAL GRACE                  → gone N     GRACE: seconds until SIGKILL, None: for ever
@@ -40,6 +41,7 @@ _HEARD = (*_FROM_THE_TERMINAL, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, s
 _BUSY_PAUSES = (0.1, 0.2, 0.4)  # go's own patience with an executable that is open for writing
 _LOOK_AGAIN = 0.01  # seconds between two looks whether a group is gone
 _LAST_PATIENCE = 5.0  # seconds after SIGKILL; what then is there still, the kernel does not let go
+_FIRST_HANDED_OVER = 3  # sd_listen_fds(3)
 _SET_CHILD_SUBREAPER = 36  # prctl
 _SET_PDEATHSIG = 1
 
@@ -47,13 +49,16 @@ _SET_PDEATHSIG = 1
 class Keeper:
     """One program after another, each in a process group that is gone before the next."""
 
-    def __init__(self, control: int, stop_signal: int, grace: float, *, terminal: bool) -> None:
+    def __init__(
+        self, control: int, stop_signal: int, grace: float, *, terminal: bool, listening: int
+    ) -> None:
         self._control = control
         self._stop = (stop_signal, grace)
         self._home = os.getpgrp()  # the watcher's
         self._me = os.getpid()
         os.setpgid(0, 0)  # who kills the watcher's group does not kill us
         self._terminal = _open_terminal() if terminal else -1
+        self._listening = listening  # a socket that the program inherits, -1 for none
         self._number = 0  # of the program
         self._child = 0  # the program, until its status is known
         self._group = 0  # its process group, until that is gone
@@ -165,6 +170,11 @@ class Keeper:
                 os._exit(1)  # the keeper was killed before that was set
             os.chdir(directory)
             where = b"x"
+            if self._listening >= 0:
+                writes = fcntl.fcntl(writes, fcntl.F_DUPFD_CLOEXEC, _FIRST_HANDED_OVER + 1)
+                environment |= {b"LISTEN_FDS": b"1", b"LISTEN_PID": b"%d" % os.getpid()}
+                os.dup2(self._listening, _FIRST_HANDED_OVER)
+                os.set_inheritable(_FIRST_HANDED_OVER, True)  # noqa: FBT003 - if it was there
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
             pauses = iter(_BUSY_PAUSES)
             while True:
@@ -330,9 +340,17 @@ def _prctl() -> Any:
 
 def main() -> None:
     """Keep programs for the watcher at the other end of the descriptor."""
-    control, stop_signal, grace, terminal = sys.argv[1:]
-    fcntl.fcntl(int(control), fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-    Keeper(int(control), int(stop_signal), float(grace), terminal=terminal == "1").run()
+    control, stop_signal, grace, terminal, listening = sys.argv[1:]
+    for descriptor in (int(control), int(listening)):
+        if descriptor >= 0:
+            fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    Keeper(
+        int(control),
+        int(stop_signal),
+        float(grace),
+        terminal=terminal == "1",
+        listening=int(listening),
+    ).run()
 
 
 if __name__ == "__main__":

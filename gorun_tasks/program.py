@@ -406,19 +406,33 @@ class Program:
         return Generation(self, args, inputs=inputs, outputs=outputs, variables=variables)
 
     def watch(
-        self, args: Sequence[str] = (), *, stop_signal: int = STOP_SIGNAL, grace: float = 5.0
+        self,
+        args: Sequence[str] = (),
+        *,
+        stop_signal: int = STOP_SIGNAL,
+        grace: float = 5.0,
+        listen: str = "",
     ) -> Watch:
         """Return a watch: iterate over it, and the program runs, again after each edit that counts.
 
         It yields typed events as they happen, for as long as the loop over it lasts; leaving the
         loop stops the program and waits until it is gone. `stop_signal` ends a program that is
-        replaced, and its whole process group, SIGKILL `grace` seconds later. ^C on the terminal
-        ends the program and then the loop. Raises UsageError where watchfiles is not installed,
-        and what `build` raises where no edit can help.
+        replaced, and its whole process group, SIGKILL `grace` seconds later. `listen` is an address
+        (HOST:PORT) whose socket every one of them inherits, in the manner of systemd (LISTEN_FDS).
+        ^C on the terminal ends the program and then the loop. Raises UsageError where watchfiles is
+        not installed, GoRunError where nobody can listen at the address, and what `build` raises
+        where no edit can help.
         """
-        from gorun_tasks.watch import Watch  # noqa: PLC0415 - off the hot path
+        from gorun_tasks.keep import listener_at  # noqa: PLC0415 - off the hot path
+        from gorun_tasks.watch import Watch  # noqa: PLC0415
 
-        return Watch({self.name: self}, {self.name: args}, stop_signal=stop_signal, grace=grace)
+        return Watch(
+            {self.name: self},
+            {self.name: args},
+            stop_signal=stop_signal,
+            grace=grace,
+            listening=listener_at(listen) if listen else None,
+        )
 
     def which(self) -> str:
         """Return a path of the executable that stays the same after every rebuild."""

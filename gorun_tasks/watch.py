@@ -47,6 +47,7 @@ from gorun_tasks.watched import Watched
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from socket import socket
 
     from gorun_tasks.events import Event
     from gorun_tasks.program import Program
@@ -63,6 +64,8 @@ class Watch:
     `args` are each program's arguments. `stop_signal` ends a program that is replaced, SIGKILL
     `grace` seconds later. `labelled` gets the lines that several programs write: the name, 1 or 2
     for the stream, the line. A program alone has all streams of this process, and the terminal.
+    `listening` is a socket that each program inherits, in the manner of systemd (LISTEN_FDS); the
+    watch closes it at its end.
     Raises UsageError where watchfiles is not installed, and ExecutionError where no process can be
     started that keeps a program.
     """
@@ -75,6 +78,7 @@ class Watch:
         stop_signal: int = signal.SIGTERM,
         grace: float = GRACE,
         labelled: Callable[[str, int, bytes], None] | None = None,
+        listening: socket | None = None,
     ) -> None:
         self.ended_by = 0
         """The signal that ended the watch, 0 for none."""
@@ -86,6 +90,7 @@ class Watch:
         self._stop_signal = stop_signal
         self._grace = grace
         self._labelled = labelled if len(programs) > 1 else None
+        self._listening = listening
         self._happened: deque[Event] = deque()
         self._tasks: deque[Callable[[], None]] = deque()  # what other threads have for us
         self._notices = Notices(lambda paths: self._from_elsewhere(lambda: self._notice(paths)))
@@ -131,7 +136,7 @@ class Watch:
 
     def _new_keep(self, name: str) -> Keep:
         if len(self._programs) == 1:
-            return Keep(self._stop_signal, self._grace, terminal=True)
+            return Keep(self._stop_signal, self._grace, terminal=True, listening=self._listening)
         if self._labelled is None:
             return Keep(self._stop_signal, self._grace, terminal=False, streams=(DEVNULL, 1, 2))
         out, err = os.pipe(), os.pipe()
@@ -161,6 +166,8 @@ class Watch:
         for descriptor in list(self._outputs):
             while self._pass_on(descriptor):
                 pass
+        if self._listening is not None:
+            self._listening.close()
         os.close(self._reads)
         os.close(self._writes)
 

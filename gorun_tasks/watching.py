@@ -24,6 +24,7 @@ from gorun_tasks.events import (
     UnchangedEvent,
     WatchingEvent,
 )
+from gorun_tasks.keep import listener_at
 from gorun_tasks.many import named
 from gorun_tasks.program import Program
 from gorun_tasks.target import Target
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
     from gorun_tasks.events import Event
     from gorun_tasks.flags import BuildFlags
 
-    Stop = tuple[str, str]
-    """The signal and the seconds that are typed, "" for none."""
+    Typed = tuple[str, str, str]
+    """The signal, the seconds and the address that are typed, "" for none."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _NAME = re.compile(r":[^:0-9][^:]*")  # not an address like :8080
@@ -100,14 +101,24 @@ def seconds_of(word: str) -> float:
 
 
 def watch(
-    words: list[str], flags: BuildFlags, stamps: Mapping[str, str], *, events: str, stop: Stop
+    words: list[str], flags: BuildFlags, stamps: Mapping[str, str], *, events: str, typed: Typed
 ) -> int:
     """Answer --watch; return the exit status."""
     programs, args = programs_of(words, flags, stamps, events)
     names = list(programs)
-    number, grace = signal_of(stop[0]), seconds_of(stop[1])
+    number, grace, address = signal_of(typed[0]), seconds_of(typed[1]), typed[2]
+    if address and len(names) > 1:
+        raise UsageError("--listen is for one program, not for several")
     return run(
-        Watch(programs, args, stop_signal=number, grace=grace, labelled=labelled(names)), names
+        Watch(
+            programs,
+            args,
+            stop_signal=number,
+            grace=grace,
+            labelled=labelled(names),
+            listening=listener_at(address) if address else None,
+        ),
+        names,
     )
 
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"html/template"
@@ -14,6 +13,8 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -50,7 +51,7 @@ func main() {
 
 // serve answers until ctx is cancelled, then finishes the requests it has.
 func serve(ctx context.Context, addr string) error {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := listen(addr)
 	if err != nil {
 		return err
 	}
@@ -60,6 +61,14 @@ func serve(ctx context.Context, addr string) error {
 	}
 	fmt.Println("api stopped")
 	return nil
+}
+
+// listen takes over the socket that gorun --watch --listen or systemd holds for us, if there is one.
+func listen(addr string) (net.Listener, error) {
+	if os.Getenv("LISTEN_FDS") == "1" && os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) {
+		return net.FileListener(os.NewFile(3, "listener"))
+	}
+	return net.Listen("tcp", addr)
 }
 
 // serveOnce is the self-test: one server, one request, one answer.
@@ -91,18 +100,29 @@ func serveOnce(ctx context.Context) error {
 }
 
 func serveOn(ctx context.Context, listener net.Listener) error {
-	server := &http.Server{Handler: routes(), ReadHeaderTimeout: 5 * time.Second}
-	stopped := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
-		grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		stopped <- server.Shutdown(grace)
-	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	var open sync.WaitGroup
+	server := &http.Server{Handler: routes(), ReadHeaderTimeout: 2 * time.Second}
+	server.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			open.Done()
+		}
 	}
-	return <-stopped
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	// Shutdown drops every request that it has not read yet. So whoever was let in is answered first.
+	listener.Close()
+	<-served
+	server.SetKeepAlivesEnabled(false)
+	open.Wait()
+	return server.Shutdown(context.Background())
 }
 
 func routes() http.Handler {
