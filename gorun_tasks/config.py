@@ -150,7 +150,8 @@ def _read(path: str, text: str, tables: tuple[str, ...]) -> Config | None:
     try:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: {error}") from None
+        sentence, line = _told(error, text)
+        raise UsageError(f"{path}:{line}: {sentence}") from None
     for name in tables:
         table = table.get(name) if isinstance(table, dict) else None
         if table is None:
@@ -158,6 +159,13 @@ def _read(path: str, text: str, tables: tuple[str, ...]) -> Config | None:
     config = Config(os.path.dirname(path), path, text, tables)
     _Reading(config, ".".join(tables)).fill_in(table)
     return config
+
+
+def _told(error: Exception, text: str) -> tuple[str, int]:
+    """Return what a reader of TOML found wrong, and the line; the last one where all is read."""
+    sentence, _, place = str(error).removesuffix(")").rpartition(" (at ")
+    line = place.removeprefix("line ").partition(",")[0]
+    return sentence, int(line) if line.isdecimal() else text.count("\n", 0, -1) + 1
 
 
 class _Reading:

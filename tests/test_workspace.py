@@ -509,10 +509,21 @@ def test_what_is_not_understood_is_an_error_with_its_line(
     assert str(raised.value) == f"{shop.folder}/pyproject.toml:{line}: {sentence}"
 
 
-def test_toml_that_cannot_be_read_is_an_error_with_its_line(shop: Tree) -> None:
-    shop.write({"gorun.toml": "race = true\ntags = maybe\n"})
-    with pytest.raises(UsageError, match=r"gorun\.toml: .*line 2"):
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        ("race = true\ntags = maybe\n", 2, "Invalid value"),
+        ("tags = [\n'a',\n", 2, "Invalid value"),
+        ("race = true\n[programs.api", 2, "Expected ']' at the end of a table declaration"),
+    ],
+)
+def test_toml_that_cannot_be_read_is_an_error_with_its_line(
+    shop: Tree, text: str, line: int, sentence: str
+) -> None:
+    shop.write({"gorun.toml": text})
+    with pytest.raises(UsageError) as raised:
         Workspace(str(shop.folder))
+    assert str(raised.value).startswith(f"{shop.folder}/gorun.toml:{line}: {sentence}")
 
 
 def test_the_line_of_a_key_is_found_whatever_stands_before_it() -> None:
