@@ -402,6 +402,7 @@ def test_what_was_killed_is_not_remembered(kitchen: Kitchen) -> None:
         process.kill()
     kitchen.write({"out.txt": "# sencha\n"})  # as it had been
     assert kitchen.generation("wait").why() == (Reason("", "the last run did not end well"),)
+    (kitchen.folder.parent / "go").write_text("")  # nobody is left to wait for the program
 
 
 def test_two_at_once_are_one_run(kitchen: Kitchen) -> None:
