@@ -161,11 +161,19 @@ class Scope:
         self._names.setdefault(directory, set()).add(name)
 
     def _add_repository(self, program: Program) -> None:
+        """Have in it what moves when a commit, a checkout or a tag changes what git says.
+
+        Not the index and no locks: git itself writes them whenever it is asked.
+        """
         from gorun_tasks.stamp import repository_around  # noqa: PLC0415 - few are stamped
 
         git = f"{repository_around(program.directory)}/.git"
-        for place_of_refs in (git, f"{git}/refs/heads", f"{git}/refs/tags"):
-            self._add(place_of_refs, (), (), "all")
+        self._add(git, ("HEAD", "packed-refs"))
+        self._add(f"{git}/logs", ("HEAD",))
+        for kind in ("heads", "tags"):
+            refs = self._enter(f"{git}/refs/{kind}")
+            self._names.setdefault(refs, set())
+            self._counts.setdefault(refs, []).append(lambda name: not name.endswith(".lock"))
 
 
 class Tried:

@@ -229,3 +229,48 @@ def test_directories_swapped_removed_and_back(tmp_path: Path) -> None:
         shop.write({"lib/lib.go": TWO_PACKAGES["lib/lib.go"].replace("word", "back")})
         watch.wait_for("version back []\n")
         watch.wait_for_event("started", 4)
+
+
+def test_a_checkout_there_and_back(tmp_path: Path) -> None:
+    """Where the other branch is built on the way, the program of this one comes from the store."""
+    shop = watching(tmp_path)
+
+    def git(*words: str) -> None:
+        result = shop.execute(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words])
+        assert result.rc == 0, result
+
+    git("init", "-q", "-b", "main")
+    git("add", ".")
+    git("commit", "-q", "-m", "one")
+    git("switch", "-q", "-c", "other")
+    shop.edit("version.go", "one", "two")
+    git("commit", "-q", "-a", "-m", "two")
+    git("switch", "-q", "main")
+    with Watching(shop, ".") as watch:
+        watch.wait_until_it_watches()
+        git("switch", "-q", "other")
+        watch.wait_for("version two []\n")
+        git("switch", "-q", "main")
+        watch.wait_until(lambda: watch.said.count("version one []\n") == 2)
+        assert watch.outcomes == ["built", "built", "restored"]
+
+
+def test_a_stamp_changes(tmp_path: Path) -> None:
+    """What git says of the commit is an input, and watched."""
+    version = "package main\n\nvar word string\n\nfunc version() string { return word }\n"
+    shop = watching(tmp_path, SERVER | {"version.go": version})
+
+    def git(*words: str) -> None:
+        result = shop.execute(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words])
+        assert result.rc == 0, result
+
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "one")
+    git("tag", "v1")
+    with Watching(shop, "--stamp", "main.word=version", ".") as watch:
+        watch.wait_for("version v1 []\n")
+        watch.wait_until_it_watches()
+        git("commit", "-q", "--allow-empty", "-m", "two")
+        git("tag", "v2")
+        watch.wait_for("version v2 []\n")

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
+import sys
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.watching import SERVER, Watching, free_port, group_is_gone, watching
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("go")
 
@@ -63,6 +61,28 @@ READER = GO_MOD | {
     ),
 }
 """A program that reads what is typed."""
+
+
+SHELL = """
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if not job:
+    os.setpgid(0, 0)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.argv[1], sys.argv[1:])
+while True:
+    _, status = os.waitpid(job, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        sys.exit(os.waitstatus_to_exitcode(status))
+    os.tcsetpgrp(0, os.getpgrp())
+    print("shell: stopped", flush=True)
+    sys.stdin.readline()
+    os.tcsetpgrp(0, job)
+    os.killpg(job, signal.SIGCONT)
+"""
+"""What a shell does with a job: it gives it the terminal, and takes it back when it is stopped."""
 
 
 def test_the_whole_group_is_gone_before_the_next_starts(tmp_path: Path) -> None:
@@ -204,3 +224,30 @@ def test_a_program_that_reads_the_terminal_keeps_it(tmp_path: Path) -> None:
         watch.wait_for("gorun: ended with exit status 4, waits for a change\n")
         watch.type("\x03")
         assert watch.end() == -signal.SIGINT, watch.said
+
+
+def test_ctrl_z_stops_all_and_fg_lets_all_go_on(tmp_path: Path) -> None:
+    """The shell has the terminal meanwhile, and the program has it again afterwards."""
+    shop = watching(tmp_path, READER)
+    shell = (sys.executable, "-c", SHELL)
+    with Watching(shop, ".", terminal=True, through=shell) as watch:
+        watch.wait_for("one reads\n")
+        watch.wait_until_it_watches()
+        (program,) = watch.pids
+        watch.type("\x1a")
+        watch.wait_for("shell: stopped\n")
+        assert state_of(program) == "T"
+        watch.type("fg\n")
+        watch.wait_until(lambda: state_of(program) != "T")
+        watch.type("again\n")
+        watch.wait_for('read "again"\n')
+        assert 'read "fg"' not in watch.said
+        watch.edit("main.go", "one reads", "two reads")
+        watch.wait_for("two reads\n")
+        watch.type("\x04")
+        watch.wait_for("gorun: ended with exit status 4, waits for a change\n")
+
+
+def state_of(pid: int) -> str:
+    """Return the state of a process, as the kernel writes it."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]

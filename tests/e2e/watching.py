@@ -20,7 +20,7 @@ from tests.e2e.cli import Workshop
 from tests.e2e.conftest import PATIENCE, Running
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SERVER = {
     "go.mod": "module example.com/server\n\ngo 1.24\n",
@@ -42,12 +42,16 @@ SERVER = {
 class Watching(Running):
     """gorun --watch in a workshop."""
 
-    def __init__(self, shop: Workshop, *words: str, terminal: bool = False) -> None:
+    def __init__(
+        self, shop: Workshop, *words: str, terminal: bool = False, through: Sequence[str] = ()
+    ) -> None:
+        """Start it; `through` are the words of what starts it, a shell perhaps."""
         self.shop = shop
         self.events_file = shop.folder.parent / "events"
         self.events_file.unlink(missing_ok=True)
         options = ("--watch", "--events", str(self.events_file))
-        super().__init__(shop.command(("gorun_tasks", *options, *words)), shop, terminal=terminal)
+        command = shop.command(("gorun_tasks", *options, *words))
+        super().__init__([*through, *command], shop, terminal=terminal)
 
     def __exit__(self, *failure: object) -> None:
         for event in self.events("started"):
