@@ -183,6 +183,7 @@ class Examination:
         self._look = look
         self._program = program
         self._root = program.root.rstrip("/") + "/"
+        self._began = file_clock()
         self._contents: dict[tuple[str, bytes], tuple[bytes, Key | None]] = {}
         self._refreshed: dict[tuple[str, bytes], tuple[Shelf, Record]] = {}
 
@@ -293,7 +294,6 @@ class Examination:
         record, detail = found
         base, directory, names, keys = record
         where = place(shelf.root, base)
-        moment = file_clock()
         gone: set[str] = set()
         changed = False
         if directory is not None:
@@ -321,8 +321,9 @@ class Examination:
         if changed:
             return
         renewed: Record = (base, directory, names, tuple(fresh))
-        # What could still change within the clock's tick is looked at again the next time.
-        unsettled = any(k is not None and not settled(k, moment) for k in (directory, *fresh))
+        # What could still change within the clock's tick after it was read, be it for an earlier
+        # manifest, is looked at again the next time.
+        unsettled = any(k is not None and not settled(k, self._began) for k in (directory, *fresh))
         if not unsettled:
             self._refreshed[shelf.name, identity] = (shelf, renewed)
 

@@ -12,14 +12,19 @@ from gorun_tasks.content import (
     ABSENT,
     DIRECTORY,
     UNREADABLE,
+    Examination,
     Reason,
     content_of,
     list_directory,
     sha256_of,
 )
+from gorun_tasks.fingerprint import Look
+from gorun_tasks.program import Program
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.trees import Tree
 
 
 def test_content_is_what_the_path_leads_to(tmp_path: Path) -> None:
@@ -99,3 +104,25 @@ def test_reasons_are_values() -> None:
     assert Reason("a", "edited") == Reason("a", "edited") != Reason("b", "edited")
     assert len({Reason("a", "edited"), Reason("a", "edited")}) == 1
     assert Reason("a", "edited") != "a edited"
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_stats_of_what_was_written_meanwhile_are_not_kept(tree: Tree) -> None:
+    """One examination compares a file with several builds, and reads it for the first of them.
+
+    By the time of the second, the file may have been saved again within the clock's tick, with the
+    same size: the stats that it had when it was read say nothing then.
+    """
+    tree.write({"go.mod": "module example.com/m\n\ngo 1.24\n"})
+    first, second = (f'package main\n\nfunc main() {{ print("{n}") }}\n' for n in "12")
+    program = Program(".", cwd=str(tree.folder))
+    for text in (first, second):
+        tree.write({"main.go": text})
+        program.build()
+    newest, oldest = program.store.manifests(program.key, program.identity)
+    examination = Examination(Look(program.store, program.environ), program)
+    tree.write({"main.go": first})
+    assert [str(reason) for reason in examination.reasons(newest)] == ["main.go edited"]
+    tree.settle()
+    assert not list(examination.reasons(oldest))
+    assert not any("main.go" in record[2] for _, _, record in examination.refreshed)
