@@ -2,28 +2,32 @@
 
 Decides which of the two it is: events do not arrive from network and virtual file systems, where
 others than this kernel write. It must never decide that something changed: a notice is a reason to
-look, and with a clock there is a look each time.
+look, and a stat key that differs is one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 import threading
+import time
 from importlib.util import find_spec
 
 from gorun_tasks.errors import UsageError
+from gorun_tasks.fingerprint import key_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
+    from gorun_tasks.fingerprint import Key
     from gorun_tasks.scope import Places
 
     Tell = Callable[[frozenset[str] | None], None]
-    """Hears of the paths that moved; None: nobody knows which."""
+    """Hears of the paths that moved; None: whichever, it is worth a look."""
 
 _STEP = 10  # milliseconds without a further event, after which there is a notice
 _LONGEST = 50  # milliseconds of events upon events, after which there is one all the same
@@ -86,7 +90,7 @@ class Notices:
         self._stop = threading.Event()
         self.polling = self.polling or why_poll(places)
         run: Callable[..., None] = self._look_at_the_clock
-        arguments: tuple[Any, ...] = (self._stop,)
+        arguments: tuple[Any, ...] = ()
         if not self.polling:
             # It takes a tenth of a second to load: the program starts meanwhile.
             from watchfiles._rust_notify import RustNotify  # noqa: PLC0415
@@ -102,6 +106,8 @@ class Notices:
                 self.polling = _in_words(error)
             else:
                 run, arguments = self._listen, (notify, self._stop)
+        if not arguments:
+            arguments = (places, _glance(places), self._stop)
         threading.Thread(target=run, args=arguments, daemon=True).start()
         return True
 
@@ -113,9 +119,30 @@ class Notices:
                 return
             self._tell(frozenset(path for _, path in changes))
 
-    def _look_at_the_clock(self, stop: threading.Event) -> None:
-        while not stop.wait(_INTERVAL):
-            self._tell(None)
+    def _look_at_the_clock(
+        self, places: Places, before: Mapping[str, Key | None], stop: threading.Event
+    ) -> None:
+        pause = _INTERVAL
+        while not stop.wait(pause):
+            begun = time.monotonic()
+            now = _glance(places)
+            moved = {path for path, _ in before.items() ^ now.items()}
+            if moved:
+                self._tell(frozenset(moved))
+            before = now
+            # Of a large program that takes long: no more than a tenth of the time goes into it.
+            pause = max(_INTERVAL, 10 * (time.monotonic() - begun))
+
+
+def _glance(places: Places) -> dict[str, Key | None]:
+    """Return the stat keys of all that is in these directories."""
+    seen = {}
+    for place in places:
+        with contextlib.suppress(OSError):
+            for name in os.listdir(place):
+                path = f"{place.rstrip('/')}/{name}"
+                seen[path] = key_at(path)
+    return seen
 
 
 def why_poll(directories: Iterable[str], mounts: str = "/proc/self/mounts") -> str:

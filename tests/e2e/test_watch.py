@@ -126,9 +126,11 @@ def test_a_program_that_never_built_starts_when_it_does(tmp_path: Path) -> None:
         watch.wait_for("version one []\n")
 
 
-def test_an_edit_during_the_build_restarts_the_build(tmp_path: Path) -> None:
+@pytest.mark.parametrize("polling", ["0", "1"])
+def test_an_edit_during_the_build_restarts_the_build(tmp_path: Path, polling: str) -> None:
     """The build that is out of date is given up: its program never starts, go leaves nothing."""
     shop = watching(tmp_path)
+    shop.environ["WATCHFILES_FORCE_POLLING"] = polling
     hold = tmp_path / "hold"
     reached = tmp_path / "reached"
     tool = tmp_path / "tool"
