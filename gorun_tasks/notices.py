@@ -102,7 +102,7 @@ class Notices:
                 self._places = {}
                 self._tell(None)
                 return True
-            except OSError as error:
+            except (OSError, RuntimeError) as error:
                 self.polling = _in_words(error)
             else:
                 run, arguments = self._listen, (notify, self._stop)
@@ -176,7 +176,8 @@ def _unquoted(point: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), point)
 
 
-def _in_words(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EMFILE):
+def _in_words(error: Exception) -> str:
+    exhausted = [f"os error {number}" for number in (errno.ENOSPC, errno.EMFILE)]
+    if any(sign in str(error) for sign in (*exhausted, "limit")):
         return "the system has no more inotify watches (fs.inotify.max_user_watches, _instances)"
-    return f"the system gives no events: {error.strerror or error}"
+    return f"the system gives no events: {error}"

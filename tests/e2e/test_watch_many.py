@@ -100,6 +100,16 @@ def test_by_the_clock_where_no_events_come(tmp_path: Path) -> None:
         assert len(watch.pids) == 2
 
 
+def test_by_the_clock_where_the_system_has_no_more_watches(tmp_path: Path) -> None:
+    """In a user namespace of its own, so that no other process runs out of them."""
+    none_left = 'echo 0 > /proc/sys/user/max_inotify_instances; exec "$@"'
+    through = ("unshare", "--user", "--map-root-user", "sh", "-c", none_left, "sh")
+    with Watching(watching(tmp_path), ".", through=through) as watch:
+        watch.wait_for("changes: the system has no more inotify watches")
+        watch.edit("version.go", "one", "two")
+        watch.wait_for("version two []\n")
+
+
 def test_file_systems_without_events_are_known(tmp_path: Path) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(
