@@ -1,7 +1,7 @@
 """Looking: one look at the programs of a watch, in a thread of its own: judge, make, find where.
 
-Decides what has to be made. It must never touch a program that runs (`watch` does, when the look
-has told it what became), and never say of a look that was overtaken that it saw what is there now.
+Decides what has to be made, and where its inputs are. It must never touch a program that runs:
+`watch` does, when the look has told it what became.
 """
 
 from __future__ import annotations
@@ -31,13 +31,10 @@ if TYPE_CHECKING:
 class Look:
     """What one look finds.
 
-    `since` is when something was last told to have moved (of `file_clock`). With `overtaken` that
-    was while the look before this one went on: nobody knows what that one saw.
+    `since` is when something was last told to have moved (of `file_clock`).
     """
 
-    def __init__(
-        self, watched: Mapping[str, Watched], notices: Notices, *, since: int, overtaken: bool
-    ) -> None:
+    def __init__(self, watched: Mapping[str, Watched], notices: Notices, *, since: int) -> None:
         self.results: dict[str, Outcome | GoRunError] = {}
         """What became of each program that was stale, or is not started yet."""
         self.graphs: dict[str, Graph] = {}
@@ -48,7 +45,7 @@ class Look:
         self._watched = watched
         self._notices = notices
         self._since = since
-        self._overtaken = overtaken
+        self._before: dict[str, dict[str, tuple[str, ...] | None]] = {}
 
     def make(self) -> None:
         """Judge the programs, and make what is stale. Raises GivenUp."""
@@ -64,6 +61,9 @@ class Look:
                 continue
             if self._has_news(watched, verdict):
                 program.report = None
+                if verdict.manifest is None:
+                    watched.scope = watched.scope or Scope.of(program)
+                    self._before[name] = watched.scope.listings()
                 self.graphs[name] = program.graph(verdict=verdict)
         if not self._notices.directories:
             threading.Thread(target=self._begin_to_watch, daemon=True).start()
@@ -81,8 +81,7 @@ class Look:
             scope, tried = Scope.of(watched.program), None
             report = watched.program.report if name in self.graphs else None
             if report is not None and (isinstance(result, GoRunError) or result.unrecorded):
-                told = () if self._notices.polling else self._notices.directories
-                tried = Tried(watched.program, report, scope, told)
+                tried = Tried(watched.program, report, scope, self._before.get(name, {}))
             self.scopes[name] = scope, tried
         self.elsewhere = self._notices.watch(_places(scope for scope, _ in self.scopes.values()))
 
@@ -90,7 +89,7 @@ class Look:
         manifest, tried = verdict.manifest, watched.tried
         if manifest is None:
             # Otherwise nothing changed since that failed, or could not be recorded.
-            return tried is None or self._overtaken or tried.differs()
+            return tried is None or tried.differs()
         if tried is not None or manifest.digest not in watched.same:
             return True
         if verdict.renewed or verdict.altered:

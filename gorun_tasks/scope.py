@@ -20,7 +20,7 @@ from gorun_tasks.report import NotRecorded, traced_operations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Self
 
     from gorun_tasks.fingerprint import Key
@@ -110,6 +110,15 @@ class Scope:
                 break
         return places
 
+    def listings(self) -> dict[str, tuple[str, ...] | None]:
+        """Return what is in each directory, for a build to be compared with: see `Tried`."""
+        fetched = tuple(f"{root}/" for root in self._fetched)
+        return {
+            directory: list_directory(directory, "all", ())
+            for directory in self._counts
+            if not f"{directory}/".startswith(fetched)
+        }
+
     def _add(
         self,
         directory: str,
@@ -184,11 +193,16 @@ class Tried:
     """
 
     def __init__(
-        self, program: Program, report: Report, scope: Scope, watched: Iterable[str]
+        self,
+        program: Program,
+        report: Report,
+        scope: Scope,
+        before: Mapping[str, tuple[str, ...] | None],
     ) -> None:
         """Take down what go told, and put it into the scope.
 
-        `watched` are the directories of which we would have been told.
+        `before` are listings from before go started (of `Scope.listings`). A directory that is not
+        among them and moved since counts as changed.
         """
         self._started = report.started
         self._contents: dict[str, tuple[bytes | None, Key | None]] = {}
@@ -211,13 +225,15 @@ class Tried:
         for directory, names in asked.names.items():
             if not f"{directory}/".startswith(fetched):
                 for name in names:
-                    self._take(f"{directory}/{name}", hashes.get(f"{directory}/{name}"))
+                    path = f"{directory}/{name}"
+                    if os.path.lexists(path) or not _was_there(path, before):
+                        self._take(path, hashes.get(path))
+                    else:
+                        self._contents[path] = (None, None)
         for directory, mode in asked.listed.items():
             if not f"{directory}/".startswith(fetched):
                 how = directory, mode, tuple(sorted(asked.names.get(directory, ())))
-                key = key_at(directory)
-                seen = directory in watched or key is None or settled(key, self._started)
-                self._listings[how] = list_directory(*how) if seen else None
+                self._listings[how] = _listed_before(how, before, self._started)
 
     def differs(self) -> bool:
         """Say whether anything changed since go started, by content."""
@@ -242,6 +258,29 @@ class Tried:
             return True
         self._contents[path] = (now, now_key)
         return False
+
+
+def _was_there(path: str, before: Mapping[str, tuple[str, ...] | None]) -> bool:
+    """Say whether a path that is not there any more was there before go started."""
+    directory, _, name = path.rpartition("/")
+    listing = before.get(os.path.realpath(directory)) or ()
+    return any(entry.rstrip("/@") == name for entry in listing)
+
+
+def _listed_before(
+    how: tuple[str, str, tuple[str, ...]],
+    before: Mapping[str, tuple[str, ...] | None],
+    started: int,
+) -> tuple[str, ...] | None:
+    """Return how a directory was listed when go started; None also where nobody knows."""
+    directory, mode, further = how
+    physical = os.path.realpath(directory)
+    if physical in before:
+        counts = names_that_count(mode, further)
+        listing = before[physical]
+        return listing and tuple(name for name in listing if counts(name.rstrip("/@")))
+    key = key_at(directory)
+    return list_directory(*how) if key is None or settled(key, started) else None
 
 
 def _ask_for_target(asked: Asked, program: Program) -> None:

@@ -99,7 +99,6 @@ class Watch:
         self._reads = self._writes = -1
         self._leash: Leash | None = None  # held while a look goes on
         self._look_again = True
-        self._overtaken = False  # whether something moved while a look went on
         self._moment = 0  # go may start when files are stamped later than this
 
     def __iter__(self) -> Iterator[Event]:
@@ -238,13 +237,12 @@ class Watch:
         self._look_again = True
         self._moment = file_clock()
         if self._leash is not None and paths is not None:
-            self._overtaken = True
             self._leash.pull()
 
     def _begin_look(self) -> None:
-        overtaken, self._look_again, self._overtaken = self._overtaken, False, False
+        self._look_again = False
         leash = self._leash = Leash().__enter__()
-        look = Look(self._watched, self._notices, since=self._moment, overtaken=overtaken)
+        look = Look(self._watched, self._notices, since=self._moment)
 
         def work() -> None:
             try:

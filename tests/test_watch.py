@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import (
+    BuildError,
     EndedEvent,
     FailedEvent,
     OutcomeEvent,
@@ -22,6 +23,7 @@ from gorun_tasks import (
     Workspace,
 )
 from gorun_tasks.alike import alike
+from gorun_tasks.scope import Scope, Tried
 from tests.e2e.cli import go_command
 from tests.e2e.watching import SERVER, group_is_gone
 
@@ -111,6 +113,22 @@ def test_where_no_edit_can_help_it_ends(tree: Tree) -> None:
     program = Program(cwd=str(tree.folder), env={"GORUN_GO": "no-such-go"})
     with pytest.raises(ToolchainError, match="GORUN_GO is 'no-such-go'"):
         list(program.watch())
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_an_edit_between_go_and_us_is_seen(tree: Tree, *, edited: bool) -> None:
+    """What a failed build saw is taken down after go has ended: somebody may have mended it."""
+    version = 'package main\n\nimport "example.com/server/lib"\n\nvar version = lib.Word\n'
+    tree.write(SERVER | {"version.go": version})
+    program = Program(cwd=str(tree.folder))
+    scope = Scope.of(program)
+    before = scope.listings()
+    with pytest.raises(BuildError):
+        program.build()
+    if edited:
+        tree.write({"lib/lib.go": 'package lib\n\nfunc Word() string { return "" }\n'})
+    assert program.report is not None
+    assert Tried(program, program.report, scope, before).differs() == edited
 
 
 @pytest.fixture
