@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -56,6 +57,7 @@ _ROOM_TO_LINK = 1 << 30  # bytes free beside the store, below which go works els
 # PATH the program would see, and waits until we have it. Only what every sh has built in, since
 # PATH may hold no other command; when we die, its standard input ends, and so does it.
 _HAND_OVER = '/bin/sh -c \'printf "%s\\n" "GORUN-PATH $PATH" "GORUN-EXE $0" >&2; read -r _ || :\''
+_SHOWN_BY_GO = " ".join([*shlex.split(_HAND_OVER), ""]).encode()
 
 
 def find_go(environ: Mapping[str, str], where: Callable[[str], str]) -> tuple[str, str]:
@@ -453,7 +455,8 @@ def _hear(
                 report.borrowed = report.executable == made
                 report.begin("publish")
         else:
-            _say(line + end, report, say)
+            # With -x go shows what it starts: the program, as far as a person is concerned.
+            _say(line.removeprefix(_SHOWN_BY_GO) + end, report, say)
 
 
 def _say(line: bytes, report: Report, say: Callable[[bytes], None]) -> None:

@@ -225,6 +225,7 @@ def test_flags_that_make_go_talk_do_so_each_time(workshop: Workshop, flag: str) 
         assert ("server" in result.err.splitlines()) == (flag != "-n")
         if flag in ("-x", "-work"):
             assert "WORK=" in result.err
+            assert "GORUN-" not in result.err  # nothing of how the executable is handed over
 
 
 def test_work_folder_that_was_asked_for_is_kept(tmp_path: Path) -> None:
