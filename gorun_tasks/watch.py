@@ -108,9 +108,11 @@ class Watch:
             while not self._is_over():
                 if self._look_again and self._leash is None and not self.ended_by:
                     self._begin_look()
-                self._wait()
-                while self._happened:
-                    yield self._happened.popleft()
+                # Whoever tells of a restart does so before the new program says anything.
+                for step in (self._wait, self._start_next):
+                    step()
+                    while self._happened:
+                        yield self._happened.popleft()
         finally:
             self._close()
         yield from self._happened
@@ -269,9 +271,7 @@ class Watch:
                 watched.hold(look.graphs[name])
                 if not watched.take(result):
                     tell(watched.program, UnchangedEvent(watched.program.label))
-                elif not watched.keep.group:
-                    self._start(watched)
-                elif not watched.stopping:
+                elif watched.keep.group and not watched.stopping:
                     watched.stop()
 
     def _end_look(self, look: Look, leash: Leash) -> None:
@@ -296,12 +296,15 @@ class Watch:
 
     # The programs.
 
-    def _start(self, watched: Watched) -> None:
-        try:
-            watched.start()
-        except ExecutionError as error:
-            tell(watched.program, FailedEvent(watched.program.label, error))
-        watched.let_go()
+    def _start_next(self) -> None:
+        """Start what waits only for the end of the program before it."""
+        for watched in self._watched.values():
+            if watched.next is not None and not watched.keep.group:
+                try:
+                    watched.start()
+                except ExecutionError as error:
+                    tell(watched.program, FailedEvent(watched.program.label, error))
+                watched.let_go()
 
     def _heard(self, watched: Watched, verb: str, *values: int) -> None:
         """Take in what a keeper says."""
@@ -317,8 +320,6 @@ class Watch:
                 self._end(values[0], told=True)
         elif verb in ("ended", "lost"):
             self._ended(watched, -signal.SIGKILL if verb == "lost" else values[0])
-        if watched.next is not None and not watched.keep.group:
-            self._start(watched)
 
     def _ended(self, watched: Watched, status: int) -> None:
         watched.exit_code = status if status >= 0 else 128 - status

@@ -33,7 +33,8 @@ def test_an_edit_restarts_the_program_once(tmp_path: Path) -> None:
         watch.edit("version.go", "one", "two")
         watch.wait_for("version two [-x a b]\n")
         assert watch.said.index("ends by terminated\n") < watch.said.index("version two")
-        assert "gorun: restarts: version.go edited\n" in watch.said
+        told = watch.said.index("gorun: restarts: version.go edited\n")
+        assert told < watch.said.index("version two")
         watch.wait_for_event("started", 2)
         assert len(set(watch.pids)) == 2
         assert [e["exit_code"] for e in watch.events("ended")] == [0]
