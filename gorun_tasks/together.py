@@ -22,10 +22,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from gorun_tasks import console
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.fingerprint import Look
+from gorun_tasks.guard import Guard
 from gorun_tasks.making import NOT_OF_LIST, distrust
 from gorun_tasks.publish import Publisher, Unusable
 from gorun_tasks.report import Report
-from gorun_tasks.toolchain import Go, Guard, find_go
+from gorun_tasks.toolchain import Go, find_go
 from gorun_tasks.verdict import judge_all
 
 TYPE_CHECKING = False

@@ -9,31 +9,24 @@ what go says, never keep go's own words from the person, and never leave a go pr
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import select
-import shlex
 import shutil
-import signal
 import subprocess
-import tempfile
-import threading
-import time
 
 from gorun_tasks.console import pass_on
 from gorun_tasks.content import bytes_of
 from gorun_tasks.disk import NOTES
-from gorun_tasks.errors import USAGE, BuildError, GivenUp, Interrupted, ToolchainError
-from gorun_tasks.process import interrupt_tree
+from gorun_tasks.errors import USAGE, BuildError, ToolchainError
+from gorun_tasks.guard import Guard
+from gorun_tasks.handover import HAND_OVER, hear, temporary_folder, told, widen
 from gorun_tasks.report import Notes
 from gorun_tasks.variables import DEFAULTED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from types import FrameType
-    from typing import IO, Any, ClassVar, Self
+    from typing import Any
 
     from gorun_tasks.report import Report
 
@@ -44,20 +37,6 @@ SETTINGS = (
     *("GOVERSION", "GOWORK"),
     *DEFAULTED,
 )
-
-_OURS = "gorun-"  # how the names of our temporary folders begin
-_TICK = 100  # milliseconds
-_AT_ONCE = 1 << 17  # bytes that are read of what go tells
-_PIPE_SIZE = 1 << 20  # bytes that go can tell while we nap
-_NAP = 0.004  # seconds; go writes each line by itself, and to wake us for each slows both
-_SILENCE = 20  # milliseconds without a word, after which go surely links
-_ROOM_TO_LINK = 1 << 30  # bytes free beside the store, below which go works elsewhere
-
-# The command that go starts in the program's place: it tells us where the executable is and what
-# PATH the program would see, and waits until we have it. Only what every sh has built in, since
-# PATH may hold no other command; when we die, its standard input ends, and so does it.
-_HAND_OVER = '/bin/sh -c \'printf "%s\\n" "GORUN-PATH $PATH" "GORUN-EXE $0" >&2; read -r _ || :\''
-_SHOWN_BY_GO = " ".join([*shlex.split(_HAND_OVER), ""]).encode()
 
 
 def find_go(environ: Mapping[str, str], where: Callable[[str], str]) -> tuple[str, str]:
@@ -112,10 +91,6 @@ class OnlyPrinted(BuildError):  # noqa: N818 - not an error, but no program eith
 
     def __init__(self) -> None:
         super().__init__("go only printed what it would do", told=True)
-
-
-class CgoFound(Exception):  # noqa: N818 - a turn of events, not an error
-    """A package uses cgo, and go was started before that was known; it has been stopped."""
 
 
 class Go:
@@ -218,10 +193,10 @@ class Go:
         environ = self._with_godebug(
             ["goindex=0", "gocachehash=1", "gofsystrace=1", f"gofsystracelog={trace}"]
         )
-        report.temporary = _temporary(self._environ, flags, work)
+        report.temporary = temporary_folder(self._environ, flags, work)
         if report.temporary:
             environ["GOTMPDIR"] = report.temporary
-        command = [self.command, "run", *flags, f"-exec={_HAND_OVER}", "--", *target]
+        command = [self.command, "run", *flags, f"-exec={HAND_OVER}", "--", *target]
         telling = self._made_to_tell(
             command, environ, report, flags, work, stdin=subprocess.PIPE, stdout=None
         )
@@ -233,8 +208,8 @@ class Go:
 
         try:
             with telling as (go, notes, settle):
-                for lines, end in _told(go, report, notes, tick, look_ahead):
-                    _hear(lines, end, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
+                for lines, end in told(go, report, notes, tick, look_ahead):
+                    hear(lines, end, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
                     if report.executable and go.stdin and not go.stdin.closed:
                         go.stdin.close()
                         handed_over()
@@ -275,7 +250,7 @@ class Go:
             stdout=subprocess.DEVNULL,
         )
         with telling as (go, notes, _):
-            for lines, _ in _told(go, report, notes, tick):
+            for lines, _ in told(go, report, notes, tick):
                 report.hashed += [line for line in lines if line[:4] == b"HASH"]
 
     @contextlib.contextmanager
@@ -314,7 +289,7 @@ class Go:
                         bufsize=0,
                     )
                 )
-                _widen(go.stderr)
+                widen(go.stderr)
                 yield go, notes, settle
                 settle()
                 go.wait()
@@ -383,144 +358,6 @@ def _json_stream(answer: bytes) -> list[dict[str, Any]]:
     return objects
 
 
-def _widen(pipe: IO[bytes] | None) -> None:
-    """Let more go into a pipe, where this system can do that."""
-    if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
-
-
-def _told(
-    go: subprocess.Popen[bytes],
-    report: Report,
-    notes: Notes,
-    tick: Callable[[], None] | None,
-    meanwhile: Callable[[], None] | None = None,
-) -> Iterator[tuple[list[bytes], bytes]]:
-    """Yield the lines that go writes, as they come, and what each ended with.
-
-    `meanwhile` is called once while go links, which it does in silence.
-    """
-    assert go.stderr is not None
-    ready = select.poll()
-    ready.register(go.stderr, select.POLLIN)
-    rest = b""
-    while True:
-        if meanwhile is not None and report.step == "link" and not ready.poll(_SILENCE):
-            meanwhile()
-            meanwhile = None
-        if tick is not None:
-            while not ready.poll(_TICK):
-                tick()
-            tick()
-        chunk = go.stderr.read(_AT_ONCE)
-        if not chunk:
-            break
-        notes.add(chunk)
-        report.note_step(chunk)
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield lines, b"\n"
-        if len(chunk) < _AT_ONCE and (lines or [rest])[-1][:4] == b"HASH":
-            time.sleep(_NAP)
-    if rest:
-        yield [rest], b""
-
-
-def _hear(
-    lines: list[bytes],
-    end: bytes,
-    report: Report,
-    out: str,
-    say: Callable[[bytes], None],
-    *,
-    stop_at_cgo: bool,
-) -> None:
-    if all(line[:4] == b"HASH" for line in lines) and not (
-        stop_at_cgo and any(map(report.may_tell_of_cgo, lines))
-    ):
-        report.hashed += lines  # as nearly always
-        return
-    for line in lines:
-        if line[:4] == b"HASH":
-            report.hashed.append(line)
-            if stop_at_cgo and report.tells_of_cgo(line):
-                raise CgoFound
-        elif line[:6] == b"GORUN-":
-            word, _, value = line.partition(b" ")
-            if word == b"GORUN-PATH":
-                report.goroot_bin = os.fsdecode(value.partition(b":")[0])
-            else:
-                made = os.fsdecode(value)
-                report.executable = _take(made, report.temporary, out)
-                report.borrowed = report.executable == made
-                report.begin("publish")
-        else:
-            # With -x go shows what it starts: the program, as far as a person is concerned.
-            _say(line.removeprefix(_SHOWN_BY_GO) + end, report, say)
-
-
-def _say(line: bytes, report: Report, say: Callable[[bytes], None]) -> None:
-    # What go says while it fetches modules, and of what it heard in the network, is no part of
-    # the build; all else it may repeat at every run, as compilers' diagnostics are.
-    deprecated = line.startswith(b"go: module ") and b" is deprecated: " in line
-    if not (deprecated or line.startswith(b"go: downloading ")):
-        report.diagnostics = True
-    say(line)
-
-
-def _take(executable: str, temporary: str, out: str) -> str:
-    """Put the executable under `out`; a link where go made it for us alone, else a copy.
-
-    Where `out` has no room it is put into a folder of its own among temporary files; where not
-    even these take it, it stays where it is, in go's cache.
-    """
-    name = os.path.basename(executable)
-    if temporary and executable.startswith(f"{temporary}/"):
-        try:
-            os.link(executable, f"{out}/{name}")
-        except OSError:
-            pass
-        else:
-            return f"{out}/{name}"
-    try:
-        return shutil.copy(executable, f"{out}/{name}")
-    except OSError:
-        pass
-    elsewhere = ""
-    try:
-        elsewhere = tempfile.mkdtemp(prefix=_OURS)
-        return shutil.copy(executable, f"{elsewhere}/{name}")
-    except OSError as error:
-        if elsewhere:
-            shutil.rmtree(elsewhere, ignore_errors=True)
-        if temporary and executable.startswith(f"{temporary}/"):  # go removes it when it ends
-            raise BuildError(
-                f"there is no room for the executable: {error.strerror}", "set TMPDIR"
-            ) from error
-        return executable
-
-
-def _temporary(environ: Mapping[str, str], flags: tuple[str, ...], work: str) -> str:
-    """Return a folder for go's own work, one that is ours to remove; "" for one that is not.
-
-    It is where the user wants it, else beside the store, where the executable need not be
-    copied; with -work go promises to keep its folder.
-    """
-    if "-work" in flags or "-work" in environ.get("GOFLAGS", ""):
-        return ""
-    chosen = environ.get("GOTMPDIR", "")
-    try:
-        if chosen:
-            return tempfile.mkdtemp(prefix=_OURS, dir=chosen)
-        room = os.statvfs(work)
-        if room.f_bavail * room.f_frsize < _ROOM_TO_LINK:
-            return tempfile.mkdtemp(prefix=_OURS)
-        os.mkdir(f"{work}/go")
-    except OSError:
-        return ""  # go will say what is wrong with the user's own
-    return f"{work}/go"
-
-
 def _with_goroot_of(command: str, environ: Mapping[str, str]) -> Mapping[str, str]:
     """Return the environment for go: the go of the wheel never runs with another go's GOROOT.
 
@@ -543,98 +380,3 @@ def _build_error(status: int, report: Report) -> BuildError:
     if status == USAGE:
         error.exit_status = USAGE
     return error
-
-
-class Guard:
-    """While go works, a signal that would end us interrupts go, waits, and then raises Interrupted.
-
-    Outside the main thread Python delivers no signals. There a guard leaves its processes to the
-    one that the main thread has at that time; where it has none, nobody interrupts them.
-    """
-
-    _of_main_thread: ClassVar[Guard | None] = None
-    _SIGNALS: ClassVar = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def __init__(self) -> None:
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self._received: list[int] = []
-        self._previous: dict[int, object] = {}
-        self._outer: Guard | None = None
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether a signal came."""
-        return bool(self._received)
-
-    def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            self._outer, Guard._of_main_thread = Guard._of_main_thread, self
-        try:
-            for signum in self._SIGNALS:
-                if signal.getsignal(signum) is not signal.SIG_IGN:
-                    self._previous[signum] = signal.signal(signum, self._receive)
-        except ValueError:
-            pass  # not the main thread
-        return self
-
-    def watch(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-        """Interrupt this process too; at once, where a signal came before it started."""
-        main = Guard._of_main_thread
-        if main is not None and main is not self:
-            main.watch(process)
-        self._processes.append(process)
-        if self._received:
-            interrupt_tree(process.pid)
-        return process
-
-    def _receive(self, signum: int, _frame: FrameType | None) -> None:
-        self._received.append(signum)
-        if len(self._received) > 1:
-            return  # go knows already, and this handler may have interrupted itself
-        for process in self._processes:
-            if process.returncode is None:
-                interrupt_tree(process.pid)
-
-    def __exit__(self, failed: object, *_rest: object) -> None:
-        if Guard._of_main_thread is self:
-            Guard._of_main_thread = self._outer
-        for process in self._processes:
-            if failed and process.poll() is None:
-                interrupt_tree(process.pid)
-            if process.stdin:
-                process.stdin.close()
-            for stream in (process.stdout, process.stderr):
-                if stream and not stream.closed:
-                    stream.read()  # it may wait for a reader
-                    stream.close()
-            process.wait()
-        for signum, handler in self._previous.items():
-            signal.signal(signum, handler)  # type: ignore[arg-type]
-        if self._received:
-            raise Interrupted(self._received[0])
-        main = Guard._of_main_thread
-        if isinstance(main, Leash) and main.pulled:
-            raise GivenUp
-
-
-class Leash(Guard):
-    """Holds every go that other threads start: who holds it may change its mind.
-
-    No signal pulls it. Those who wait for go get GivenUp then, and start none any more.
-    """
-
-    @property
-    def pulled(self) -> bool:
-        """Whether what goes on is given up."""
-        return bool(self._received)
-
-    def pull(self) -> None:
-        """Interrupt every go that works, and any that is started yet."""
-        self._receive(signal.SIGINT, None)
-
-    def __enter__(self) -> Self:
-        self._outer, Guard._of_main_thread = Guard._of_main_thread, self  # noqa: SLF001 - our base
-        return self
-
-    def __exit__(self, *_failed: object) -> None:
-        Guard._of_main_thread = self._outer  # noqa: SLF001 - as above

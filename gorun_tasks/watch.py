@@ -37,11 +37,11 @@ from gorun_tasks.events import (
     tell,
 )
 from gorun_tasks.fingerprint import file_clock
+from gorun_tasks.guard import Leash
 from gorun_tasks.keep import Keep
 from gorun_tasks.looking import Look
 from gorun_tasks.notices import Notices
 from gorun_tasks.process import cannot_execute
-from gorun_tasks.toolchain import Leash
 from gorun_tasks.watched import Watched
 
 TYPE_CHECKING = False

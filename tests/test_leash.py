@@ -11,7 +11,7 @@ import pytest
 
 from gorun_tasks import Program
 from gorun_tasks.errors import GivenUp
-from gorun_tasks.toolchain import Leash
+from gorun_tasks.guard import Leash
 from tests.e2e.cli import TINY
 
 if TYPE_CHECKING:
