@@ -344,7 +344,7 @@ class _Recording:
 
     def _add(self, section: Section, directory: str) -> None:
         asked = self._asked
-        names = tuple(sorted(asked.names.get(directory, ())))
+        names = self._names(section, directory)
         if self._is_implied(directory, names):
             return
         self.leading.add(directory)
@@ -384,6 +384,21 @@ class _Recording:
             (base, key, names, tuple(key for key, _ in found)),
             (mode, further, listing, tuple(content for _, content in found)),
         )
+
+    def _names(self, section: Section, directory: str) -> tuple[str, ...]:
+        """Return the names in a directory that count.
+
+        Of a fetched module go keeps an index that it never renews (modindex.GetModule), so what
+        stands in its tests matters as little to go run; that they are there, a listing tells.
+        """
+        names: Iterable[str] = self._asked.names.get(directory, ())
+        if section.root_name == "GOMODCACHE":
+            names = (
+                name
+                for name in names
+                if not name.endswith("_test.go") or f"{directory}/{name}" in self._hashes
+            )
+        return tuple(sorted(names))
 
     def _is_implied(self, directory: str, names: tuple[str, ...]) -> bool:
         """Say whether nothing can be in a directory while what is recorded above it holds.

@@ -170,6 +170,7 @@ def published(tmp_path: Path) -> Workshop:
             code = f'package main\n\nfunc main() {{ println("{version}") }}\n'
             archive.writestr(f"{prefix}/go.mod", mod)
             archive.writestr(f"{prefix}/cmd/tool/main.go", code)
+            archive.writestr(f"{prefix}/cmd/tool/main_test.go", "package main\n")
     (proxy / "list").write_text("v1.0.0\nv1.1.0\n")
     workshop = Workshop(tmp_path)
     workshop.environ |= {
@@ -214,6 +215,19 @@ def test_source_from_the_module_cache_is_checked_too(published: Workshop) -> Non
     assert published.gorun("--why", target).out == f"{target}: {source} edited\n"
     result = published.gorun(target)
     assert (result.rc, result.err) == (0, "patched\n")
+
+
+def test_a_test_in_the_module_cache_counts_as_little_as_to_go(published: Workshop) -> None:
+    """Of what it fetched go run keeps an index and reads no test again; a new file is noticed."""
+    target = "example.com/tool/cmd/tool@v1.0.0"
+    published.gorun(target)
+    assert published.go("run", target).err.endswith("v1.0.0\n")
+    folder = published.folder.parent / "modcache/example.com/tool@v1.0.0/cmd/tool"
+    (folder / "main_test.go").write_text("package other, and no Go\n")
+    assert published.go("run", target).err.endswith("v1.0.0\n")
+    assert published.gorun("--why", target).out == f"{target}: current\n"
+    (folder / "other_test.go").write_text("package main\n")
+    assert "other_test.go" in published.gorun("--why", target).out
 
 
 @pytest.mark.parametrize("flag", ["-n", "-x", "-v", "-work"])
