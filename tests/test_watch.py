@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +26,7 @@ from gorun_tasks import (
 from gorun_tasks.alike import alike
 from gorun_tasks.scope import Scope, Tried
 from tests.e2e.cli import go_command
+from tests.e2e.conftest import PATIENCE
 from tests.e2e.watching import SERVER, group_is_gone
 
 if TYPE_CHECKING:
@@ -47,13 +49,22 @@ def edit(tree: Tree, name: str, old: str, new: str) -> None:
     file.write_text(file.read_text().replace(old, new))
 
 
-def test_what_happens_is_told_in_order(tree: Tree) -> None:
+def wait_for(words: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Wait until a program has said something."""
+    said, deadline = "", time.monotonic() + PATIENCE
+    while words not in said:
+        assert time.monotonic() < deadline, said
+        said += capfd.readouterr().out
+
+
+def test_what_happens_is_told_in_order(tree: Tree, capfd: pytest.CaptureFixture[str]) -> None:
     """And leaving the loop leaves nobody behind."""
     tree.write(SERVER)
     events = iter(Program(cwd=str(tree.folder)).watch(["-x"]))
     first = of(StartedEvent, events)
     assert isinstance(first, StartedEvent)
     os.killpg(first.pid, 0)
+    wait_for("version one [-x]\n", capfd)  # by then it hears of signals
     edit(tree, "version.go", "func", "fun")
     failed = of(FailedEvent, events)
     assert isinstance(failed, FailedEvent)

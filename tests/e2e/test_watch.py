@@ -28,8 +28,7 @@ pytestmark = pytest.mark.usefixtures("go")
 def test_an_edit_restarts_the_program_once(tmp_path: Path) -> None:
     """The old one ends first, by SIGTERM; arguments are the program's own."""
     with Watching(watching(tmp_path), ".", "-x", "a b") as watch:
-        watch.wait_for("version one [-x a b]\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("version one [-x a b]\n")
         watch.edit("version.go", "one", "two")
         watch.wait_for("version two [-x a b]\n")
         assert watch.said.index("ends by terminated\n") < watch.said.index("version two")
@@ -275,8 +274,7 @@ def test_a_stamp_changes(tmp_path: Path) -> None:
     git("commit", "-q", "-m", "one")
     git("tag", "v1")
     with Watching(shop, "--stamp", "main.word=version", ".") as watch:
-        watch.wait_for("version v1 []\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("version v1 []\n")
         git("commit", "-q", "--allow-empty", "-m", "two")
         git("tag", "v2")
         watch.wait_for("version v2 []\n")

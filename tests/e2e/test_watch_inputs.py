@@ -68,8 +68,7 @@ TAGGED = {
 def test_an_input_elsewhere_is_edited(tmp_path: Path, files: dict[str, str], name: str) -> None:
     shop = watching(tmp_path, SERVER | files)
     with Watching(shop, ".") as watch:
-        watch.wait_for("version one []\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("version one []\n")
         shop.edit(name, "one", "two")
         watch.wait_for("version two []\n")
 
@@ -77,8 +76,7 @@ def test_an_input_elsewhere_is_edited(tmp_path: Path, files: dict[str, str], nam
 def test_a_file_appears_in_an_embedded_tree(tmp_path: Path) -> None:
     shop = watching(tmp_path, SERVER | EMBEDDED_TREE)
     with Watching(shop, ".") as watch:
-        watch.wait_for("version one []\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("version one []\n")
         shop.write({"text/two": ""})
         watch.wait_for("version two []\n")
 
@@ -104,8 +102,7 @@ def test_a_go_work_appears_above(tmp_path: Path) -> None:
         },
     )
     with Watching(shop, ".") as watch:
-        watch.wait_for("version one []\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("version one []\n")
         shop.write({"../go.work": "go 1.24\n\nuse ./work\n\nreplace example.com/lib => ./other\n"})
         watch.wait_for("version other []\n")
         (tmp_path / "go.work").unlink()
@@ -121,8 +118,7 @@ def test_a_link_is_set_anew(tmp_path: Path) -> None:
     shop.write({"../b/lib.go": lib.replace("one", "two")})
     os.symlink("../a", shop.folder / "lib")
     with Watching(shop, ".") as watch:
-        watch.wait_for("version one []\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("version one []\n")
         os.symlink("../b", shop.folder / "new")
         (shop.folder / "new").rename(shop.folder / "lib")
         watch.wait_for("version two []\n")
@@ -151,8 +147,7 @@ def test_a_build_with_a_warning_is_watched(tmp_path: Path) -> None:
         pytest.skip("needs gcc: apt-get install gcc")
     shop = watching(tmp_path, SERVER | cgo)
     with Watching(shop, ".") as watch:
-        watch.wait_for("version one []\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("version one []\n")
         os.utime(tmp_path / "include" / "version.h")
         shop.edit("../include/version.h", '"one"', '"two"')
         watch.wait_for("version two []\n")
@@ -163,8 +158,7 @@ def test_a_build_with_a_warning_is_watched(tmp_path: Path) -> None:
 def test_a_list_of_files(tmp_path: Path) -> None:
     """Another file of the directory is no input."""
     with Watching(watching(tmp_path), "main.go", "version.go", "x") as watch:
-        watch.wait_for("version one [x]\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("version one [x]\n")
         watch.shop.write({"other.go": "package main\n\nnot go at all\n"})
         watch.edit("version.go", "one", "two")
         watch.wait_for("version two [x]\n")

@@ -87,7 +87,7 @@ while True:
 
 def test_the_whole_group_is_gone_before_the_next_starts(tmp_path: Path) -> None:
     with Watching(watching(tmp_path, WITH_A_CHILD), "--stop-timeout", "0.3", ".") as watch:
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("one ")
         (first,) = watch.pids
         watch.edit("main.go", "one", "two")
         watch.wait_for("two ")
@@ -98,7 +98,7 @@ def test_the_whole_group_is_gone_before_the_next_starts(tmp_path: Path) -> None:
 def test_nobody_is_left_where_the_watcher_is_killed(tmp_path: Path, whom: str) -> None:
     """By SIGKILL, which nobody can handle."""
     with Watching(watching(tmp_path, WITH_A_CHILD), "--stop-timeout", "0.3", ".") as watch:
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("one ")
         (program,) = watch.pids
         if whom == "watcher":
             watch.signal(signal.SIGKILL)
@@ -121,8 +121,7 @@ def test_the_program_dies_where_all_of_ours_are_killed(tmp_path: Path) -> None:
 def test_address_is_never_in_use(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_port()}"
     with Watching(watching(tmp_path, LISTENER), ".", address) as watch:
-        watch.wait_for("one <nil>\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("one <nil>\n")
         for old, new in (("one", "two"), ("two", "three"), ("three", "four")):
             watch.edit("main.go", old, new)
             watch.wait_for(f"{new} ")
@@ -191,7 +190,7 @@ def test_a_crash_is_told_and_the_next_change_awaited(tmp_path: Path) -> None:
         watch.wait_for("version one []\n")
         pid = watch.wait_for_event("started", 2)["pid"]
         os.kill(pid, signal.SIGSEGV)
-        watch.wait_for("gorun: ended with exit status 2, waits for a change\n")
+        watch.wait_for_next("gorun: ended with exit status 2, waits for a change\n")
         watch.edit("version.go", "one", "two")
         watch.wait_for("version two []\n")
         os.kill(watch.wait_for_event("started", 3)["pid"], signal.SIGKILL)
@@ -212,8 +211,7 @@ def test_ctrl_c_where_nothing_runs(tmp_path: Path) -> None:
 def test_a_program_that_reads_the_terminal_keeps_it(tmp_path: Path) -> None:
     """Also the one that takes its place."""
     with Watching(watching(tmp_path, READER), ".", terminal=True) as watch:
-        watch.wait_for("one reads\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("one reads\n")
         watch.type("first\n")
         watch.wait_for('read "first"\n')
         watch.edit("main.go", "one reads", "two reads")
@@ -231,8 +229,7 @@ def test_ctrl_z_stops_all_and_fg_lets_all_go_on(tmp_path: Path) -> None:
     shop = watching(tmp_path, READER)
     shell = (sys.executable, "-c", SHELL)
     with Watching(shop, ".", terminal=True, through=shell) as watch:
-        watch.wait_for("one reads\n")
-        watch.wait_until_it_watches()
+        watch.wait_until_it_watches("one reads\n")
         (program,) = watch.pids
         watch.type("\x1a")
         watch.wait_for("shell: stopped\n")

@@ -80,8 +80,12 @@ class Watching(Running):
         self.wait_until(lambda: len(self.events(kind)) >= count)
         return self.events(kind)[count - 1]
 
-    def wait_until_it_watches(self) -> None:
-        """Wait until the program runs, and what it was made of is watched."""
+    def wait_until_it_watches(self, first_word: str = "version ") -> None:
+        """Wait until the program has spoken, and what it was made of is watched.
+
+        A program that has only been started may not hear of signals yet: one would end it.
+        """
+        self.wait_for(first_word)
         self.wait_for_event("started")
         self.wait_for_event("watching")
 
