@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from gorun_tasks.content import Reason
     from gorun_tasks.errors import GoRunError
-    from gorun_tasks.flags import BuildFlags, FlagKeywords
+    from gorun_tasks.flags import BuildFlags
     from gorun_tasks.generate import Generation
+    from gorun_tasks.keywords import FlagKeywords
     from gorun_tasks.program import Outcome, Program
     from gorun_tasks.workspace import Workspace
 

@@ -249,7 +249,7 @@ class _Scan:
 
 def _assembler_words(asmflags: str) -> list[str]:
     """Return the -I flags among -asmflags, whose value may begin with a package pattern."""
-    from gorun_tasks.flags import split_quoted  # noqa: PLC0415 - only for cgo and assembly
+    from gorun_tasks.quoting import split_quoted  # noqa: PLC0415 - only for cgo and assembly
 
     words = asmflags if asmflags.startswith("-") else asmflags.partition("=")[2]
     return [f"-I{place}" for place in _named(list(split_quoted(words)))]
@@ -291,7 +291,7 @@ def _listed(text: str) -> list[tuple[str, ...]]:
 
 
 def _words(settings: Mapping[str, str], package: Mapping[str, Any], kind: str) -> list[str]:
-    from gorun_tasks.flags import split_quoted  # noqa: PLC0415 - only for cgo
+    from gorun_tasks.quoting import split_quoted  # noqa: PLC0415 - only for cgo
 
     return [*split_quoted(settings.get(f"CGO_{kind}", "")), *(package.get(f"Cgo{kind}") or ())]
 

@@ -167,7 +167,9 @@ def _run(words: list[str]) -> int:
         return _care(options, rest, environ)
     flags, consumed = BuildFlags.parse(rest)
     if "debug" in options:
-        flags = flags.for_debugging()
+        from gorun_tasks.toolflags import for_debugging  # noqa: PLC0415 - only where asked for
+
+        flags = for_debugging(flags)
     words = rest[consumed:]
     if options.affected or not options.switches.isdisjoint(_OF_MANY):
         return _of_many(options, flags, words)
@@ -329,7 +331,7 @@ def _care(options: Options, rest: list[str], environ: Mapping[str, str]) -> int:
 
 def _hint(program: Program, arguments: list[str]) -> None:
     from gorun_tasks import console  # noqa: PLC0415 - off the hot path
-    from gorun_tasks.flags import misplaced_flag, trap_sentence  # noqa: PLC0415 - off the hot path
+    from gorun_tasks.mistaken import misplaced_flag, trap_sentence  # noqa: PLC0415 - off the hot path
 
     misplaced = misplaced_flag(arguments)
     if misplaced and console.speaks_to_person(os.environ):

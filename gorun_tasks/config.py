@@ -24,7 +24,8 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.errors import UsageError
-from gorun_tasks.flags import KEYWORDS, BuildFlags
+from gorun_tasks.flags import BuildFlags
+from gorun_tasks.keywords import KEYWORDS
 from gorun_tasks.stamp import checked
 
 TYPE_CHECKING = False

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from gorun_tasks.content import Reason
     from gorun_tasks.events import Event
     from gorun_tasks.fingerprint import Look
-    from gorun_tasks.flags import FlagKeywords
     from gorun_tasks.generate import Generation
     from gorun_tasks.graph import Graph
+    from gorun_tasks.keywords import FlagKeywords
     from gorun_tasks.report import Report
     from gorun_tasks.stamp import Facts
     from gorun_tasks.store import Manifest
@@ -316,7 +316,9 @@ class Program:
         if not self.stamp:
             return self.flags
         values = {variable: self._fact(fact) for variable, fact in self.stamp}
-        return self.flags.stamped(values, self.environ.get("GOFLAGS", ""))
+        from gorun_tasks.toolflags import stamped  # noqa: PLC0415 - few programs are stamped
+
+        return stamped(self.flags, values, self.environ.get("GOFLAGS", ""))
 
     def _fact(self, fact: str) -> str:
         if self.facts is None:

@@ -12,7 +12,7 @@ import re
 
 from gorun_tasks.content import bytes_of
 from gorun_tasks.fingerprint import look_up, look_up_or_embedded
-from gorun_tasks.flags import split_goflags, split_quoted
+from gorun_tasks.quoting import split_goflags, split_quoted
 from gorun_tasks.report import NotRecorded
 from gorun_tasks.variables import DEFAULTED, ENVIRONMENT, written
 

@@ -14,20 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gorun_tasks import flags, target
+from gorun_tasks import flags, keywords, target
 from gorun_tasks.errors import UsageError
-from gorun_tasks.flags import (
-    BOOLEAN_FLAGS,
-    KEYWORDS,
-    VALUE_FLAGS,
-    BuildFlags,
-    join_quoted,
-    misplaced_flag,
-    split_goflags,
-    split_quoted,
-    stamp,
-    trap_sentence,
-)
+from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, BuildFlags
+from gorun_tasks.keywords import KEYWORDS
+from gorun_tasks.mistaken import misplaced_flag, trap_sentence
+from gorun_tasks.quoting import join_quoted, split_goflags, split_quoted
+from gorun_tasks.toolflags import for_debugging, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -194,7 +187,7 @@ def test_keywords_and_typed_words_of_one_meaning_are_equal(
 
 def test_every_flag_has_a_typed_keyword() -> None:
     # FlagKeywords exists for type checkers only: read it as one.
-    tree = ast.parse(_source(flags))
+    tree = ast.parse(_source(keywords))
     (declared,) = (node for node in ast.walk(tree) if getattr(node, "name", "") == "FlagKeywords")
     assert isinstance(declared, ast.ClassDef)
     names = [item.target for item in declared.body if isinstance(item, ast.AnnAssign)]
@@ -292,9 +285,10 @@ def test_flags_cannot_change_and_can_be_keys_copied_and_pickled() -> None:
 
 def test_debugging_keeps_the_tool_flags_of_the_user() -> None:
     # go takes the last -ldflags whole: one more would drop the user's -X.
-    plain = BuildFlags().for_debugging().words
+    plain = for_debugging(BuildFlags()).words
     assert plain == ("-gcflags=all=-N -l -dwarf", "-ldflags=-s=0 -w=0")
-    made = BuildFlags(ldflags="-X main.v=1", gcflags="-m", chdir="d", race=True).for_debugging()
+    said = BuildFlags(ldflags="-X main.v=1", gcflags="-m", chdir="d", race=True)
+    made = for_debugging(said)
     added = ("-ldflags=-X main.v=1 -s=0 -w=0", "-gcflags=-m -N -l -dwarf", "-race")
     assert made.words == ("-C=d", *plain, *added)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks import BuildFlags, GoRunError, Program, UsageError
+from gorun_tasks import BuildFlags, GoRunError, Program, UsageError, toolflags
 from gorun_tasks.workspace import Workspace
 from tests.trees import Tree, module
 
@@ -119,11 +119,11 @@ def test_a_tag_with_odd_letters_is_linked_as_it_is(repository: Tree) -> None:
 
 
 def test_flags_are_put_together() -> None:
-    stamped = BuildFlags(race=True).stamped({"main.a": "1 2"})
-    assert stamped.words == ("-race", "-ldflags=-X 'main.a=1 2'")
-    stamped = BuildFlags(ldflags="all=-s").stamped({"main.a": "1"}, "-ldflags=-w")
-    assert stamped.words == ("-ldflags=all=-s -X main.a=1",)
-    assert BuildFlags().stamped({"main.a": "1"}, "-v -ldflags=-w").words == (
+    made = toolflags.stamped(BuildFlags(race=True), {"main.a": "1 2"})
+    assert made.words == ("-race", "-ldflags=-X 'main.a=1 2'")
+    made = toolflags.stamped(BuildFlags(ldflags="all=-s"), {"main.a": "1"}, "-ldflags=-w")
+    assert made.words == ("-ldflags=all=-s -X main.a=1",)
+    assert toolflags.stamped(BuildFlags(), {"main.a": "1"}, "-v -ldflags=-w").words == (
         "-ldflags=-w -X main.a=1",
     )
 

@@ -1,0 +1,68 @@
+"""Mistaken: words that make no sense to go, or that surely mean something else than they do.
+
+Decides what to say of them: the flag that was meant, where a misplaced one went and how to write
+it. It must never change what the words do: a misplaced flag stays an argument of the program.
+"""
+
+from __future__ import annotations
+
+from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, split_typed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# Flags of go build, or of other commands, that people try.
+_NOT_OF_RUN = {
+    "o": "go run has no -o; gorun --which prints the path of the executable",
+    "i": "go run has no -i, nor any use for it: go keeps what it compiles in its cache",
+    "h": "gorun --help explains the command line",
+    "help": "gorun --help explains the command line",
+}
+
+# Flags that are hardly ever a program's own.
+_TRAPS = frozenset(
+    "race tags ldflags gcflags asmflags mod modfile trimpath cover msan asan pgo buildvcs".split()  # noqa: SIM905
+)
+
+
+def flag_hint(name: str) -> str:
+    """Return what to do about a flag that go run does not have."""
+    return (
+        _NOT_OF_RUN.get(name)
+        or nearest(name, BOOLEAN_FLAGS | VALUE_FLAGS, "-")
+        or "`go help build` lists the build flags"
+    )
+
+
+def nearest(name: str, names: Iterable[str], prefix: str) -> str:
+    """Return the hint that names what was meant, "" where nothing is like it."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for an error's hint only
+
+    near = get_close_matches(name, sorted(names), 1)
+    return f"did you mean {prefix}{near[0]}?" if near else ""
+
+
+def misplaced_flag(arguments: Sequence[str]) -> str:
+    """Return "", or the first argument of the program that was surely meant as a build flag.
+
+    Looks no further than a `--`: whoever writes that knows whose the words behind it are.
+    """
+    for argument in arguments:
+        if argument == "--":
+            break
+        if argument.startswith("-") and split_typed(argument)[0] in _TRAPS:
+            return argument
+    return ""
+
+
+def trap_sentence(flag: str, target_words: Sequence[str]) -> str:
+    """Return the line that says where a misplaced flag went, and how to write it."""
+    import shlex  # noqa: PLC0415 - few are trapped
+
+    needs_value = "=" not in flag and flag.lstrip("-") in VALUE_FLAGS
+    shown = shlex.quote(flag) + ("=..." if needs_value else "")
+    return (
+        f"gorun: {flag} stands after the target, so it went to the program;"
+        f" to build with it: gorun {shown} {shlex.join(target_words)}"
+    )
