@@ -11,6 +11,7 @@ import pytest
 
 from gorun_tasks import GoRunError, UsageError, judge_all
 from gorun_tasks.workspace import Workspace
+from tests.clock import let_the_clock_tick
 from tests.trees import MAIN, Tree, module
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def test_a_file_that_moves_is_gone_here_and_new_there(shop: Tree, *, known: bool
     shop.write({"cmd/alone/lib.go": "package main\n"})
     shop.commit("second")
     shop.git("mv", "cmd/alone/lib.go", "cmd/api/lib.go")
-    shop.settle()
+    let_the_clock_tick()
     assert touched(shop, known=known) == {
         "alone": ["cmd/alone/lib.go removed"],
         "api": ["new file cmd/api/lib.go"],
@@ -137,7 +138,7 @@ def test_what_is_not_committed_counts_always(shop: Tree) -> None:
     shop.write({"cmd/alone/main.go": MAIN + "\n"})
     shop.commit("on main")
     shop.git("checkout", "--quiet", "branch")
-    shop.settle()
+    let_the_clock_tick()
     assert list(touched(shop, "main...HEAD")) == ["api"]
     assert list(touched(shop, "main...")) == ["api"]
     assert list(touched(shop, "main..HEAD")) == ["alone", "api"]
@@ -186,7 +187,7 @@ def test_links_are_followed(shop: Tree, *, known: bool) -> None:
     shop.commit("third")
     (shop.folder / "cmd/alone/linked.go").unlink()
     (shop.folder / "cmd/alone/linked.go").symlink_to("../../testdata/other.go")
-    shop.settle()
+    let_the_clock_tick()
     assert list(touched(shop, known=known)) == ["alone"]
 
 

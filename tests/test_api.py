@@ -31,8 +31,8 @@ from gorun_tasks import (
     UsageError,
     judge_all,
 )
-from gorun_tasks.fingerprint import file_clock
 from gorun_tasks.publish import Publisher
+from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,17 +49,13 @@ def go() -> None:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[str, str], None]:
-    """Write a file, and wait for the clock that stamps files to move on.
-
-    A build that begins within the same tick as an edit is, rightly, not recorded.
-    """
+    """Write a file, a moment before whatever looks at it."""
 
     def write(name: str, text: str) -> None:
         path = tmp_path / "module" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-        while file_clock() <= path.stat().st_ctime_ns:
-            pass
+        let_the_clock_tick()
 
     return write
 

@@ -20,6 +20,7 @@ from gorun_tasks.content import (
 )
 from gorun_tasks.fingerprint import Look
 from gorun_tasks.program import Program
+from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +124,6 @@ def test_stats_of_what_was_written_meanwhile_are_not_kept(tree: Tree) -> None:
     examination = Examination(Look(program.store, program.environ), program)
     tree.write({"main.go": first})
     assert [str(reason) for reason in examination.reasons(newest)] == ["main.go edited"]
-    tree.settle()
+    let_the_clock_tick()
     assert not list(examination.reasons(oldest))
     assert not any("main.go" in record[2] for _, _, record in examination.refreshed)

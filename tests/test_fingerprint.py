@@ -19,6 +19,7 @@ from gorun_tasks.fingerprint import (
     settled,
 )
 from gorun_tasks.store import Store
+from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,6 +174,17 @@ def test_clock_never_runs_ahead_of_the_stamps(tmp_path: Path) -> None:
         path = tmp_path / str(i)
         path.touch()
         assert path.stat().st_ctime_ns >= before
+
+
+def test_clock_is_past_what_was_written_before_it_ticked(tmp_path: Path) -> None:
+    """However fine the stamps are: else tests that build right after they write are a lottery."""
+    path = tmp_path / "file"
+    for i in range(100):
+        path.write_text("x" * i)
+        let_the_clock_tick()
+        key = key_at(str(path))
+        assert key is not None
+        assert settled(key, file_clock()), i
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from gorun_tasks import Reason
 from gorun_tasks.errors import OutputError
 from gorun_tasks.output import put, why
 from gorun_tasks.store import Store
+from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,7 @@ def test_it_is_there_once_it_was_put(tree: Tree, store: Store, stored: str) -> N
     assert not path.samefile(stored)
     assert os.listdir(path.parent) == ["api"]
     assert not why(str(path), DIGEST, store)
-    tree.settle()
+    let_the_clock_tick()
     assert not why(str(path), DIGEST, store)
     path.touch()
     assert not why(str(path), DIGEST, store)
@@ -56,7 +57,7 @@ def test_another_content_under_the_same_size_and_time(
 ) -> None:
     path = tree.folder / "api"
     put(stored, str(path))
-    tree.settle()
+    let_the_clock_tick()
     assert not why(str(path), DIGEST, store)
     status = path.stat()
     path.write_bytes(EXECUTABLE[::-1])
@@ -99,5 +100,5 @@ def test_without_a_store_it_is_read_each_time(
     monkeypatch.setenv("GORUN_CACHE_DIR", "/proc/nowhere")
     path = str(tree.folder / "api")
     put(stored, path)
-    tree.settle()
+    let_the_clock_tick()
     assert not why(path, DIGEST, Store.at(os.environ))

@@ -13,6 +13,7 @@ import pytest
 
 from gorun_tasks import BuildFlags, GoRunError, Program, UsageError, toolflags
 from gorun_tasks.workspace import Workspace
+from tests.clock import let_the_clock_tick
 from tests.trees import Tree, module
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def repository(tree: Tree) -> Tree:
     tree.write({"go.mod": module("example.com/stamped"), "main.go": SOURCE, "words.md": "a"})
     tree.commit("first")
     tree.git("tag", "v1.2")
-    tree.settle()
+    let_the_clock_tick()
     return tree
 
 
@@ -130,7 +131,7 @@ def test_flags_are_put_together() -> None:
 
 def test_outside_a_repository_all_is_unknown(repository: Tree) -> None:
     shutil.rmtree(repository.folder / ".git")
-    repository.settle()
+    let_the_clock_tick()
     assert said(program(repository)) == ["unknown", "unknown", "unknown", "unknown", ""]
     repository.git("init", "--quiet")
     assert program(repository).is_current()

@@ -16,6 +16,7 @@ import gorun_tasks.explore
 from gorun_tasks import GoRunError, Outcome, UsageError
 from gorun_tasks.config import line_of
 from gorun_tasks.workspace import Workspace, root_of
+from tests.clock import let_the_clock_tick
 from tests.trees import LIBRARY, MAIN, Tree, module
 
 if TYPE_CHECKING:
@@ -315,7 +316,7 @@ def test_an_edit_with_the_same_size_and_time_is_seen(shop: Tree) -> None:
     shop.write({"lib/lib.go": LIBRARY.replace("package lib ", "package lib")})
     path.write_text("package main\n\nfunc main(){}\n ")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    shop.settle()
+    let_the_clock_tick()
     assert sorted(shop.places()) == ["api", "lib"]
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
-from gorun_tasks.fingerprint import file_clock
 from gorun_tasks.workspace import Workspace
+from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,29 +26,23 @@ def module(path: str) -> str:
 
 
 class Tree:
-    """A folder, written to so that whatever looks at it next can tell before from after."""
+    """A folder, written to a moment before whatever looks at it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def write(self, files: Mapping[str, str]) -> None:
-        """Write files, by path in the folder, and wait for the clock that stamps them."""
+        """Write files, by path in the folder."""
         for name, text in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        self.settle()
+        let_the_clock_tick()
 
     def remove(self, name: str) -> None:
         """Remove a file."""
         (self.folder / name).unlink()
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until what is written next gets another time stamp."""
-        now = time.time_ns()
-        while file_clock() <= now:
-            pass
+        let_the_clock_tick()
 
     def places(self) -> dict[str, str]:
         """Return the programs that a new Workspace finds: {name: target}."""

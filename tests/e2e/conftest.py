@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import pytest
 
+from tests.clock import let_the_clock_tick
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -81,11 +83,12 @@ class Place:
         return Running(self.command(words), self, terminal=terminal)
 
     def edit(self, name: str, old: str, new: str) -> None:
-        """Replace words in a file."""
+        """Replace words in a file, a moment before whatever looks at it."""
         path = self.folder / name
         text = path.read_text()
         assert old in text
         path.write_text(text.replace(old, new))
+        let_the_clock_tick()
 
 
 class Running:

@@ -15,7 +15,6 @@ import pytest
 
 from tests.e2e.cli import Workshop, needs_strace
 from tests.e2e.conftest import PATIENCE
-from tests.trees import Tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,7 +156,6 @@ def test_what_is_built_together_is_what_go_run_builds_alone(shop: Workshop) -> N
 def test_what_programs_share_is_compiled_once(shop: Workshop) -> None:
     """Whatever processes link them: one compilation of the package that both import."""
     shop.edit("lib/lib.go", "word", f"word of {os.urandom(8).hex()}")
-    Tree(shop.folder).settle()  # else it may be of the same tick as the build, and is distrusted
     log = shop.folder.parent / "strace"
     command = ["strace", "-f", "-qq", "-s", "4000", "-e", "trace=execve", "-o", str(log)]
     # Not :api, whose environment is another: it is compiled apart.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.clock import let_the_clock_tick
 from tests.e2e.cli import TWO_PACKAGES, Workshop
-from tests.fuzz.oracle import let_the_clock_tick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,10 +40,8 @@ def shop(tmp_path: Path) -> Workshop:
 def settle(shop: Workshop, files: dict[str, str]) -> None:
     """Write files, and build so that the build is remembered."""
     shop.write(files)
-    let_the_clock_tick()
     assert shop.gorun(".").err == "word\n"
     assert shop.outcome(".")[0] == "current"
-    let_the_clock_tick()
 
 
 def write(shop: Workshop, files: dict[str, str | None]) -> None:

@@ -20,6 +20,7 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.clock import let_the_clock_tick
 from tests.fuzz.model import MUTATIONS, ON_FILES, World, draw, programs_at, reword
 from tests.fuzz.oracle import (
     Answer,
@@ -31,7 +32,6 @@ from tests.fuzz.oracle import (
     ask_verdict,
     environ_of,
     go_of,
-    let_the_clock_tick,
     newest_recorded,
 )
 

@@ -21,11 +21,9 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gorun_tasks.errors import GoRunError
-from gorun_tasks.fingerprint import file_clock
 from gorun_tasks.flags import BuildFlags
 from gorun_tasks.program import Program
 from gorun_tasks.target import Target
@@ -307,13 +305,6 @@ def newest_recorded(world: World, slot: Slot, cache: str) -> str:
         return ""
     finally:
         os.chdir("/")
-
-
-def let_the_clock_tick() -> None:
-    """Wait until a file changed now would get another time stamp (some milliseconds)."""
-    moment = file_clock()
-    while file_clock() == moment:
-        time.sleep(0.0005)
 
 
 class Meddler(threading.Thread):

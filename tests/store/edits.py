@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 from gorun_tasks import BuildFlags, Program, Target
 from tests.e2e.cli import Workshop
-from tests.fuzz.oracle import let_the_clock_tick
 from tests.store.tiny import age, garbage, programs, weigh
 
 CALLS = "trace=%file,read,fstat,getdents64"
@@ -69,7 +68,6 @@ def edit_many_times(shop: Workshop, edits: int, packages: int) -> Report:
         before = (0, 0)
         for i in range(edits):
             shop.write(edit(i % packages, i))
-            let_the_clock_tick()  # what is built within the tick of an edit is not remembered
             _program(shop).build()
             age(shop.store)
             if i == 0:

@@ -1,0 +1,22 @@
+"""The clock that stamps files, for tests that build right after they write.
+
+Decides how long such a test waits. What is built within the tick of an edit is, rightly, not
+remembered: whoever expects "current" afterwards has to let the clock tick in between.
+"""
+
+from __future__ import annotations
+
+import time
+
+from gorun_tasks.fingerprint import file_clock
+
+
+def let_the_clock_tick() -> None:
+    """Wait until that clock is past everything written so far (some milliseconds).
+
+    One tick of it need not be enough: since Linux 6.13 a file that was looked at and then written
+    again is stamped finer than the clock ticks, and so ahead of it.
+    """
+    now = time.time_ns()
+    while file_clock() <= now:
+        time.sleep(0.0005)
