@@ -6,11 +6,12 @@ it. It must never change what the words do: a misplaced flag stays an argument o
 
 from __future__ import annotations
 
+from gorun_tasks.errors import UsageError
 from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, split_typed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 # Flags of go build, or of other commands, that people try.
 _NOT_OF_RUN = {
@@ -66,3 +67,20 @@ def trap_sentence(flag: str, target_words: Sequence[str]) -> str:
         f"gorun: {flag} stands after the target, so it went to the program;"
         f" to build with it: gorun {shown} {shlex.join(target_words)}"
     )
+
+
+def refuse_mistyped(word: str, name: str, own: Collection[str]) -> None:
+    """Raise UsageError for what go does not know where gorun has something like it.
+
+    `word` is as typed, `own` are the names of gorun's options.
+    """
+    if not word.startswith("--"):
+        if name in own:
+            hint = f"gorun's own options have two dashes: --{name}"
+            raise UsageError(f"flag provided but not defined: -{name}", hint)
+        return
+    from difflib import get_close_matches  # noqa: PLC0415 - as above
+
+    near = get_close_matches(name, [*sorted(own), *BOOLEAN_FLAGS, *VALUE_FLAGS], n=1)
+    if near and near[0] in own:
+        raise UsageError(f"flag provided but not defined: --{name}", f"did you mean --{near[0]}?")

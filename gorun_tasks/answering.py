@@ -1,0 +1,137 @@
+"""Answering: what gorun says, where it does more than start an unchanged program.
+
+Decides what is said on stdout to a question (`--why`, `--store`, `--list`, ...), and on stderr to
+a mistake. It must never start the program: where one is to be started, `cli` does.
+"""
+# ruff: noqa: PLC0415 - each answer imports what it needs
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gorun_tasks.cli import Options
+    from gorun_tasks.errors import GoRunError
+    from gorun_tasks.flags import BuildFlags
+    from gorun_tasks.program import Program
+
+
+def answer(text: str) -> int:
+    """Write an answer to stdout; return the exit status, 1 where nobody takes it."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError:
+        # The interpreter would try again at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    return 0
+
+
+def of_gorun(
+    options: Options, rest: list[str], switches: Collection[str], values: Collection[str]
+) -> int:
+    """Answer --version, --help, --completion and --store; return the exit status.
+
+    `switches` and `values` are the names of gorun's own options, without and with a value.
+    """
+    if "version" in options:
+        from gorun_tasks import __version__
+
+        return answer(f"gorun {__version__}\n")
+    if "help" in options:
+        from gorun_tasks.help import HELP
+
+        return answer(HELP)
+    if options.completion:
+        from gorun_tasks.completion import completion
+
+        return answer(completion(options.completion, rest, switches, values))
+    from gorun_tasks.care import care
+
+    gc.enable()  # a store may be large
+    return care(options.store, rest, os.environ)
+
+
+def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
+    """Answer what concerns many programs, or one for long; return the exit status."""
+    gc.enable()
+    if "watch" in options:
+        return _watch(options, flags, words)
+    from gorun_tasks import many
+
+    if "list" in options:
+        return many.show_list(flags, words, answer)
+    if "graph" in options:
+        return many.show_graph(flags, words, answer)
+    if "build" not in options:
+        return many.show_affected(flags, words, answer, since=options.affected)
+    if options.events:
+        os.environ["GORUN_EVENTS"] = options.events
+    rebuild, quiet = "rebuild" in options, "quiet" in options
+    since, stamps = options.affected, options.stamps
+    return many.build(
+        flags, words, answer, rebuild=rebuild, quiet=quiet, since=since, stamps=stamps
+    )
+
+
+def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
+    from gorun_tasks.watching import watch
+
+    typed = options.stop_signal, options.stop_timeout, options.listen
+    return watch(words, flags, options.stamps, events=options.events, typed=typed)
+
+
+def why(program: Program) -> int:
+    """Answer --why; return 0 where the program is current, else 1."""
+    verdict = program.judge()
+    if verdict.outcome == "current":
+        return answer(f"{program.label}: current\n")
+    told = [str(reason) for reason in verdict.because]
+    never = program.never_recorded()
+    if never and never not in told:
+        told.append(never)
+    if verdict.outcome == "restored":
+        told.append("the store has the executable for this content")
+    answer("".join(f"{program.label}: {reason}\n" for reason in told))
+    return 1
+
+
+def only_print(program: Program) -> int:
+    """Let go print what it would do (-n): it builds nothing, so there is nothing to start."""
+    from gorun_tasks.fingerprint import Look
+    from gorun_tasks.toolchain import Go, find_go
+
+    look = Look(program.store, program.environ)
+    go = Go(find_go(program.environ, look.where)[1], program.environ, program.cwd)
+    return go.run_bare([*program.flags.words, "--", *program.target.words])
+
+
+def hint(program: Program, arguments: list[str]) -> None:
+    """Tell a person of an argument that was surely meant as a build flag."""
+    from gorun_tasks import console
+    from gorun_tasks.mistaken import misplaced_flag, trap_sentence
+
+    misplaced = misplaced_flag(arguments)
+    if misplaced and console.speaks_to_person(os.environ):
+        sentence = trap_sentence(misplaced, program.target.words)
+        console.say(sentence.removeprefix("gorun: "))
+
+
+def complain(error: GoRunError) -> int:
+    """Say what went wrong, where go has not said it; return the exit status."""
+    from gorun_tasks import console
+    from gorun_tasks.errors import BUILD_FAILED, final_status
+
+    if not getattr(error, "told", False):
+        console.complain(str(error))
+    status = final_status(error, os.environ)
+    chosen = os.environ.get("GORUN_BUILD_EXIT_CODE", "")
+    if chosen and error.exit_status == BUILD_FAILED and str(status) != chosen:
+        console.say(f"GORUN_BUILD_EXIT_CODE is {chosen!r}, which is no number from 1 to 255")
+    return status
