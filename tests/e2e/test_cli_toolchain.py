@@ -187,3 +187,16 @@ def test_wheel_is_found_without_any_go_in_path(tmp_path: Path) -> None:
     for expected in ("built", "current"):
         outcome, _, result = workshop.outcome(".", env=env)
         assert (outcome, *result) == (expected, 0, "", "tiny\n")
+
+
+def test_a_chosen_gogc_is_gos_as_well(tmp_path: Path) -> None:
+    """A build has go's garbage collector lazier, unless somebody has said how lazy."""
+    workshop = Workshop(tmp_path, TINY)
+    told = tmp_path / "told"
+    tool = tmp_path / "tool"
+    tool.write_text(f'#!/bin/sh\necho "$GOGC" >> {told}\nexec "$@"\n')
+    tool.chmod(0o755)
+    for chosen in ({}, {"GOGC": "50"}, {"GOGC": ""}):
+        told.unlink(missing_ok=True)
+        assert workshop.gorun("--rebuild", f"-toolexec={tool}", ".", env=chosen).rc == 0
+        assert set(told.read_text().splitlines()) == {chosen.get("GOGC", "400")}
