@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from gorun_tasks.flags import BuildFlags
     from gorun_tasks.generate import Generation
     from gorun_tasks.graph import Graph
-    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
     from gorun_tasks.target import Target
     from gorun_tasks.verdict import Verdict, judge_all
     from gorun_tasks.workspace import Workspace
@@ -46,7 +47,7 @@ _HOMES = {
     "Generation": "generate",
     "GoRunError": "errors",
     "Graph": "graph",
-    "Outcome": "program",
+    "Outcome": "outcome",
     "OutcomeEvent": "events",
     "OutputError": "errors",
     "Program": "program",

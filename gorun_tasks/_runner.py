@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from gorun_tasks.flags import BuildFlags
     from gorun_tasks.generate import Generation
     from gorun_tasks.keywords import FlagKeywords
-    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
     from gorun_tasks.workspace import Workspace
 
     Runnable: TypeAlias = str | Sequence[str] | Program

@@ -14,7 +14,7 @@ from gorun_tasks import console
 from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
 from gorun_tasks.evict import size_limit
 from gorun_tasks.making import Making
-from gorun_tasks.program import Outcome
+from gorun_tasks.outcome import Outcome
 from gorun_tasks.publish import Publisher, Unusable, working_folder
 
 TYPE_CHECKING = False

@@ -18,7 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
     from gorun_tasks.store import Manifest
     from gorun_tasks.verdict import Verdict
 
@@ -146,7 +147,7 @@ def main() -> NoReturn:
 
         status = complain(error)
     except KeyboardInterrupt as interrupt:
-        from gorun_tasks.process import die_by
+        from gorun_tasks.child import die_by
 
         die_by(getattr(interrupt, "signum", _SIGINT))
     sys.exit(status)
@@ -216,7 +217,7 @@ def _start_stored(
         write_back(program, verdict)
     if program.events:
         from gorun_tasks.events import tell_outcome
-        from gorun_tasks.program import Outcome
+        from gorun_tasks.outcome import Outcome
 
         outcome = Outcome.stored(program, verdict, manifest)
         outcome.seconds = time.perf_counter() - _BEGUN

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from gorun_tasks.content import Reason
     from gorun_tasks.errors import GoRunError
-    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
 
 
 class Event:

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gorun_tasks.fingerprint import Look
-    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
     from gorun_tasks.seen import Seen
 
 _DAY = 24 * 3600

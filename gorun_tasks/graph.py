@@ -13,8 +13,8 @@ import time
 
 from gorun_tasks.errors import ExecutableGoneError, GoRunError, Interrupted
 from gorun_tasks.fingerprint import place
-from gorun_tasks.process import find_wrapper, program_environment, run_foreground
-from gorun_tasks.program import Outcome, Program
+from gorun_tasks.outcome import Outcome
+from gorun_tasks.process import find_wrapper, program_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.building import Building
     from gorun_tasks.content import Reason
+    from gorun_tasks.program import Program
     from gorun_tasks.verdict import Verdict
 
 
@@ -328,6 +329,8 @@ class Graph:
 
     def execute_child(self) -> None:
         """Run the executable in the foreground."""
+        from gorun_tasks.child import run_foreground  # noqa: PLC0415 - a build starts nothing
+
         made = self.made
         assert made is not None
         command, words, env = how_to_start(self.program, made, self.args)

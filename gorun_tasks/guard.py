@@ -9,8 +9,8 @@ from __future__ import annotations
 import signal
 import threading
 
+from gorun_tasks.child import interrupt_tree
 from gorun_tasks.errors import GivenUp, Interrupted
-from gorun_tasks.process import interrupt_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

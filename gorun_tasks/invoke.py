@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from gorun_tasks._invoke import Do
     from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
-    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
     from gorun_tasks.workspace import Workspace
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.graph import Graph
     from gorun_tasks.notices import Notices
-    from gorun_tasks.program import Outcome
+    from gorun_tasks.outcome import Outcome
     from gorun_tasks.scope import Places
     from gorun_tasks.verdict import Verdict
     from gorun_tasks.watched import Watched

@@ -17,7 +17,7 @@ import os
 
 from gorun_tasks import telling
 from gorun_tasks.errors import GoRunError, UsageError
-from gorun_tasks.program import Outcome, Program, logical_directory
+from gorun_tasks.program import Program, logical_directory
 from gorun_tasks.target import Target
 from gorun_tasks.workspace import NAME_MARK, Workspace, root_of
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gorun_tasks.flags import BuildFlags
+    from gorun_tasks.outcome import Outcome
 
 _ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single target
 

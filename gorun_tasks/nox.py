@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from nox.sessions import SessionRunner
 
     from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
-    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
     from gorun_tasks.workspace import Workspace
 
 __all__ = ["build", "clean", "generate", "run", "session", "sessions", "watch", "why"]

@@ -26,88 +26,12 @@ if TYPE_CHECKING:
     from gorun_tasks.generate import Generation
     from gorun_tasks.graph import Graph
     from gorun_tasks.keywords import FlagKeywords
+    from gorun_tasks.outcome import Outcome
     from gorun_tasks.report import Report
     from gorun_tasks.stamp import Facts
-    from gorun_tasks.store import Manifest
     from gorun_tasks.watch import Watch
 
 STOP_SIGNAL = 15  # SIGTERM; `signal` would have to be imported
-
-
-class Outcome:
-    """What became of a request for an executable.
-
-    `outcome` is "current" (nothing changed), "restored" (something changed, but the store has
-    the executable for this very content), "built" or, in events only, "failed". `path` is the
-    executable, `digest` its SHA-256 (hexadecimal), `because` the reasons (empty for "current"),
-    `seconds` how long it took, `exit_code` the program's exit status where it was run: 0-255, or
-    128+n after signal n. `unrecorded` says why the build will not be remembered, "" where it is.
-    `moments` says which step began when, for `steps`.
-    """
-
-    __slots__ = (
-        "because",
-        "digest",
-        "exit_code",
-        "goroot_bin",
-        "moments",
-        "outcome",
-        "path",
-        "seconds",
-        "unrecorded",
-        "wrapper",
-    )
-
-    def __init__(
-        self,
-        outcome: str,
-        path: str,
-        digest: str,
-        *,
-        because: tuple[Reason, ...] = (),
-        seconds: float = 0.0,
-        goroot_bin: str = "",
-        wrapper: tuple[str, ...] = (),
-        unrecorded: str = "",
-    ) -> None:
-        self.outcome = outcome
-        self.path = path
-        self.digest = digest
-        self.because = because
-        self.seconds = seconds
-        self.goroot_bin = goroot_bin
-        self.wrapper = wrapper
-        self.unrecorded = unrecorded
-        self.exit_code: int | None = None
-        self.moments: tuple[tuple[str, float], ...] = ()
-
-    @property
-    def steps(self) -> dict[str, float]:
-        """Where the time went: the seconds of each step that was taken, which add up to `seconds`.
-
-        "check" is the look at what changed, "wait" for another build of the same program; "load" is
-        go finding the packages (and fetching modules), "compile" and "link" are go's; "publish"
-        is what is done with the executable, and remembering what it depended on.
-        """
-        taken: dict[str, float] = {}
-        for (step, began), (_, ended) in zip(self.moments, self.moments[1:], strict=False):
-            taken[step] = taken.get(step, 0.0) + ended - began
-        return taken or {"check": self.seconds}
-
-    @classmethod
-    def stored(cls, program: Program, verdict: Verdict, manifest: Manifest) -> Self:
-        """Return the outcome of a verdict that needs no go."""
-        return cls(
-            verdict.outcome,
-            program.store.executable(manifest),
-            manifest.digest,
-            because=verdict.because,
-            goroot_bin=manifest.goroot_bin,
-            wrapper=manifest.wrapper,
-        )
-
-    def __repr__(self) -> str:
-        return f"Outcome({self.outcome!r}, {self.path!r}, exit_code={self.exit_code})"
 
 
 class Program:

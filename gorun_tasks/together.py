@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from gorun_tasks.graph import Graph
-    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
 
     Tell = Callable[[str, Outcome | GoRunError], None]
 

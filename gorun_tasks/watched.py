@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from gorun_tasks.graph import Graph
     from gorun_tasks.keep import Keep
-    from gorun_tasks.program import Outcome, Program
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
     from gorun_tasks.scope import Scope, Tried
 
 

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from gorun_tasks.content import Reason
     from gorun_tasks.discover import Main
     from gorun_tasks.errors import GoRunError
+    from gorun_tasks.outcome import Outcome
     from gorun_tasks.picture import Picture
-    from gorun_tasks.program import Outcome
     from gorun_tasks.watch import Watch
 
 NAME_MARK = ":"

@@ -1,4 +1,4 @@
-"""What a program finds when `process` starts it, and what its starter's caller sees of its end.
+"""What a program finds when we start it, and what its starter's caller sees of its end.
 
 Real processes only: `tests/samples/sigprog` does what it is told, `tests/samples/procdump` prints
 whatever a middleman could have changed. Nothing here waits for time to pass: tests wait for words.
@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.process import interrupt_tree, program_environment
+from gorun_tasks.child import interrupt_tree
+from gorun_tasks.process import program_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,13 +79,12 @@ Word = str | bytes
 
 def python(code: str) -> list[str]:
     """Return the command line of a Python process that has the functions under test."""
-    names = "die_by, program_environment, replace, run_foreground"
-    start = f"import os, signal, sys; sys.path.insert(0, {str(ROOT)!r})"
-    return [
-        sys.executable,
-        "-c",
-        f"{start}\nfrom gorun_tasks.process import {names}\n{code}\n",
-    ]
+    start = (
+        f"import os, signal, sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from gorun_tasks.child import die_by, run_foreground\n"
+        "from gorun_tasks.process import program_environment, replace"
+    )
+    return [sys.executable, "-c", f"{start}\n{code}\n"]
 
 
 def in_world(words: Sequence[Word], **world: object) -> list[Word]:
