@@ -88,11 +88,20 @@ def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
 
 
 def why(program: Program) -> int:
-    """Answer --why; return 0 where the program is current, else 1."""
+    """Answer --why; return 0 where the program is current, else 1.
+
+    Raises UsageError for one that was never built, and cannot be: nothing is where it should be.
+    """
     verdict = program.judge()
     if verdict.outcome == "current":
         return answer(f"{program.label}: current\n")
     told = [str(reason) for reason in verdict.because]
+    if told == [program.unknown()]:
+        from gorun_tasks.errors import UsageError
+        from gorun_tasks.mistaken import absent
+
+        if sentence := absent(program):
+            raise UsageError(sentence)
     never = program.never_recorded()
     if never and never not in told:
         told.append(never)

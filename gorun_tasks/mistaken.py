@@ -1,17 +1,23 @@
 """Mistaken: words that make no sense to go, or that surely mean something else than they do.
 
 Decides what to say of them: the flag that was meant, where a misplaced one went and how to write
-it. It must never change what the words do: a misplaced flag stays an argument of the program.
+it, and that nothing is where a target leads. It must never change what the words do: a misplaced
+flag stays an argument of the program.
 """
 
 from __future__ import annotations
 
+import os
+
 from gorun_tasks.errors import UsageError
 from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, split_typed
+from gorun_tasks.target import is_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+
+    from gorun_tasks.program import Program
 
 # Flags of go build, or of other commands, that people try.
 _NOT_OF_RUN = {
@@ -84,3 +90,23 @@ def refuse_mistyped(word: str, name: str, own: Collection[str]) -> None:
     near = get_close_matches(name, [*sorted(own), *BOOLEAN_FLAGS, *VALUE_FLAGS], n=1)
     if near and near[0] in own:
         raise UsageError(f"flag provided but not defined: --{name}", f"did you mean --{near[0]}?")
+
+
+def absent(program: Program) -> str:
+    """Return the sentence for a file or directory that the target names and is not there, or "".
+
+    Only go can tell where import paths and patterns lead, and what an overlay makes of directories.
+    """
+    target = program.target
+    flags = (*program.flags.words, program.environ.get("GOFLAGS", ""))
+    if target.is_pattern or any("-overlay" in flag for flag in flags):
+        return ""
+    for word in target.words if target.kind == "files" or is_path(target.words[0]) else ():
+        try:
+            os.stat(os.path.join(program.directory, word))
+        except (FileNotFoundError, NotADirectoryError):
+            where = "" if os.path.isabs(word) else f" in {program.directory}"
+            return f"there is no {word}{where}"
+        except (OSError, ValueError):
+            continue  # go will say what is the matter with it
+    return ""

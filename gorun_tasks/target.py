@@ -39,7 +39,7 @@ class Target:
             self._set("files", words)
         elif first.startswith("-"):
             raise UsageError(f"{first} is no target", "write ./ before a name that starts with -")
-        elif "@" in first and not _is_path(first):
+        elif "@" in first and not is_path(first):
             self._set("version", words)
         else:
             self._set("package", words)
@@ -148,7 +148,7 @@ def _strings(value: Sequence[str]) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _is_path(word: str) -> bool:
+def is_path(word: str) -> bool:
     """Tell a local import or an absolute path, as go does, from an import path."""
     return word in (".", "..") or word.startswith(("./", "../", "/"))
 

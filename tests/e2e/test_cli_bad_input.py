@@ -66,6 +66,10 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
         (["--watch", "--rebuild", "."], "--watch does not go with --rebuild"),
         (["--watch", "--affected", "main"], "--watch does not go with --affected"),
         ([":"], "a colon needs the name of a program; gorun --list shows them"),
+        (["--why", "./nothing"], "there is no ./nothing in "),
+        (["--why", "/nothing/at/all"], "there is no /nothing/at/all\n"),
+        (["--why", "main.go", "missing.go"], "there is no missing.go in "),
+        (["--why", "-C=lib", "./main.go/x"], "there is no ./main.go/x in "),
         (["--completion"], "--completion needs a value"),
         (["--completion", "tcsh"], "--completion tcsh is unknown; it is bash, zsh or fish"),
         (["--completion", "fish", "-x"], "--completion fish takes no further words: -x"),
@@ -77,9 +81,17 @@ def test_words_that_make_no_sense_are_status_2(
     """One line of ours, before anything is asked of go."""
     result = workshop.gorun(*words, env={"GORUN_GO": "/nonexistent"})
     assert (result.rc, result.out) == (2, "")
-    (line,) = result.err.splitlines()
+    (line,) = result.err.splitlines(keepends=True)
     assert line.startswith("gorun: ")
     assert sentence in line
+
+
+@pytest.mark.parametrize(
+    "words", [["./empty"], ["example.com/nothing"], ["-overlay=o.json", "./nothing"], ["./no/..."]]
+)
+def test_what_only_go_can_tell_is_not_guessed_by_why(workshop: Workshop, words: list[str]) -> None:
+    """What is in a directory, where an import path leads, what an overlay puts there."""
+    assert workshop.gorun("--why", *words, env={"GORUN_GO": "/nonexistent"})[::2] == (1, "")
 
 
 @pytest.mark.parametrize(
