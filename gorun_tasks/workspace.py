@@ -236,7 +236,14 @@ class Workspace:
             else:
                 directory = os.path.normpath(os.path.join(self.config.directory, settings.target))
                 automatic.pop(directory, None)
-            programs[name] = self._configured(settings.over(general), mains.get(directory))
+            program = self._configured(settings.over(general), mains.get(directory))
+            if directory not in mains:
+                from gorun_tasks.mistaken import absent  # noqa: PLC0415 - few targets are elsewhere
+
+                if sentence := absent(program):
+                    where = self.config.where("programs", name, "target")
+                    raise UsageError(f"{where}: {sentence}")
+            programs[name] = program
         for directory, name in automatic.items():
             if name not in programs:
                 programs[name] = self._configured(general, mains[directory])

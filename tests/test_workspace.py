@@ -496,6 +496,11 @@ def test_outside_a_repository_nobody_looks_further_up(tree: Tree) -> None:
         ("[tool.gorun.programs.'a/b']\ntarget = 'x'\n", 1, "'a/b' is no name for a program"),
         ("[tool.gorun.programs.a]\ntarget = ''\n", 2, "target: expected a package, got ''"),
         (
+            "[tool.gorun.programs.a]\nrace = true\ntarget = './cmd/aip'\n",
+            3,
+            "there is no ./cmd/aip in {folder}",
+        ),
+        (
             "[tool.gorun.programs.api]\ntarget = 'cmd/vet'\n",
             1,
             "two programs are called api; ./cmd/api is called so as well",
@@ -507,7 +512,8 @@ def test_what_is_not_understood_is_an_error_with_its_line(
 ) -> None:
     with pytest.raises(UsageError) as raised:
         _ = configured(shop, text).programs
-    assert str(raised.value) == f"{shop.folder}/pyproject.toml:{line}: {sentence}"
+    said = sentence.format(folder=shop.folder)
+    assert str(raised.value) == f"{shop.folder}/pyproject.toml:{line}: {said}"
 
 
 @pytest.mark.parametrize(
