@@ -20,7 +20,7 @@ _SECTIONS_AT = 0x28  # in the header: where the table of sections is
 _SHAPE_AT = 0x3A  # and the size of an entry and their number
 _NOTE = 7  # SHT_NOTE
 _BUILD_IDS = ((b"Go\0\0", 4), (b"GNU\0", 3))
-_PIECE = 1 << 20
+_PIECE = 1 << 16  # bytes; for greater ones the system would have to find new memory each time
 
 
 def alike(one: str, other: str) -> bool:

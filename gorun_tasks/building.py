@@ -19,7 +19,7 @@ from gorun_tasks.publish import Publisher, Unusable, working_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gorun_tasks.content import Reason
     from gorun_tasks.program import Program
@@ -29,6 +29,7 @@ class Building:
     """One program, go, and the store."""
 
     def __init__(self, program: Program) -> None:
+        self._placed: Outcome | None = None  # what was made ready before it is kept
         self.private = ""  # a folder of this run only
         self._program = program
         self._making: Making | None = None
@@ -52,11 +53,25 @@ class Building:
         with self._publisher.lock(self._program.key) as lock:
             yield lock.waited
 
-    def ask(self) -> None:
-        """Have go compile and link, once."""
+    def ask(self, ready: Callable[[], None] | None = None) -> None:
+        """Have go compile and link, once; `ready` is called where `make_ready` is worth a try."""
         if self._making is None:
-            self._making = Making(self._program, self._publisher)
+            self._making = Making(self._program, self._publisher, ready)
             self._making.ask()
+
+    def make_ready(self, because: tuple[Reason, ...]) -> Outcome | None:
+        """Have an executable that can be started before it is kept, None where there is none."""
+        making = self._making
+        assert making is not None
+        assert making.handed is not None
+        if self._publisher is None or making.report.borrowed:
+            return None
+        try:
+            path = self._publisher.place(making.handed)
+        except Unusable:
+            return None  # it will be said when it is kept
+        self._placed = _built(making, path, making.handed.digest(), because)
+        return self._placed
 
     def keep(self, because: tuple[Reason, ...], *, for_this_run: bool) -> Outcome:
         """Publish what go handed over, or keep it for this run only."""
@@ -70,9 +85,16 @@ class Building:
             try:
                 path, digest = self._publish(self._publisher, making)
             except Unusable as trouble:
+                if self._placed is not None:
+                    console.say(f"{trouble}; this build is not remembered")
+                    self._placed.unrecorded = str(trouble)
+                    return self._placed
                 console.say(f"{trouble}; the executable is kept for this run only")
                 self._publisher = None
             else:
+                if self._placed is not None:
+                    self._placed.unrecorded = making.unrecorded
+                    return self._placed
                 return _built(making, path, digest, because)
         self.private = working_folder(self._publisher)
         digest = making.handed.digest()

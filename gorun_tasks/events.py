@@ -54,7 +54,8 @@ class OutcomeEvent(Event):
     """A request for an executable has ended. Each ends with one of these, and only one.
 
     `outcome`, `because`, `seconds` and `steps` (seconds by step) are those of the Outcome;
-    `executable` is None where the build failed.
+    `executable` is None where the build failed. A watch tells it as soon as the program can be
+    started: what is written for the next time is written after that, and not in `seconds`.
     """
 
     __slots__ = ("because", "executable", "outcome", "seconds", "steps")

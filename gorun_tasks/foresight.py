@@ -1,9 +1,9 @@
 """Foresight: the closure of a build, read while go still links, and whether it came true.
 
 By then go has told all it will, and a large program is linked for seconds. Decides whether what was
-seen is what would be seen now: law 3 has every input looked at when go has finished, so that is
-done, by one stat each. It must never let pass what it did not look at again; where anything was
-told or moved meanwhile, `closure` reads all of it anew and says what.
+seen is what would be seen now: law 3 has every input looked at when go has read all it will, so
+that is done, by one stat each. It must never let pass what it did not look at again; where anything
+was told or moved meanwhile, `closure` reads all of it anew and says what.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Foresight:
         ]
 
     def came_true(self) -> bool:
-        """Say, now that go has finished, whether the closure would be the same."""
+        """Say, now that go has made its executable, whether the closure would be the same."""
         report = self._report
         if report.diagnostics:
             return False

@@ -2,7 +2,8 @@
 
 Decides what has to be done, and in which order. One go process performs Compile and Link
 together, yet each has a verdict of its own: a changed source makes both stale, a lost executable
-only Link. It must never hold a lock while the program runs, and never leave a folder behind.
+only Link. It must never hold a lock while the program runs (but for the moment in which one that
+was started early is recorded), and never leave a folder behind.
 Runners come this way also where nothing changed: what only a stale node needs is in `building`.
 """
 
@@ -18,7 +19,7 @@ from gorun_tasks.process import find_wrapper, program_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gorun_tasks.building import Building
     from gorun_tasks.content import Reason
@@ -84,7 +85,7 @@ class Compile(Node):
 
     def perform(self) -> None:
         """Have go compile, and link in the same process."""
-        self._graph.building.ask()
+        self._graph.ask_go()
         self.performed = True
 
 
@@ -111,7 +112,7 @@ class Link(Node):
 
     def perform(self) -> None:
         """Take the executable from go and publish it."""
-        self._graph.building.ask()
+        self._graph.ask_go()
         self._graph.keep_executable()
         self.performed = True
 
@@ -188,6 +189,9 @@ class Graph:
         self.args = tuple(args)
         self.ephemeral = ephemeral
         self.made: Outcome | None = None
+        self.ready: Callable[[Outcome], None] | None = None
+        """Hears of an outcome as soon as its program can be started: what is left to do then, the
+        end of go and what is written for the next time, can be done while it runs."""
         self.compile = Compile(self)
         self.link = Link(self)
         self.execute = Execute(self)
@@ -195,6 +199,7 @@ class Graph:
         self._verdict = verdict
         self._begun = begun
         self._building: Building | None = None
+        self._told = False  # what became of it
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -245,6 +250,7 @@ class Graph:
         begun = self._begun or time.perf_counter()
         self._begun = 0.0
         self._moments = [("check", begun)]
+        self._told = False
         made: Outcome | None = None
         verdict = self.verdict
         try:
@@ -264,14 +270,8 @@ class Graph:
             signal.raise_signal(interrupted.signum)
             raise
         finally:
-            if made is not None:
-                ended = time.perf_counter()
-                made.seconds = ended - begun
-                made.moments = (*self._moments, *self._steps_of_building(), ("", ended))
-                if self.program.events or self.program.on_event:
-                    from gorun_tasks.events import tell_outcome  # noqa: PLC0415 - when somebody listens
-
-                    tell_outcome(self.program, made)
+            if made is not None and not self._told:
+                self._tell(made)
         return made
 
     def run(self) -> Outcome:
@@ -291,6 +291,22 @@ class Graph:
         Raises BuildError, too, where there can be no such path.
         """
         return self.building.stable_path(self.make(rebuild=rebuild))
+
+    def _tell(self, made: Outcome) -> None:
+        """Tell what became of it, and how long that took."""
+        self._told = True
+        ended = time.perf_counter()
+        made.seconds = ended - self._moments[0][1]
+        made.moments = (*self._moments, *self._steps_of_building(), ("", ended))
+        if self.program.events or self.program.on_event:
+            from gorun_tasks.events import tell_outcome  # noqa: PLC0415 - when somebody listens
+
+            tell_outcome(self.program, made)
+
+    def _tell_ready(self, made: Outcome) -> None:
+        assert self.ready is not None
+        self._tell(made)
+        self.ready(made)
 
     def _steps_of_building(self) -> Sequence[tuple[str, float]]:
         return self._building.moments if self._building is not None else ()
@@ -323,6 +339,17 @@ class Graph:
 
     # What the nodes do.
 
+    def ask_go(self) -> None:
+        """Have go compile and link, once."""
+        self.building.ask(
+            self._make_ready if self.ready is not None and not self.ephemeral else None
+        )
+
+    def _make_ready(self) -> None:
+        made = self.building.make_ready(self.verdict.because)
+        if made is not None:
+            self._tell_ready(made)
+
     def keep_executable(self) -> None:
         """Publish what go handed over, or keep it for this run only."""
         self.made = self.building.keep(self.verdict.because, for_this_run=self.ephemeral)
@@ -346,11 +373,13 @@ class Graph:
         manifest = verdict.manifest
         assert manifest is not None
         self.program.store.mark_used(self.program.key)
+        self.made = Outcome.stored(self.program, verdict, manifest)
+        if self.ready is not None:
+            self._tell_ready(self.made)
         if verdict.renewed or verdict.altered:
             from gorun_tasks.publish import write_back  # noqa: PLC0415 - off the hot path
 
             write_back(self.program, verdict)
-        self.made = Outcome.stored(self.program, verdict, manifest)
 
 
 def how_to_start(

@@ -1,8 +1,9 @@
 """Handed: an executable that go has handed over, on its way to the store.
 
 While go ends, and while we see what it depended on, its content is hashed and brought to the disk,
-in threads: both only wait for the machine. Decides nothing, and must never be the last to hear of
-a trouble: whoever asks for a result gets the error.
+in threads: both only wait for the machine. One that is to be started first is brought there later.
+Decides nothing, and must never be the last to hear of a trouble: whoever asks for a result gets the
+error.
 """
 
 from __future__ import annotations
@@ -43,11 +44,13 @@ class _Aside(threading.Thread):
 class Handed:
     """An executable at `path`, which nobody writes to any more."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, in_a_hurry: bool = False) -> None:
+        """Begin to hash it; to bring it to the disk as well, unless it is to be started first."""
         self.path = path
+        self.placed = ""  # where it lies in the store, without being sure to be on the disk
         self._digest = ""
         self._hashing = _Aside(self._hash)
-        self._syncing = _Aside(lambda: sync(path))
+        self._syncing = None if in_a_hurry else _Aside(lambda: sync(path))
 
     def digest(self) -> str:
         """Return the SHA-256 of its content, hexadecimal. Raises OSError."""
@@ -56,7 +59,10 @@ class Handed:
 
     def sync(self) -> None:
         """Have its content on the disk. Raises OSError."""
-        self._syncing.wait()
+        if self._syncing is None:
+            sync(self.placed or self.path)
+        else:
+            self._syncing.wait()
 
     def _hash(self) -> None:
         self._digest = sha256_of(self.path).hex()

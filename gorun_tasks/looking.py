@@ -6,6 +6,7 @@ Decides what has to be made, and where its inputs are. It must never touch a pro
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 
@@ -18,7 +19,7 @@ from gorun_tasks.together import make_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from gorun_tasks.graph import Graph
     from gorun_tasks.notices import Notices
@@ -31,10 +32,18 @@ if TYPE_CHECKING:
 class Look:
     """What one look finds.
 
-    `since` is when something was last told to have moved (of `file_clock`).
+    `tell` hears of each result as soon as there is one, and perhaps of the same one again. `since`
+    is when something was last told to have moved (of `file_clock`).
     """
 
-    def __init__(self, watched: Mapping[str, Watched], notices: Notices, *, since: int) -> None:
+    def __init__(
+        self,
+        watched: Mapping[str, Watched],
+        notices: Notices,
+        tell: Callable[[str, Outcome | GoRunError], None],
+        *,
+        since: int,
+    ) -> None:
         self.results: dict[str, Outcome | GoRunError] = {}
         """What became of each program that was stale, or is not started yet."""
         self.graphs: dict[str, Graph] = {}
@@ -44,6 +53,7 @@ class Look:
         self.failure: BaseException | None = None
         self._watched = watched
         self._notices = notices
+        self._tell = tell
         self._since = since
         self._before: dict[str, dict[str, tuple[str, ...] | None]] = {}
 
@@ -58,18 +68,20 @@ class Look:
                 verdict = program.judge(looks.setdefault(program.store.root, at_machine))
             except GoRunError as error:
                 self.results[name] = error
+                self._tell(name, error)
                 continue
             if self._has_news(watched, verdict):
                 program.report = None
                 if verdict.manifest is None:
                     watched.scope = watched.scope or Scope.of(program)
                     self._before[name] = watched.scope.listings()
-                self.graphs[name] = program.graph(verdict=verdict)
+                graph = self.graphs[name] = program.graph(verdict=verdict)
+                graph.ready = functools.partial(self._tell, name)
         if not self._notices.directories:
             threading.Thread(target=self._begin_to_watch, daemon=True).start()
         while file_clock() <= self._since:
             time.sleep(0.001)  # what was stamped at the moment go starts could not be recorded
-        self.results |= make_all(self.graphs, lambda _name, _result: None)
+        self.results |= make_all(self.graphs, self._tell)
 
     def find_where(self) -> None:
         """Watch where the inputs are of which the look has told."""

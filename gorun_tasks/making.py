@@ -34,7 +34,7 @@ from gorun_tasks.toolchain import Go, find_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from gorun_tasks.program import Program
     from gorun_tasks.publish import Publisher
@@ -50,15 +50,24 @@ class Making:
     `unrecorded` says in words why it may not, "" where it may.
     """
 
-    def __init__(self, program: Program, publisher: Publisher | None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        publisher: Publisher | None,
+        ready: Callable[[], None] | None = None,
+    ) -> None:
+        """Prepare to ask; `ready` is called once it is sure that the executable may be recorded."""
         self._program = program
         self._publisher = publisher
+        self._ready = ready
         self._folder = ""
         self.report = Report()
         self.moments: list[tuple[str, float]] = []  # which step began when, of all requests
         self.closure: Closure | None = None
         self.handed: Handed | None = None  # the executable
         self._foresight: Foresight | None = None
+        self._outsides: list[Outside] = []
+        self._listed = False
         manifests = program.store.manifests(program.key, program.identity)
         self.cgo = bool(manifests) and manifests[0].cgo
         self.wrapper: tuple[str, ...] = ()
@@ -101,15 +110,13 @@ class Making:
 
     def _ask_once(self, go: Go, go_name: str) -> list[str]:
         program = self._program
-        self.clean_up()
+        self._start_over()
         # GODEBUG, which names the trace, is a list with commas.
         listed = "," in self._program.store.root
         self._folder = working_folder(None if listed else self._publisher, "out")
         report = self.report = program.report = Report()
         self.moments += report.moments
         report.moments = self.moments
-        self._outsides: list[Outside] = []
-        self._listed = False
         flags = program.link_flags().words
         if self.cgo:
             overlay = self._lay_over(go)
@@ -120,8 +127,6 @@ class Making:
 
             progress = Progress(report, f"{self._folder}/trace", say)
             say, tick = progress.pass_on, progress.tick
-        self._foresight = None
-        foreseen = None
         try:
             go.build(
                 report,
@@ -131,19 +136,17 @@ class Making:
                 tick=tick,
                 stop_at_cgo=not self.cgo and program.target.kind != "version",
                 meanwhile=lambda: self._foresee(go, go_name),
-                handed_over=self._take_over,
+                handed_over=lambda: self._take_over(go, go_name),
             )
-            foreseen = self._foreseen()
         finally:
             console.erase()
-            if foreseen is None:
+            if self.closure is None:
                 self._distrust(go)
+        if self.closure is not None and not report.diagnostics:
+            return []
         silence = self._silence(go, go_name)
         self.wrapper = silence.wrapper()
-        self.unrecorded = ""
-        self.closure = foreseen
-        if foreseen is not None:
-            return []
+        self.closure = None
         try:
             self._refuse_unfollowed()
             self.closure = read(report, program, silence, self._known())
@@ -151,6 +154,15 @@ class Making:
             self.unrecorded = str(trouble)
             return trouble.paths if isinstance(trouble, Moved) else []
         return []
+
+    def _start_over(self) -> None:
+        """Forget what came of an earlier request."""
+        self.clean_up()
+        self._foresight = None
+        self._outsides = []
+        self._listed = False
+        self.closure = None
+        self.unrecorded = ""
 
     def _foresee(self, go: Go, go_name: str) -> None:
         """Read the closure, and write its records, while go links."""
@@ -163,13 +175,16 @@ class Making:
         except (NotRecorded, Unusable):
             pass  # it will be said when go has finished
 
-    def _foreseen(self) -> Closure | None:
-        """Return the closure that was read while go linked, None where it has to be read now."""
+    def _take_over(self, go: Go, go_name: str) -> None:
+        """Take the executable, and see while go ends whether what was foreseen came true."""
+        self.handed = Handed(self.report.executable, in_a_hurry=self._ready is not None)
         foresight = self._foresight
-        return foresight.closure if foresight is not None and foresight.came_true() else None
-
-    def _take_over(self) -> None:
-        self.handed = Handed(self.report.executable)
+        if foresight is None or not foresight.came_true():
+            return
+        self.closure = foresight.closure
+        self.wrapper = self._silence(go, go_name).wrapper()
+        if self._ready is not None and (self.cgo or not self._assembly_reaches_out()):
+            self._ready()
 
     def _silence(self, go: Go, go_name: str) -> Silence:
         program = self._program

@@ -153,9 +153,8 @@ class Publisher:
         Raises Unusable, and then the executable is where it was.
         """
         with self._writing(), contextlib.ExitStack() as undo:
-            digest = executable.digest()
-            name = os.path.basename(executable.path)
-            path = self._publish_executable(executable, digest, name)
+            path = self._publish_executable(executable)
+            digest, name = executable.digest(), os.path.basename(path)
             undo.callback(_link_again, path, executable.path)
             self._put_all_records(closure)
             manifest = Manifest(
@@ -177,6 +176,15 @@ class Publisher:
             undo.pop_all()
         return manifest
 
+    def place(self, executable: Handed) -> str:
+        """Put an executable where it stays, so that it can be started; return its path.
+
+        It may not be on the disk yet: to `publish` it is what is left to do. Raises Unusable.
+        """
+        with self._writing():
+            executable.placed = self._place(executable, synced=False)
+        return executable.placed
+
     def put_records(self, closure: Closure) -> None:
         """Write the records of a build that is not finished: a manifest may name them then.
 
@@ -194,9 +202,8 @@ class Publisher:
         """
         with self._writing():
             self._put(key, identity, self._store.manifests(key, identity), why)
-            digest = executable.digest()
-            name = os.path.basename(executable.path)
-            return digest, self._publish_executable(executable, digest, name)
+            path = self._publish_executable(executable)
+            return executable.digest(), path
 
     def keep(self, folder: str, key: str, content: bytes) -> None:
         """Write what is remembered of something else than a build. Raises Unusable."""
@@ -266,18 +273,29 @@ class Publisher:
         except OSError as error:
             raise Unusable(f"{self._root} cannot be written to: {_words(error)}") from error
 
-    def _publish_executable(self, executable: Handed, digest: str, name: str) -> str:
+    def _publish_executable(self, executable: Handed) -> str:
+        """Have an executable under its name, and on the disk: a manifest may name it then."""
+        if not executable.placed:
+            return self._place(executable, synced=True)
+        executable.sync()
+        return executable.placed
+
+    def _place(self, executable: Handed, *, synced: bool) -> str:
+        digest = executable.digest()
         folder = f"{self._root}/exe/{digest}"
-        path = f"{folder}/{name}"
+        path = f"{folder}/{os.path.basename(executable.path)}"
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if is_executable_of(path, digest):
             os.utime(folder)  # it is about to be started: eviction leaves what is young alone
+            if synced:
+                sync(path)  # whoever placed it may have been killed before
             return path
         import shutil  # noqa: PLC0415
 
         if os.path.isdir(path):
             shutil.rmtree(path)
-        executable.sync()
+        if synced:
+            executable.sync()
         try:
             os.rename(executable.path, path)
         except OSError as error:
@@ -285,7 +303,8 @@ class Publisher:
                 raise
             temporary = self._temporary()
             shutil.copy(executable.path, temporary)
-            sync(temporary)
+            if synced:
+                sync(temporary)
             os.rename(temporary, path)
         return path
 

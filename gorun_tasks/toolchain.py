@@ -185,10 +185,10 @@ class Go:
         `report` is filled in as go tells it, also where go fails; `say` gets each line that go
         writes for the person, and `tick` is called whenever there is something new, and ten times
         a second while there is not. `meanwhile` is called while go links, where that takes a
-        while, and `handed_over` when there is an executable, before go has ended. Raises
-        BuildError when go cannot build it, ToolchainError when go cannot be started, Interrupted
-        after a signal, GivenUp where another thread wants that, and with `stop_at_cgo` CgoFound as
-        soon as go comes to a cgo package outside the standard library.
+        while, and `handed_over` when there is an executable: go has read all that it will, and
+        ends meanwhile. Raises BuildError when go cannot build it, ToolchainError when go cannot be
+        started, Interrupted after a signal, GivenUp where another thread wants that, and with
+        `stop_at_cgo` CgoFound as soon as go comes to a cgo package outside the standard library.
         """
         flags, target = words
         trace = f"{work}/trace"
@@ -201,18 +201,18 @@ class Go:
             command, environ, report, flags, work, stdin=subprocess.PIPE, stdout=None
         )
 
-        def look_ahead() -> None:
+        def with_report(then: Callable[[], None]) -> None:
             settle()
             report.traced = bytes_of(trace)
-            meanwhile()
+            then()
 
         try:
             with telling as (go, notes, settle):
-                for lines, end in told(go, report, notes, tick, look_ahead):
+                for lines, end in told(go, report, notes, tick, lambda: with_report(meanwhile)):
                     hear(lines, end, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
                     if report.executable and go.stdin and not go.stdin.closed:
                         go.stdin.close()
-                        handed_over()
+                        with_report(handed_over)
         finally:
             if report.temporary:
                 shutil.rmtree(report.temporary, ignore_errors=True)

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from gorun_tasks.events import Event
+    from gorun_tasks.outcome import Outcome
     from gorun_tasks.program import Program
 
 GRACE = 5.0
@@ -244,12 +245,15 @@ class Watch:
     def _begin_look(self) -> None:
         self._look_again = False
         leash = self._leash = Leash().__enter__()
-        look = Look(self._watched, self._notices, since=self._moment)
+
+        def tell(name: str, result: Outcome | GoRunError) -> None:
+            self._from_elsewhere(lambda: self._take(self._watched[name], result, look))
+
+        look = Look(self._watched, self._notices, tell, since=self._moment)
 
         def work() -> None:
             try:
                 look.make()
-                self._from_elsewhere(lambda: self._take(look))
                 look.find_where()
             except GivenUp:
                 pass  # something moved, so another look follows
@@ -259,20 +263,19 @@ class Watch:
 
         threading.Thread(target=work, daemon=True).start()
 
-    def _take(self, look: Look) -> None:
+    def _take(self, watched: Watched, result: Outcome | GoRunError, look: Look) -> None:
         """Start what is new, and stop what it takes the place of."""
-        for name, result in look.results.items():
-            watched = self._watched[name]
-            if isinstance(result, GoRunError):
-                if watched.running is None and not _may_be_mended(result):
-                    raise result
-                tell(watched.program, FailedEvent(watched.program.label, result))
-            elif not self.ended_by:
-                watched.hold(look.graphs[name])
-                if not watched.take(result):
-                    tell(watched.program, UnchangedEvent(watched.program.label))
-                elif watched.keep.group and not watched.stopping:
-                    watched.stop()
+        label = watched.program.label
+        if isinstance(result, GoRunError):
+            if watched.running is None and not _may_be_mended(result):
+                raise result
+            tell(watched.program, FailedEvent(label, result))
+        elif not self.ended_by and result is not watched.taken:
+            watched.hold(look.graphs[watched.name])
+            if not watched.take(result):
+                tell(watched.program, UnchangedEvent(label))
+            elif watched.keep.group and not watched.stopping:
+                watched.stop()
 
     def _end_look(self, look: Look, leash: Leash) -> None:
         leash.__exit__()

@@ -28,6 +28,7 @@ class Watched:
         self.program = program
         self.args = args
         self.keep = keep
+        self.taken: Outcome | None = None  # the newest that was made
         self.running: Outcome | None = None  # what was started last
         self.next: Outcome | None = None  # what is to be started when that is gone
         self.same: set[str] = set()  # digests of executables like the newest of these two
@@ -39,6 +40,8 @@ class Watched:
 
     def take(self, made: Outcome) -> bool:
         """Take a new outcome; say whether it is another program than the one that runs."""
+        self.taken = made
+        self.tried = None  # what could not be recorded was another one
         old = self.running
         if self.keep.pid and not self.stopping and old is not None and alike(old.path, made.path):
             self.same.add(made.digest)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import marshal
 import os
 import random
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,8 +20,6 @@ from gorun_tasks.publish import MANIFESTS_KEPT, Publisher, Unusable, working_fol
 from gorun_tasks.store import Manifest, Shelf, Store, checksum, default_directory, frame, unframe
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gorun_tasks.content import Detail
     from gorun_tasks.fingerprint import Key, Record
 
@@ -226,10 +226,15 @@ class Programs:
         self.store = Store(str(folder / "store" / "v1"))
         self.publisher = Publisher.of(self.store)
 
-    def publish(self, key: str, content: str, records: dict[str, Key]) -> Manifest:
+    def publish(
+        self, key: str, content: str, records: dict[str, Key], *, placed: bool = False
+    ) -> Manifest:
         """Publish a program that read one file in each of these directories."""
         executable = self.folder / "out"
         executable.write_text(content)
+        handed = Handed(str(executable), in_a_hurry=placed)
+        if placed:
+            assert Path(self.publisher.place(handed)).read_text() == content
         section = Section("module-1", "module", str(self.folder))
         for base, stat_key in records.items():
             record: Record = (base, None, ("a.go",), (stat_key,))
@@ -238,7 +243,7 @@ class Programs:
         return self.publisher.publish(
             key,
             (key,),
-            Handed(str(executable)),
+            handed,
             Closure((), {}, (), (), [section]),
             goroot_bin="",
             go_version="go1.27.3",
@@ -250,6 +255,37 @@ class Programs:
 @pytest.fixture
 def programs(tmp_path: Path) -> Programs:
     return Programs(tmp_path)
+
+
+@pytest.mark.parametrize("left", ["nothing", "whole", "torn"])
+@pytest.mark.parametrize("placed", [True, False])
+def test_an_executable_is_on_the_disk_before_a_manifest_names_it(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, left: str, *, placed: bool
+) -> None:
+    """Also one that is started first, and one that a killed process left there, as it left it."""
+    synced: set[int] = set()
+    manifests: list[str] = []
+
+    def fsync(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+
+    def rename(source: str, target: str) -> None:
+        if "/programs/" in target:
+            manifests.append(target)
+            assert os.stat(executable).st_ino in synced
+        os.replace(source, target)
+
+    digest = hashlib.sha256(b"same").hexdigest()
+    executable = programs.folder / "store" / "v1" / "exe" / digest / "out"
+    if left != "nothing":
+        executable.parent.mkdir()
+        executable.write_text({"whole": "same", "torn": "s"}[left])
+        executable.chmod(0o700)
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "rename", rename)
+    programs.publish("a", "same", {"common": (1, 1, 1, 1, 1)}, placed=placed)
+    assert executable.read_text() == "same"
+    assert len(manifests) == 1
 
 
 def test_programs_share_a_shelf(programs: Programs) -> None:

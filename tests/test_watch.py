@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,6 +25,8 @@ from gorun_tasks import (
     Workspace,
 )
 from gorun_tasks.alike import alike
+from gorun_tasks.content import Reason
+from gorun_tasks.publish import Publisher
 from gorun_tasks.scope import Scope, Tried
 from tests.e2e.cli import go_command
 from tests.e2e.conftest import PATIENCE
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gorun_tasks.events import Event
+    from gorun_tasks.store import Manifest
     from tests.trees import Tree
 
 pytestmark = pytest.mark.usefixtures("surroundings")
@@ -83,6 +87,35 @@ def test_what_happens_is_told_in_order(tree: Tree, capfd: pytest.CaptureFixture[
     assert group_is_gone(first.pid)
     events.close()  # type: ignore[attr-defined]
     assert group_is_gone(second.pid)
+
+
+def test_a_program_starts_before_it_is_recorded(
+    tree: Tree, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its outcome is told first; an edit while it is being recorded is not missed."""
+    publish, may_record = Publisher.publish, threading.Event()
+
+    def held(*args: Any, **kwargs: Any) -> Manifest:
+        assert may_record.wait(PATIENCE)
+        return publish(*args, **kwargs)
+
+    monkeypatch.setattr(Publisher, "publish", held)
+    tree.write(SERVER)
+    program = Program(cwd=str(tree.folder))
+    events = iter(program.watch())
+    built, first = next(events), next(events)
+    assert isinstance(built, OutcomeEvent)
+    assert isinstance(first, StartedEvent)
+    assert list(built.steps) == ["check", "load", "compile", "link", "publish"]
+    wait_for("version one []\n", capfd)
+    assert os.readlink(f"/proc/{first.pid}/exe") == built.executable
+    assert program.why() == (Reason("", "not built before"),)
+    edit(tree, "version.go", "one", "two")
+    may_record.set()
+    of(StartedEvent, events)
+    wait_for("version two []\n", capfd)
+    events.close()  # type: ignore[attr-defined]
+    assert program.is_current()
 
 
 def test_another_thread_ends_it(tree: Tree) -> None:

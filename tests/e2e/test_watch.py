@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.cli import TWO_PACKAGES
-from tests.e2e.watching import SERVER, Watching, watching
+from tests.e2e.watching import SERVER, Watching, group_is_gone, watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +96,41 @@ def test_who_ends_after_an_edit_that_replaced_nothing_does_not_restart(
         watch.signal(signal.SIGTERM)
         watch.end()
         assert "restarts" not in watch.said
+
+
+NEVER_RECORDS = """
+import sys, time
+from gorun_tasks.publish import Publisher
+Publisher.publish = lambda *_, **__: time.sleep(600)
+from gorun_tasks.cli import main
+sys.argv[:] = ["gorun", *sys.argv[4:]]
+main()
+"""
+"""A gorun that stands still where it has started a program, and has not recorded it yet."""
+
+
+@pytest.mark.parametrize("content", ["whole", "torn"])
+def test_who_is_killed_before_it_recorded_what_runs_leaves_garbage_alone(
+    tmp_path: Path, content: str
+) -> None:
+    """Torn: what was never brought to the disk may have any content after a power failure."""
+    shop = watching(tmp_path)
+    through = (sys.executable, "-c", NEVER_RECORDS)
+    with Watching(shop, ".", through=through) as watch:
+        watch.wait_for("version one []\n")
+        watch.wait_for_event("started")
+        watch.signal(signal.SIGKILL)
+        watch.wait_until(lambda: group_is_gone(watch.pids[0]))
+    (executable,) = shop.executables()
+    if content == "torn":
+        size = executable.stat().st_size
+        executable.write_bytes(bytes(size))
+    with shop.start("gorun_tasks", ".") as running:
+        running.wait_for("version one []\n")
+        running.signal(signal.SIGTERM)
+        assert running.end() == 0
+    assert shop.outcome("--which", ".")[0] == "current"
+    assert shop.leftovers() == []
 
 
 def test_a_failed_build_keeps_the_old_program(tmp_path: Path) -> None:
