@@ -15,7 +15,7 @@ Decides names from words alone. It must never look at a disk.
 
 from __future__ import annotations
 
-from gorun_tasks.target import is_major_version
+from gorun_tasks.versions import is_major_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -108,7 +108,11 @@ class Target:
     @property
     def is_exact_version(self) -> bool:
         """Whether this names one version for ever: a full semantic version, or a pseudo-version."""
-        return self.kind == "version" and _is_full_version(self.words[0].partition("@")[2])
+        if self.kind != "version":
+            return False
+        from gorun_tasks.versions import is_full_version  # noqa: PLC0415 - most have no version
+
+        return is_full_version(self.words[0].partition("@")[2])
 
     @property
     def is_pattern(self) -> bool:
@@ -121,6 +125,8 @@ class Target:
 
         `.` and the like have no name of their own and stay what they are, as do patterns.
         """
+        from gorun_tasks.versions import is_major_version  # noqa: PLC0415 - off the hot path
+
         elements = [element for element in self._path.split("/") if element not in ("", ".")]
         if self.is_pattern or not elements or elements[-1] == "..":
             return self._path or "."
@@ -151,40 +157,3 @@ def _strings(value: Sequence[str]) -> tuple[str, ...]:
 def is_path(word: str) -> bool:
     """Tell a local import or an absolute path, as go does, from an import path."""
     return word in (".", "..") or word.startswith(("./", "../", "/"))
-
-
-def _is_full_version(version: str) -> bool:
-    """Tell vX.Y.Z[-pre][+incompatible] from what go must look up (v1, latest, a branch)."""
-    if not version.startswith("v"):
-        return False
-    core, dash, pre = version[1:].removesuffix("+incompatible").partition("-")
-    numbers = core.split(".")
-    return (
-        len(numbers) == 3  # noqa: PLR2004  # major, minor, patch
-        and all(_is_digits(number) and not _has_leading_zero(number) for number in numbers)
-        and (not dash or all(map(_is_prerelease_part, pre.split("."))))
-    )
-
-
-def _is_prerelease_part(part: str) -> bool:
-    letters = part.replace("-", "x")
-    return letters.isascii() and letters.isalnum() and not _has_leading_zero(part)
-
-
-def _is_digits(text: str) -> bool:
-    return text.isascii() and text.isdigit()
-
-
-def _has_leading_zero(text: str) -> bool:
-    return _is_digits(text) and text != "0" and text.startswith("0")
-
-
-def is_major_version(element: str) -> bool:
-    """Tell v2, v3, v10 (not v0, v1, v05): go names an executable by the element before it."""
-    digits = element[1:]
-    return (
-        element.startswith("v")
-        and _is_digits(digits)
-        and digits != "1"
-        and not digits.startswith("0")
-    )
