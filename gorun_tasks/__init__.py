@@ -4,8 +4,6 @@ The public face: names only, loaded when they are first used, since importing th
 part of every hot path.
 """
 
-from __future__ import annotations
-
 __version__ = "0.1.0"
 
 TYPE_CHECKING = False

@@ -5,8 +5,6 @@ import anything before it is needed: the way from here to an unchanged program i
 """
 # ruff: noqa: PLC0415 - the hot path counts every import
 
-from __future__ import annotations
-
 import gc
 import os
 import sys
@@ -136,7 +134,7 @@ def _refuse_contradiction(options: Options) -> None:
         raise UsageError(f"--{asked[0]} does not go with --{asked[1]}")
 
 
-def main() -> NoReturn:
+def main() -> "NoReturn":
     """Run gorun with the words of sys.argv, and never return: the program takes our place."""
     # Modules and a look are many objects and no cycles, and this process does not live long.
     gc.disable()
@@ -208,8 +206,8 @@ def _run(words: list[str]) -> int:
 
 
 def _start_stored(
-    program: Program, verdict: Verdict, manifest: Manifest, arguments: list[str]
-) -> NoReturn:
+    program: "Program", verdict: "Verdict", manifest: "Manifest", arguments: list[str]
+) -> "NoReturn":
     program.store.mark_used(program.key)
     if verdict.renewed or verdict.altered:
         from gorun_tasks.publish import write_back
@@ -226,7 +224,7 @@ def _start_stored(
 
 
 def _make_and_start(
-    program: Program, arguments: list[str], options: Options, verdict: Verdict | None = None
+    program: "Program", arguments: list[str], options: Options, verdict: "Verdict | None" = None
 ) -> int:
     ephemeral, begun = "ephemeral" in options, _BEGUN if verdict else 0.0
     graph = program.graph(arguments, ephemeral=ephemeral, verdict=verdict, begun=begun)
@@ -248,8 +246,8 @@ def _make_and_start(
 
 
 def _replace(
-    program: Program, path: str, made: Manifest | Outcome, arguments: list[str]
-) -> NoReturn:
+    program: "Program", path: str, made: "Manifest | Outcome", arguments: list[str]
+) -> "NoReturn":
     from gorun_tasks.process import program_environment, replace
 
     if program.flags.chdir:

@@ -4,8 +4,6 @@ A program that ran and failed is never an error here: its exit status is a value
 This module must not import anything: it is on the hot path.
 """
 
-from __future__ import annotations
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +39,7 @@ class GoRunError(Exception):
         return f"{message}; {self.hint}" if self.hint else message
 
 
-def final_status(error: GoRunError, environ: Mapping[str, str]) -> int:
+def final_status(error: GoRunError, environ: "Mapping[str, str]") -> int:
     """Return what a command line ends with: GORUN_BUILD_EXIT_CODE stands for 125."""
     chosen = environ.get("GORUN_BUILD_EXIT_CODE", "")
     if error.exit_status == BUILD_FAILED and chosen.isdigit() and 0 < int(chosen) <= _LARGEST:

@@ -6,8 +6,6 @@ changed: a stat that differs is a suspicion, and `content` finds the truth behin
 It is the hot path: it imports nothing that the interpreter has not loaded already.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time
@@ -50,7 +48,7 @@ def file_clock() -> int:
     return time.time_ns() - _TICK
 
 
-def settled(key: Key, moment: int) -> bool:
+def settled(key: "Key", moment: int) -> bool:
     """Say whether a file with this key cannot have changed since `moment` (of `file_clock`).
 
     A time stamp in whole seconds comes from a file system that keeps no finer ones (HFS+, FAT
@@ -60,13 +58,13 @@ def settled(key: Key, moment: int) -> bool:
     return ctime < (moment - 2 * _WHOLE_SECOND if ctime % _WHOLE_SECOND == 0 else moment)
 
 
-key_of: Callable[[os.stat_result], Key] = attrgetter(
+key_of: "Callable[[os.stat_result], Key]" = attrgetter(
     "st_mtime_ns", "st_ctime_ns", "st_size", "st_ino", "st_dev"
 )
 """Return what must be equal for a file to count as unread since it was recorded."""
 
 
-def key_at(path: str) -> Key | None:
+def key_at(path: str) -> "Key | None":
     """Return the key of what `path` leads to (links followed), None where nothing is there."""
     try:
         return key_of(os.stat(path))
@@ -81,7 +79,7 @@ def place(root: str, base: str) -> str:
     return f"{root}/{base}" if base else root
 
 
-def sealed(record: Record) -> Seal:
+def sealed(record: "Record") -> "Seal":
     """Return the seal of a record.
 
     Python's hash of numbers is the same in every process. By chance two keys have the same one in
@@ -101,7 +99,7 @@ def sealed(record: Record) -> Seal:
     )
 
 
-def holds(seal: Seal, root: str, *, enter: bool = False) -> bool:
+def holds(seal: "Seal", root: str, *, enter: bool = False) -> bool:
     """Say whether every stat of a record is as it was when it was sealed.
 
     No line of Python runs for each input: the loops are the interpreter's own. With `enter` the
@@ -162,7 +160,9 @@ class Look:
 
     __slots__ = ("_alone", "_facts", "_looked_up", "_seen", "environ", "store")
 
-    def __init__(self, store: Store, environ: Mapping[str, str], *, alone: bool = False) -> None:
+    def __init__(
+        self, store: "Store", environ: "Mapping[str, str]", *, alone: bool = False
+    ) -> None:
         self.store = store
         self.environ = environ
         self._alone = alone
@@ -170,7 +170,7 @@ class Look:
         self._looked_up: dict[str, str] = {}
         self._facts: dict[str, Facts] = {}
 
-    def with_path_of(self, environ: Mapping[str, str]) -> Look:
+    def with_path_of(self, environ: "Mapping[str, str]") -> "Look":
         """Return this look for a program that has this environment: what was seen stays seen."""
         if environ.get("PATH") == self.environ.get("PATH"):
             return self
@@ -179,7 +179,7 @@ class Look:
         other._facts = self._facts
         return other
 
-    def facts(self, directory: str) -> Facts:
+    def facts(self, directory: str) -> "Facts":
         """Return what git says of the repository around a directory."""
         from gorun_tasks.stamp import Facts, repository_around  # noqa: PLC0415 - for stamps only
 
@@ -194,7 +194,7 @@ class Look:
             found = self._looked_up[name] = look_up_or_embedded(name, path)
         return found
 
-    def surroundings_hold(self, manifest: Manifest | Found, program: Program) -> bool:
+    def surroundings_hold(self, manifest: "Manifest | Found", program: "Program") -> bool:
         """Say whether environment, look-ups in PATH and the place of go are as recorded."""
         environ = program.environ
         for name, value in manifest.environment:
@@ -205,7 +205,7 @@ class Look:
             os.path.realpath(path) == real for path, real in manifest.links
         )
 
-    def suspects(self, manifest: Manifest) -> list[tuple[Shelf, bytes]] | None:
+    def suspects(self, manifest: "Manifest") -> "list[tuple[Shelf, bytes]] | None":
         """Return the records that do not hold by stat; None when a record is not in the store."""
         if not self._alone:
             return self._suspects(manifest)
@@ -220,7 +220,7 @@ class Look:
             os.fchdir(here)
             os.close(here)
 
-    def _suspects(self, manifest: Manifest) -> list[tuple[Shelf, bytes]] | None:
+    def _suspects(self, manifest: "Manifest") -> "list[tuple[Shelf, bytes]] | None":
         suspects = []
         for name, identities in manifest.shelves:
             shelf = self.store.shelf(name)

@@ -4,8 +4,6 @@ It must never start go, read a file or the environment, or import more than the 
 the hot path. Keywords of Python, quoted words and hints have rooms that are loaded when needed.
 """
 
-from __future__ import annotations
-
 from gorun_tasks.errors import UsageError
 
 TYPE_CHECKING = False
@@ -51,7 +49,7 @@ class BuildFlags:
     words: tuple[str, ...]
     """One word a flag (`-race`, `-race=false`, `-tags=dev`), `-C=dir` first: what go is given."""
 
-    def __init__(self, **keywords: Unpack[FlagKeywords]) -> None:
+    def __init__(self, **keywords: "Unpack[FlagKeywords]") -> None:
         """Make flags of Python keywords.
 
         A sequence of tags or packages is joined with commas; a sequence of tool flags is quoted so
@@ -66,7 +64,7 @@ class BuildFlags:
         object.__setattr__(self, "words", words)
 
     @classmethod
-    def parse(cls, words: Sequence[str]) -> tuple[Self, int]:
+    def parse(cls, words: "Sequence[str]") -> "tuple[Self, int]":
         """Read the flags at the start of `words`, as the flag package of go does.
 
         Returns them with the index of the first word that is not a flag, after a consumed `--`.
@@ -92,16 +90,16 @@ class BuildFlags:
         return cls.of_words(read), index
 
     @classmethod
-    def of_words(cls, words: Sequence[str]) -> Self:
+    def of_words(cls, words: "Sequence[str]") -> "Self":
         """Return flags of words in normal spelling. Raises UsageError for a `-C` without any."""
         flags = cls()
         object.__setattr__(flags, "words", _chdir_first(words))
         return flags
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
+    def __setattr__(self, name: str, value: object) -> "NoReturn":
         raise AttributeError(f"BuildFlags is immutable: cannot set {name}")
 
-    def __delattr__(self, name: str) -> NoReturn:
+    def __delattr__(self, name: str) -> "NoReturn":
         raise AttributeError(f"BuildFlags is immutable: cannot delete {name}")
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -134,18 +132,18 @@ class BuildFlags:
         """The directory of `-C`, "" if none."""
         return self.get("C") or ""
 
-    def without(self, *names: str) -> Self:
+    def without(self, *names: str) -> "Self":
         """Return these flags but for the named ones."""
         return self.of_words([word for word in self.words if name_and_value(word)[0] not in names])
 
-    def with_(self, **keywords: Unpack[FlagKeywords]) -> Self:
+    def with_(self, **keywords: "Unpack[FlagKeywords]") -> "Self":
         """Return these flags and then the keywords, which so win; raises what BuildFlags raises.
 
         A later `ldflags` (gcflags, ...) replaces an earlier one whole, as in go.
         """
         return self.followed_by(BuildFlags(**keywords))
 
-    def followed_by(self, others: BuildFlags) -> Self:
+    def followed_by(self, others: "BuildFlags") -> "Self":
         """Return these flags and then the others, which so win.
 
         A switch that is said again is said once: equal meaning, equal words.
@@ -207,7 +205,7 @@ def normal_word(name: str, value: str) -> str:
     return f"-{name}={value}"
 
 
-def _chdir_first(words: Sequence[str]) -> tuple[str, ...]:
+def _chdir_first(words: "Sequence[str]") -> tuple[str, ...]:
     """Move `-C` to the front: go takes one, and only there. A second one replaces the first."""
     chdir = [word for word in words if word.startswith("-C=")][-1:]
     if chdir == ["-C="]:
@@ -221,7 +219,7 @@ def name_and_value(word: str) -> tuple[str, str]:
     return name, value if equals else "true"
 
 
-def goflags_words(text: str) -> Iterator[str]:
+def goflags_words(text: str) -> "Iterator[str]":
     """Yield the flags of GOFLAGS that go run has, in normal spelling; go ignores the others.
 
     Raises UsageError where go could not read them.

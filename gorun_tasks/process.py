@@ -9,8 +9,6 @@ to run.
 """
 # ruff: noqa: PLC0415 - the hot path counts every import
 
-from __future__ import annotations
-
 import os
 
 from gorun_tasks.errors import ExecutableGoneError, ExecutionError
@@ -30,7 +28,7 @@ _C_LOCALES = (b"", b"C", b"POSIX")
 _BUSY_PAUSES = (0.1, 0.2, 0.4)
 
 
-def program_environment(environ: Mapping[bytes, bytes], goroot_bin: str) -> dict[bytes, bytes]:
+def program_environment(environ: "Mapping[bytes, bytes]", goroot_bin: str) -> dict[bytes, bytes]:
     """Return the environment the program gets when ours is `environ`.
 
     That is the caller's own, with GOROOT/bin first in PATH as go does, and without what the go
@@ -46,7 +44,7 @@ def program_environment(environ: Mapping[bytes, bytes], goroot_bin: str) -> dict
     return env
 
 
-def find_wrapper(name: str, env: Mapping[bytes, bytes]) -> str:
+def find_wrapper(name: str, env: "Mapping[bytes, bytes]") -> str:
     """Return where the first word of `-exec` is found. Raises ExecutionError."""
     from gorun_tasks.fingerprint import look_up
 
@@ -56,7 +54,7 @@ def find_wrapper(name: str, env: Mapping[bytes, bytes]) -> str:
     return found
 
 
-def replace(path: str, argv: Sequence[str | bytes], env: Mapping[bytes, bytes]) -> NoReturn:
+def replace(path: str, argv: "Sequence[str | bytes]", env: "Mapping[bytes, bytes]") -> "NoReturn":
     """Become the program at `path`; only an `ExecutionError` ever comes back.
 
     It is an `ExecutableGoneError` where nothing is at `path` any more.
@@ -81,7 +79,7 @@ def replace(path: str, argv: Sequence[str | bytes], env: Mapping[bytes, bytes]) 
             _signal.signal(number, _signal.SIG_IGN)
 
 
-def start_patiently(start: Callable[[], T], path: str | bytes, cwd: str | None = None) -> T:
+def start_patiently(start: "Callable[[], T]", path: str | bytes, cwd: str | None = None) -> "T":
     """Return what `start` returns, tried again while somebody still writes what is at `path`.
 
     Raises what `cannot_execute` returns.
@@ -141,7 +139,7 @@ def _undo_locale_coercion(env: dict[bytes, bytes]) -> None:
         del env[b"LC_CTYPE"]
 
 
-def _locale_variables_at_start(env: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+def _locale_variables_at_start(env: "Mapping[bytes, bytes]") -> "Mapping[bytes, bytes]":
     try:
         # The environment as it was at exec: no setenv reaches it.
         with open("/proc/self/environ", "rb") as start:

@@ -5,8 +5,6 @@ environment is an input, never part of the identity: else a changed GOFLAGS coul
 as a reason. At import it loads nothing that the hot path does not use.
 """
 
-from __future__ import annotations
-
 import os
 
 from gorun_tasks.errors import ToolchainError
@@ -70,21 +68,21 @@ class Program:
     """The variables that were laid over os.environ."""
     stamp: tuple[tuple[str, str], ...]
     """String variables that are linked in, each with the fact of git that it gets."""
-    listener: Callable[[bytes], None] | None
+    listener: "Callable[[bytes], None] | None"
     """Hears each line that go writes for the person, who else reads it on stderr."""
     seen_from: str
     """Where the person is who reads what go says, "" for where this process is."""
-    on_event: Callable[[Event], None] | None
+    on_event: "Callable[[Event], None] | None"
     """Hears each event as it happens, whether or not there is a file of them."""
 
     def __init__(
         self,
-        target: str | Sequence[str] = ".",
+        target: "str | Sequence[str]" = ".",
         *,
         cwd: str | None = None,
-        env: Mapping[str, str | None] | None = None,
-        stamp: Mapping[str, str] | None = None,
-        **flags: Unpack[FlagKeywords],
+        env: "Mapping[str, str | None] | None" = None,
+        stamp: "Mapping[str, str] | None" = None,
+        **flags: "Unpack[FlagKeywords]",
     ) -> None:
         environ = _laid_over(os.environ, env or {})
         self._become(Target.of(target), BuildFlags(**flags), cwd, environ, stamp or {})
@@ -95,9 +93,9 @@ class Program:
         cls,
         target: Target,
         flags: BuildFlags,
-        environ: Mapping[str, str],
-        stamp: Mapping[str, str] | None = None,
-    ) -> Self:
+        environ: "Mapping[str, str]",
+        stamp: "Mapping[str, str] | None" = None,
+    ) -> "Self":
         """Return the program that words on a command line name."""
         program = cls.__new__(cls)
         program._become(target, flags, None, environ, stamp or {})  # noqa: SLF001 - its other constructor
@@ -106,11 +104,11 @@ class Program:
     def with_flags(
         self,
         typed: BuildFlags | None = None,
-        stamp: Mapping[str, str] | None = None,
+        stamp: "Mapping[str, str] | None" = None,
         *,
-        env: Mapping[str, str | None] | None = None,
-        **flags: Unpack[FlagKeywords],
-    ) -> Self:
+        env: "Mapping[str, str | None] | None" = None,
+        **flags: "Unpack[FlagKeywords]",
+    ) -> "Self":
         """Return this program with more flags, stamps and variables, which win over its own."""
         program = type(self).__new__(type(self))
         both = self.flags.with_(**flags)
@@ -130,8 +128,8 @@ class Program:
         target: Target,
         flags: BuildFlags,
         cwd: str | None,
-        environ: Mapping[str, str],
-        stamp: Mapping[str, str],
+        environ: "Mapping[str, str]",
+        stamp: "Mapping[str, str]",
     ) -> None:
         if os.name != "posix":
             raise ToolchainError("gorun-tasks runs on Linux and macOS, not on Windows")
@@ -200,7 +198,7 @@ class Program:
             return f"{self.target.words[0]} is a pattern, so go is asked at each run"
         return ""
 
-    def heard_by(self) -> Callable[[bytes], None]:
+    def heard_by(self) -> "Callable[[bytes], None]":
         """Return who hears what go says: the listener, else the person at the terminal."""
         if self.listener is not None:
             return self.listener
@@ -267,7 +265,7 @@ class Program:
         note = self.store.note(self.key, self.identity)
         return f"not remembered: {note}" if note else "not built before"
 
-    def judge(self, look: Look | None = None) -> Verdict:
+    def judge(self, look: "Look | None" = None) -> Verdict:
         """Return the verdict, without asking go."""
         return judge(self, look)
 
@@ -275,18 +273,18 @@ class Program:
         """Say whether a run would start at once, without asking go."""
         return self.judge().outcome == "current"
 
-    def why(self, look: Look | None = None) -> tuple[Reason, ...]:
+    def why(self, look: "Look | None" = None) -> "tuple[Reason, ...]":
         """Return why a run would not start at once; empty when it would."""
         return self.judge(look).because
 
     def graph(
         self,
-        args: Sequence[str] = (),
+        args: "Sequence[str]" = (),
         *,
         ephemeral: bool = False,
         verdict: Verdict | None = None,
         begun: float = 0.0,
-    ) -> Graph:
+    ) -> "Graph":
         """Return the four nodes of this program: Compile, Link, Execute, Delete.
 
         `verdict` is one that was reached a moment ago, "stale" perhaps, and `begun` the time (of
@@ -296,7 +294,7 @@ class Program:
 
         return Graph(self, args, ephemeral=ephemeral, verdict=verdict, begun=begun)
 
-    def build(self, *, rebuild: bool = False) -> Outcome:
+    def build(self, *, rebuild: bool = False) -> "Outcome":
         """Have an executable, built by go only if need be (always with `rebuild`).
 
         Raises BuildError when go cannot build it (go's own words are on stderr by then) and
@@ -304,7 +302,7 @@ class Program:
         """
         return self.graph().make(rebuild=rebuild)
 
-    def run(self, args: Sequence[str] = (), *, ephemeral: bool = False) -> Outcome:
+    def run(self, args: "Sequence[str]" = (), *, ephemeral: bool = False) -> "Outcome":
         """Build if need be, and run the program in the foreground as a child of this process.
 
         The outcome's `exit_code` is the program's. With `ephemeral` the executable is deleted
@@ -315,12 +313,12 @@ class Program:
 
     def generation(
         self,
-        args: Sequence[str] = (),
+        args: "Sequence[str]" = (),
         *,
-        inputs: Iterable[str | os.PathLike[str]] = (),
-        outputs: Iterable[str | os.PathLike[str]],
-        variables: Iterable[str] = (),
-    ) -> Generation:
+        inputs: "Iterable[str | os.PathLike[str]]" = (),
+        outputs: "Iterable[str | os.PathLike[str]]",
+        variables: "Iterable[str]" = (),
+    ) -> "Generation":
         """Return the graph of a program that makes files, which runs where it could make others.
 
         `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`), from
@@ -333,12 +331,12 @@ class Program:
 
     def watch(
         self,
-        args: Sequence[str] = (),
+        args: "Sequence[str]" = (),
         *,
         stop_signal: int = STOP_SIGNAL,
         grace: float = 5.0,
         listen: str = "",
-    ) -> Watch:
+    ) -> "Watch":
         """Return a watch: iterate over it, and the program runs, again after each edit that counts.
 
         It yields typed events as they happen, for as long as the loop over it lasts; leaving the
@@ -375,12 +373,12 @@ class Program:
                 return
 
 
-def _laid_over(environ: Mapping[str, str], env: Mapping[str, str | None]) -> dict[str, str]:
+def _laid_over(environ: "Mapping[str, str]", env: "Mapping[str, str | None]") -> dict[str, str]:
     both = {**environ, **env}
     return {name: value for name, value in both.items() if value is not None}
 
 
-def logical_directory(environ: Mapping[str, str]) -> str:
+def logical_directory(environ: "Mapping[str, str]") -> str:
     """Return the working directory as go sees it: $PWD where it names it, else its physical path.
 
     The rule of os.Getwd in Go's standard library.

@@ -19,8 +19,6 @@ second part that is decoded only when a stat made something suspicious. Both are
 4: well under a millisecond for thousands of files, and readable by every Python from 3.4 on.
 """
 
-from __future__ import annotations
-
 import marshal
 import os
 import sys
@@ -52,7 +50,7 @@ _KIND_AND_WRITERS = 0o170022  # of a mode: the kind of file, and whether others 
 _FILE = 0o100000
 
 
-def frame(first: Any, second: Any) -> bytes:
+def frame(first: "Any", second: "Any") -> bytes:
     """Return the bytes of a stored file."""
     head = marshal.dumps(first, 4)
     tail = marshal.dumps(second, 4)
@@ -60,13 +58,13 @@ def frame(first: Any, second: Any) -> bytes:
     return _MAGIC + lengths + checksum(head) + checksum(tail) + head + tail
 
 
-def shelf_frame(root_name: str, root: str, recorded: Recorded) -> bytes:
+def shelf_frame(root_name: str, root: str, recorded: "Recorded") -> bytes:
     """Return the bytes of a shelf."""
     seals = {identity: sealed(record) for identity, (record, _) in recorded.items()}
     return frame((root_name, root, seals), recorded)
 
 
-def unframe_shelf(data: bytes) -> tuple[tuple[str, str], dict[bytes, Seal], Recorded]:
+def unframe_shelf(data: bytes) -> "tuple[tuple[str, str], dict[bytes, Seal], Recorded]":
     """Return the root of a shelf, its seals and its records. Raises ValueError or TypeError."""
     root_name, root, seals = unframe(data)
     recorded = unframe(data, second=True)
@@ -90,7 +88,7 @@ def _ends(data: bytes) -> tuple[int, int]:
     return first, first + int.from_bytes(data[12:16], "little")
 
 
-def unframe(data: bytes, *, second: bool = False, whole: bool = True) -> Any:
+def unframe(data: bytes, *, second: bool = False, whole: bool = True) -> "Any":
     """Return the first (or second) part of a stored file. Raises ValueError where it is damaged.
 
     `whole` False says that only the first part has to be there.
@@ -161,7 +159,7 @@ class Manifest:
         self,
         digest: str,
         name: str,
-        key: Key,
+        key: "Key",
         *,
         environment: tuple[tuple[str, str], ...],
         defaults: dict[str, str],
@@ -207,7 +205,7 @@ class Manifest:
         )
 
     @classmethod
-    def from_stored(cls, values: tuple[Any, ...]) -> Self:
+    def from_stored(cls, values: "tuple[Any, ...]") -> "Self":
         """Return the manifest that was written. Raises ValueError or TypeError on anything else."""
         digest, name, key, environment, defaults, lookups, links, *rest = values
         shelves, goroot, wrapper, cgo, version, at = rest
@@ -256,7 +254,7 @@ class Shelf:
         if not isinstance(self.seals, dict):
             raise TypeError("not a shelf of this schema")
 
-    def recorded(self) -> Recorded:
+    def recorded(self) -> "Recorded":
         """Return what only a suspicion needs, the records themselves; {} where they are damaged.
 
         They may be newer than the seals, but what has the same identity has the same content.
@@ -278,7 +276,7 @@ class Store:
         self._read: dict[str, bytes] = {}
 
     @classmethod
-    def at(cls, environ: Mapping[str, str]) -> Self:
+    def at(cls, environ: "Mapping[str, str]") -> "Self":
         """Return the store that the environment names, unusable or not yet there as it may be."""
         directory = default_directory(environ)
         return cls(f"{directory}/{SCHEMA}" if directory else "")
@@ -355,7 +353,7 @@ class Store:
             pass
 
 
-def default_directory(environ: Mapping[str, str]) -> str:
+def default_directory(environ: "Mapping[str, str]") -> str:
     """Return the directory of the store: GORUN_CACHE_DIR, or the user's cache; "" for none."""
     chosen = environ.get("GORUN_CACHE_DIR", "")
     if chosen:

@@ -4,8 +4,6 @@ It must never look at a disk, a module or the network: whether a target exists, 
 made of, is go's to say. It is on the hot path and imports only the errors.
 """
 
-from __future__ import annotations
-
 from gorun_tasks.errors import UsageError
 
 TYPE_CHECKING = False
@@ -28,7 +26,7 @@ class Target:
     words: tuple[str, ...]
     """As typed; to hand them to go, put `--` before them: a file may be named `-x.go`."""
 
-    kind: Literal["files", "package", "version"]
+    kind: 'Literal["files", "package", "version"]'
 
     def __init__(self, words: tuple[str, ...]) -> None:
         """Take the words of one target; raises UsageError for words go would not run."""
@@ -48,7 +46,7 @@ class Target:
                 raise UsageError(f"go cannot run *_test.go files ({word})", "go test runs them")
 
     @classmethod
-    def parse(cls, words: Sequence[str]) -> tuple[Self, int]:
+    def parse(cls, words: "Sequence[str]") -> "tuple[Self, int]":
         """Read the target at the start of `words`, as `go run` does.
 
         The leading run of words that end in .go is the file list, else the first word is the
@@ -62,7 +60,7 @@ class Target:
         return target, len(target.words)
 
     @classmethod
-    def of(cls, value: str | Sequence[str]) -> Self:
+    def of(cls, value: "str | Sequence[str]") -> "Self":
         """Make a target of one word, or of a list of .go files.
 
         Raises UsageError for a list that is empty, names two packages, or mixes files and
@@ -82,14 +80,14 @@ class Target:
             )
         return cls(words)
 
-    def _set(self, kind: Literal["files", "package", "version"], words: tuple[str, ...]) -> None:
+    def _set(self, kind: 'Literal["files", "package", "version"]', words: tuple[str, ...]) -> None:
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "words", words)
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
+    def __setattr__(self, name: str, value: object) -> "NoReturn":
         raise AttributeError(f"Target is immutable: cannot set {name}")
 
-    def __delattr__(self, name: str) -> NoReturn:
+    def __delattr__(self, name: str) -> "NoReturn":
         raise AttributeError(f"Target is immutable: cannot delete {name}")
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -144,7 +142,7 @@ class Target:
         return first.partition("@")[0] if self.kind == "version" else first
 
 
-def _strings(value: Sequence[str]) -> tuple[str, ...]:
+def _strings(value: "Sequence[str]") -> tuple[str, ...]:
     from collections.abc import Sequence  # noqa: PLC0415  # the Python API only
 
     # Types are hints only, and a pathlib.Path would lose the ./ that makes it a directory to go.

@@ -5,8 +5,6 @@ current that it could not see to be (law 1). The hot path imports `content` only
 has made something suspicious.
 """
 
-from __future__ import annotations
-
 import os
 
 from gorun_tasks.fingerprint import Look, key_at
@@ -34,10 +32,10 @@ class Verdict:
     def __init__(
         self,
         outcome: str,
-        manifest: Manifest | None = None,
-        because: tuple[Reason, ...] = (),
+        manifest: "Manifest | None" = None,
+        because: "tuple[Reason, ...]" = (),
         *,
-        renewed: tuple[tuple[Shelf, bytes, Record], ...] = (),
+        renewed: "tuple[tuple[Shelf, bytes, Record], ...]" = (),
         altered: bool = False,
         link_only: bool = False,
     ) -> None:
@@ -49,7 +47,7 @@ class Verdict:
         self.link_only = link_only
 
 
-def judge(program: Program, look: Look | None = None) -> Verdict:
+def judge(program: "Program", look: Look | None = None) -> Verdict:
     """Return the verdict on a program, as one look at the machine shows it."""
     store = program.store
     look = Look(store, program.environ) if look is None else look.with_path_of(program.environ)
@@ -67,7 +65,7 @@ def judge(program: Program, look: Look | None = None) -> Verdict:
     return _examine(program, look, manifests)
 
 
-def judge_all(programs: Iterable[Program]) -> list[Verdict]:
+def judge_all(programs: "Iterable[Program]") -> list[Verdict]:
     """Return the verdicts on many programs: what they share is looked at once."""
     looks: dict[str, Look] = {}
     return [
@@ -76,7 +74,7 @@ def judge_all(programs: Iterable[Program]) -> list[Verdict]:
     ]
 
 
-def _examine(program: Program, look: Look, manifests: list[Manifest]) -> Verdict:
+def _examine(program: "Program", look: Look, manifests: "list[Manifest]") -> Verdict:
     from gorun_tasks.content import Examination, Reason  # noqa: PLC0415 - off the hot path
 
     if not manifests:
@@ -105,9 +103,9 @@ def _examine(program: Program, look: Look, manifests: list[Manifest]) -> Verdict
 
 def _usable(
     outcome: str,
-    manifest: Manifest,
-    because: tuple[Reason, ...],
-    examination: Examination,
+    manifest: "Manifest",
+    because: "tuple[Reason, ...]",
+    examination: "Examination",
     *,
     altered: bool,
 ) -> Verdict:
@@ -116,7 +114,7 @@ def _usable(
     )
 
 
-def _executable(program: Program, manifest: Manifest) -> str:
+def _executable(program: "Program", manifest: "Manifest") -> str:
     """Return "sound", "same" (its stats differ but not its content), or what is wrong with it."""
     from gorun_tasks.publish import is_executable_of  # noqa: PLC0415 - off the hot path
 

@@ -469,10 +469,7 @@ def test_only_the_errors_are_imported_at_import(module: object) -> None:
         for node in ast.parse(_source(module)).body
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
-    assert imports == [
-        "from __future__ import annotations",
-        "from gorun_tasks.errors import UsageError",
-    ]
+    assert imports == ["from gorun_tasks.errors import UsageError"]
 
 
 def test_reading_a_good_command_line_imports_nothing_more() -> None:

@@ -813,4 +813,4 @@ print(sorted(name for name in set(sys.modules) - before if not name.startswith("
 """
     running = start([sys.executable, "-I", "-S", "-c", code])
     assert running.end() == 0
-    assert running.said == b"['__future__']\n"
+    assert running.said == b"[]\n"
