@@ -1,7 +1,7 @@
-"""The clock that stamps files, for tests that build right after they write.
+"""How long tests wait: for the clock that stamps files, and for what should have come long ago.
 
-Decides how long such a test waits. What is built within the tick of an edit is, rightly, not
-remembered: whoever expects "current" afterwards has to let the clock tick in between.
+What is built within the tick of an edit is, rightly, not remembered: whoever expects "current"
+afterwards has to let the clock tick in between.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from __future__ import annotations
 import time
 
 from gorun_tasks.fingerprint import file_clock
+
+PATIENCE = 180.0
+"""Seconds after which a test gives up, on however busy a machine; never what it measures."""
 
 
 def let_the_clock_tick() -> None:

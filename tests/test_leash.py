@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import threading
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from gorun_tasks import Program
 from gorun_tasks.errors import GivenUp
 from gorun_tasks.guard import Leash
 from tests.e2e.cli import TINY
+from tests.held import HOLD, Held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,15 +26,9 @@ pytestmark = pytest.mark.usefixtures("surroundings")
 def test_a_build_is_given_up(tree: Tree, tmp_path: Path) -> None:
     """No outcome is told: nobody asks for this one any more. The next build is as any other."""
     tree.write(TINY)
-    reached, told = tmp_path / "reached", tmp_path / "told"
-    os.mkfifo(reached)
-    tool = tmp_path / "tool"
-    tool.write_text(
-        f'#!/bin/sh\ncase "$2" in -V*) exec "$@";; esac\necho $$ > "{told}"\n'
-        f'echo > "{reached}"\nexec sleep 600\n'
-    )
-    tool.chmod(0o755)
-    program = Program(cwd=str(tree.folder), env={"GOFLAGS": f"-toolexec={tool}"})
+    told = tmp_path / "told"
+    held = Held(tmp_path, instead=f"echo $$ > '{told}'; {HOLD}")
+    program = Program(cwd=str(tree.folder), env={"GOFLAGS": held.flag})
     events: list[Event] = []
     program.on_event = events.append
     failures: list[BaseException] = []
@@ -48,7 +42,7 @@ def test_a_build_is_given_up(tree: Tree, tmp_path: Path) -> None:
     with Leash() as leash:
         thread = threading.Thread(target=build)
         thread.start()
-        reached.read_text()
+        held.wait()
         leash.pull()
         thread.join()
     assert [type(failure) for failure in failures] == [GivenUp]

@@ -25,6 +25,7 @@ import pytest
 
 from gorun_tasks.child import interrupt_tree
 from gorun_tasks.process import program_environment
+from tests.clock import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "tests" / "samples"
-PATIENCE = 60.0  # only ever reached by a test that fails
 
 needs_proc = pytest.mark.skipif(
     not os.path.exists("/proc/self/status"), reason="reads Linux's /proc"

@@ -28,8 +28,8 @@ from gorun_tasks.alike import alike
 from gorun_tasks.content import Reason
 from gorun_tasks.publish import Publisher
 from gorun_tasks.scope import Scope, Tried
+from tests.clock import PATIENCE
 from tests.e2e.cli import go_command
-from tests.e2e.conftest import PATIENCE
 from tests.e2e.watching import SERVER, group_is_gone
 
 if TYPE_CHECKING:

@@ -40,7 +40,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from markdown_it import MarkdownIt
 
-from tests.e2e.conftest import FOREIGN, PATIENCE, REPOSITORY
+from tests.clock import PATIENCE
+from tests.e2e.conftest import FOREIGN, REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,7 +146,7 @@ class Shell:
     """A shell in an empty folder, with a home, a store and nothing else of the person's own."""
 
     def __init__(
-        self, folder: Path, environ: dict[str, str], patience: float = 5 * PATIENCE
+        self, folder: Path, environ: dict[str, str], patience: float = 2 * PATIENCE
     ) -> None:
         self.beside = False  # whether something runs beside what is typed
         begin = folder / "work"

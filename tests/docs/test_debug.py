@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from tests.clock import PATIENCE
 from tests.docs.pages import File, play, steps
 from tests.e2e.cli import Workshop, go_command
-from tests.e2e.conftest import PATIENCE, REPOSITORY, Running
+from tests.e2e.conftest import REPOSITORY, Running
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clock import let_the_clock_tick
-from tests.e2e.conftest import FOREIGN, PATIENCE, REPOSITORY, SAMPLES, Place, Result
+from tests.clock import PATIENCE, let_the_clock_tick
+from tests.e2e.conftest import FOREIGN, REPOSITORY, SAMPLES, Place, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -24,16 +24,14 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import pytest
 
-from tests.clock import let_the_clock_tick
+from tests.clock import PATIENCE, let_the_clock_tick
+from tests.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLES = REPOSITORY / "tests" / "samples"
-
-PATIENCE = 60.0
-"""Seconds after which a test gives up; never what it measures."""
 
 # What a person's shell, or the runner that runs these tests, could have left to the ones we start.
 FOREIGN = re.compile(r"(GO|NOX|INVOKE|DOIT|GORUN)[A-Z0-9_]*|CI|NO_COLOR|FORCE_COLOR")
@@ -239,24 +237,9 @@ def own_place(go: None, tmp_path: Path, runner_file: tuple[str, str]) -> Place: 
 @pytest.fixture
 def slow_build(own_place: Place) -> Callable[[], None]:
     """Make every build hang in its first tool; return what waits until it does."""
-    started = own_place.folder / "started"
-    os.mkfifo(started)
-    tool = own_place.folder / "hang"
-    tool.write_text(
-        f'#!/bin/sh\ncase "$2" in -V*) exec "$@";; esac\necho > "{started}"\nexec sleep 600\n'
-    )
-    tool.chmod(0o755)
-    own_place.environ["GOFLAGS"] = f"-toolexec={tool}"
-
-    def wait() -> None:
-        reader = os.open(started, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            ready, _, _ = select.select([reader], [], [], PATIENCE)
-        finally:
-            os.close(reader)
-        assert ready, "go started no tool"
-
-    return wait
+    held = Held(own_place.folder)
+    own_place.environ["GOFLAGS"] = held.flag
+    return held.wait
 
 
 # What is true in every runner. `run` are the words that run the probe, up to its arguments.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import PATIENCE
+from tests.clock import PATIENCE
 from tests.e2e.workspace import heard
 
 if TYPE_CHECKING:

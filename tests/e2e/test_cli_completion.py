@@ -14,8 +14,9 @@ import pytest
 from gorun_tasks.cli import SWITCHES, VALUES
 from gorun_tasks.completion import FLAGS
 from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS
+from tests.clock import PATIENCE
 from tests.e2e.cli import Workshop, needs_strace, screen
-from tests.e2e.conftest import PATIENCE, Running
+from tests.e2e.conftest import Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

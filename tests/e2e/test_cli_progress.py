@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.clock import PATIENCE
 from tests.e2e.cli import TWO_PACKAGES, Workshop, screen
-from tests.e2e.conftest import PATIENCE, Running
+from tests.e2e.conftest import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,8 +1,7 @@
 """A signal that ends gorun while go builds: go and all that it started end first.
 
-A -toolexec script stops the build in a tool of the test's choice and tells through a fifo that it
-is there, so the signal comes at a known moment. Death by the same signal, no traceback, no
-process of the session and no folder left.
+The build is stopped in a tool of the test's choice, so the signal comes at a known moment. Death
+by the same signal, no traceback, no process of the session and no folder left.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import pytest
 
 from tests.e2e.cli import TINY, Workshop
 from tests.e2e.conftest import Running
+from tests.held import HOLD, TELL, Held
 from tests.test_process import in_world
 
 if TYPE_CHECKING:
@@ -23,30 +23,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("go")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-HOLD = 'echo > "$REACHED"; exec sleep 600'
 
 
 class HeldBuild(Workshop):
     """A module whose build waits in one of go's tools."""
 
-    def __init__(self, folder: Path, tool: str, held: str) -> None:
+    def __init__(self, folder: Path, tool: str, instead: str = HOLD) -> None:
         super().__init__(folder, TINY)
-        self._reached = folder / "reached"
-        os.mkfifo(self._reached)
-        script = folder / "hold"
-        script.write_text(
-            "#!/bin/sh\n"
-            f"export REACHED='{self._reached}'\n"
-            'case "$2" in -V*) exec "$@";; esac\n'
-            f'case "$1" in */{tool}) {held};; esac\n'
-            'exec "$@"\n'
-        )
-        script.chmod(0o755)
-        self.environ["GOFLAGS"] = f"-toolexec={script}"
-
-    def wait(self) -> None:
-        """Return when the build waits in the tool."""
-        self._reached.read_text()
+        held = Held(folder, tool, instead)
+        self.environ["GOFLAGS"] = held.flag
+        self.wait = held.wait
 
 
 @pytest.mark.parametrize("whom", ["gorun", "group"])
@@ -56,7 +42,7 @@ def test_signal_during_the_build_leaves_nothing(
     tmp_path: Path, signum: signal.Signals, tool: str, whom: str
 ) -> None:
     """To gorun alone as from a supervisor, or to the whole group as from a terminal."""
-    workshop = HeldBuild(tmp_path, tool, HOLD)
+    workshop = HeldBuild(tmp_path, tool)
     with workshop.start("gorun_tasks", ".") as running:
         workshop.wait()
         if whom == "gorun":
@@ -78,7 +64,7 @@ def test_tool_with_children_of_its_own_ends_too(tmp_path: Path, signum: signal.S
 
 @pytest.mark.parametrize("options", [["--which"], ["--ephemeral"], ["--rebuild"]])
 def test_signal_during_the_build_with_other_options(tmp_path: Path, options: list[str]) -> None:
-    workshop = HeldBuild(tmp_path, "link", HOLD)
+    workshop = HeldBuild(tmp_path, "link")
     with workshop.start("gorun_tasks", *options, ".") as running:
         workshop.wait()
         running.signal(signal.SIGTERM)
@@ -86,7 +72,7 @@ def test_signal_during_the_build_with_other_options(tmp_path: Path, options: lis
 
 
 def test_ctrl_c_on_a_terminal_during_the_build(tmp_path: Path) -> None:
-    workshop = HeldBuild(tmp_path, "link", HOLD)
+    workshop = HeldBuild(tmp_path, "link")
     with workshop.start("gorun_tasks", ".", terminal=True) as running:
         workshop.wait()
         running.type("\x03")
@@ -95,7 +81,7 @@ def test_ctrl_c_on_a_terminal_during_the_build(tmp_path: Path) -> None:
 
 def test_gotmpdir_is_left_clean(tmp_path: Path) -> None:
     """Where the user sends go's temporary files elsewhere, that folder is clean afterwards too."""
-    workshop = HeldBuild(tmp_path, "link", HOLD)
+    workshop = HeldBuild(tmp_path, "link")
     chosen = tmp_path / "elsewhere"
     chosen.mkdir()
     workshop.environ["GOTMPDIR"] = str(chosen)
@@ -111,7 +97,7 @@ def test_ignored_signal_stays_ignored(tmp_path: Path) -> None:
     """Under nohup SIGHUP ends neither gorun nor go: the build goes on and the program runs."""
     go_on = tmp_path / "go-on"
     os.mkfifo(go_on)
-    workshop = HeldBuild(tmp_path, "link", f'echo > "$REACHED"; read -r _ < {go_on}')
+    workshop = HeldBuild(tmp_path, "link", f"{TELL}; read -r _ < {go_on}")
     words = in_world(workshop.command(("gorun_tasks", ".")), ignore=[signal.SIGHUP])
     command = [os.fsdecode(word) for word in words]
     with Running(command, workshop, terminal=False) as running:
@@ -124,7 +110,7 @@ def test_ignored_signal_stays_ignored(tmp_path: Path) -> None:
 
 def test_killed_build_is_cleared_by_the_next(tmp_path: Path) -> None:
     """SIGKILL lets nobody tidy up: the folder that is left goes at the next build."""
-    workshop = HeldBuild(tmp_path, "link", HOLD)
+    workshop = HeldBuild(tmp_path, "link")
     with workshop.start("gorun_tasks", ".") as running:
         workshop.wait()
         running.signal(signal.SIGKILL)

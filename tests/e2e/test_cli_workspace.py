@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.cli import Workshop, needs_strace
-from tests.e2e.conftest import PATIENCE
+from tests.held import Held
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,24 +170,14 @@ def test_what_programs_share_is_compiled_once(shop: Workshop) -> None:
 @pytest.mark.parametrize("tool", ["compile", "link"])
 def test_a_signal_leaves_no_go_behind(shop: Workshop, tool: str) -> None:
     """While packages are compiled together, and while programs are linked side by side."""
-    pipe = shop.folder.parent / "started"
-    os.mkfifo(pipe)
-    hang = shop.folder.parent / "hang"
-    hang.write_text(
-        f'#!/bin/sh\ncase "$1:$2" in\n*:-V*) ;;\n'
-        f'*/{tool}:*) echo > "{pipe}"; exec sleep 600;;\nesac\nexec "$@"\n'
-    )
-    hang.chmod(0o755)
-    shop.environ["GOFLAGS"] = f"-toolexec={hang}"
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    held = Held(shop.folder.parent, tool)
+    shop.environ["GOFLAGS"] = held.flag
     with shop.start("gorun_tasks", "--build", "./cmd/api", "./cmd/gen") as running:
-        ready, _, _ = select.select([reader], [], [], PATIENCE)
-        assert ready, "go started no tool"
+        held.wait()
         running.signal(signal.SIGTERM)
         assert running.end() == -signal.SIGTERM, running.said
         assert "Traceback" not in running.said
         assert running.left_behind() == []
-    os.close(reader)
 
 
 def test_affected_says_which_and_why(shop: Workshop) -> None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.clock import PATIENCE
 from tests.e2e.cli import Workshop, go_command, sample
-from tests.e2e.conftest import PATIENCE
 from tests.test_process import in_world
 
 if TYPE_CHECKING:

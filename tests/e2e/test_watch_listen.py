@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
+from tests.clock import PATIENCE
 from tests.e2e.conftest import REPOSITORY
 from tests.e2e.watching import Watching, free_port, watching
 
@@ -52,7 +53,7 @@ class Load:
 
     def _ask(self) -> None:
         while not self._enough.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
             try:
                 connection.request("GET", "/menu", headers={"Connection": "close"})
                 if connection.getresponse().status == http.client.OK:

@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.clock import PATIENCE
 from tests.e2e.cli import Workshop
-from tests.e2e.conftest import PATIENCE, Running
+from tests.e2e.conftest import Running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -5,14 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import select
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.conftest import PATIENCE
+from tests.clock import PATIENCE
+from tests.held import TELL, Held
 from tests.store.tiny import files, garbage, programs
 
 if TYPE_CHECKING:
@@ -141,25 +141,14 @@ def wait_for_ready(process: subprocess.Popen[str]) -> None:
 @pytest.fixture
 def building(shop: Workshop, tmp_path: Path) -> Iterator[Path]:
     """Another program's build under way, for as long as it takes."""
-    started = tmp_path / "started"
-    os.mkfifo(started)
-    tool = tmp_path / "tool"
-    tool.write_text(
-        "#!/bin/sh\n"
-        'case "$2" in -V*) exec "$@";; esac\n'
-        f"mkdir {tmp_path}/first 2>/dev/null && echo >{started} && cat {tmp_path}/end\n"
-        'exec "$@"\n'
-    )
-    tool.chmod(0o755)
     os.mkfifo(tmp_path / "end")
-    reader = os.open(started, os.O_RDONLY | os.O_NONBLOCK)
+    first = f"if mkdir {tmp_path}/first 2>/dev/null; then {TELL}; cat {tmp_path}/end; fi"
+    held = Held(tmp_path, instead=first)
     (shop.folder / "sub").mkdir()
     word = os.urandom(8).hex()  # what go has never compiled
     shop.write({f"sub/{name}": text for name, text in files(word).items()})
-    slow = start(shop, "-C=sub", f"-toolexec={tool}", ".")
-    ready, _, _ = select.select([reader], [], [], PATIENCE)
-    assert ready, "go started no tool"
-    os.close(reader)
+    slow = start(shop, "-C=sub", held.flag, ".")
+    held.wait()
     yield tmp_path
     (tmp_path / "end").write_text("")
     assert ends([slow]) == [(0, f"{word}\n")]
