@@ -23,6 +23,7 @@ from tests.clock import PATIENCE
 from tests.docs.pages import File, play, steps
 from tests.e2e.cli import Workshop, go_command
 from tests.e2e.conftest import REPOSITORY, Running
+from tests.e2e.watching import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,13 +105,6 @@ def workshop(tmp_path: Path, fetching: dict[str, str]) -> Workshop:
     return made
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-    return port
-
-
 def play_part(part: str, shell: Shell, folder: Path, fetching: dict[str, str]) -> None:
     for name, value in fetching.items():
         shell.type(f"export {name}='{value}'")
@@ -167,7 +161,7 @@ def test_a_save_ends_a_program_that_stands_at_a_breakpoint(workshop: Workshop) -
     with workshop.start("gorun_tasks", *watch) as watching, contextlib.ExitStack() as visitors:
         for cups in (2, 3, 4):
             watching.wait_for(f"listening at: {address}")
-            watching.said = ""
+            watching.forget()
             visitor = visitors.enter_context(
                 workshop.start("gorun_tasks", DLV, "connect", address, terminal=True)
             )
@@ -183,7 +177,7 @@ def test_a_save_ends_a_program_that_stands_at_a_breakpoint(workshop: Workshop) -
 
 def say(running: Running, words: str, answer: str) -> None:
     """Type at dlv's prompt, and wait for an answer."""
-    running.said = ""
+    running.forget()
     running.type(f"{words}\n")
     running.wait_for(answer)
 

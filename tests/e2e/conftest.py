@@ -100,7 +100,7 @@ class Running:
         else:
             self._ours, theirs = os.pipe()
             stdin = subprocess.DEVNULL
-        self.said = ""
+        self._heard = b""
         self._process = subprocess.Popen(
             command,
             cwd=place.folder,
@@ -117,11 +117,14 @@ class Running:
         return self
 
     def __exit__(self, *_failure: object) -> None:
-        for pid in self.left_behind():
-            with contextlib.suppress(ProcessLookupError):  # it went with its parent
-                os.kill(pid, signal.SIGKILL)
+        self.kill()
         self._process.wait()
         os.close(self._ours)
+
+    @property
+    def said(self) -> str:
+        """What it said so far; a terminal's line ends are those of a file."""
+        return self._heard.decode(errors="replace").replace("\r\n", "\n")
 
     def wait_for(self, words: str) -> str:
         """Read on until the words have been said; return all that was said so far."""
@@ -137,6 +140,10 @@ class Running:
         while not (found := re.search(pattern, self.said[begin:])):
             assert self._read(deadline), f"{pattern!r} was never said:\n{self.said}"
         return found[0]
+
+    def forget(self) -> None:
+        """Have what was said so far count no longer."""
+        self._heard = b""
 
     def resize(self, columns: int) -> None:
         """Give the terminal another width."""
@@ -157,13 +164,26 @@ class Running:
             pass
         return self._process.wait(PATIENCE)
 
+    def kill(self) -> None:
+        """Kill whatever is left of this session."""
+        for pid in self.left_behind():
+            with contextlib.suppress(ProcessLookupError):  # it went with its parent
+                os.kill(pid, signal.SIGKILL)
+
     def left_behind(self) -> list[int]:
-        """Return the processes of this session that are still there."""
-        listed = subprocess.run(
-            ["ps", "-A", "-o", "pid=", "-o", "stat="], capture_output=True, text=True, check=True
-        )
+        """Return the processes of this session that are still there.
+
+        One that has closed its files and given up its memory is as good as gone, though the system
+        may show it for a moment before it is seen to have ended.
+        """
+        columns = ("-o", "pid=", "-o", "stat=", "-o", "vsz=")
+        listed = subprocess.run(["ps", "-A", *columns], capture_output=True, text=True, check=True)
         alive = (line.split() for line in listed.stdout.splitlines())
-        return [int(pid) for pid, state in alive if state[0] != "Z" and session_of(pid) == self.pid]
+        return [
+            int(pid)
+            for pid, state, size in alive
+            if state[0] != "Z" and size != "0" and session_of(pid) == self.pid
+        ]
 
     def _read(self, deadline: float) -> bool:
         ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
@@ -172,7 +192,7 @@ class Running:
             chunk = os.read(self._ours, 1 << 16)
         except OSError:  # how Linux says that the last process has closed a terminal
             return False
-        self.said += chunk.decode(errors="replace").replace("\r\n", "\n")
+        self._heard += chunk  # which may end within a letter, or a line end
         return bool(chunk)
 
 

@@ -114,8 +114,7 @@ def test_killed_build_is_cleared_by_the_next(tmp_path: Path) -> None:
     with workshop.start("gorun_tasks", ".") as running:
         workshop.wait()
         running.signal(signal.SIGKILL)
-        for pid in running.left_behind():
-            os.kill(pid, signal.SIGKILL)
+        running.kill()
         running.end()
     assert workshop.leftovers() != []
     del workshop.environ["GOFLAGS"]

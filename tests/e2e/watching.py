@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import select
 import signal
 import socket
@@ -124,14 +125,19 @@ def group_is_gone(pid: int) -> bool:
 def _members(group: int) -> Iterator[int]:
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            state, _, pgrp = Path(f"/proc/{name}/stat").read_text().rpartition(") ")[2].split()[:3]
-            if int(pgrp) == group and state not in "ZX":
+            told = Path(f"/proc/{name}/stat").read_text().rpartition(") ")[2].split()
+            state, pgrp, memory = told[0], told[2], told[20]
+            if int(pgrp) == group and state not in "ZX" and memory != "0":
                 yield int(name)
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens at.
+
+    It is below those that the system gives to whoever wants any: it stays free until it is used.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
