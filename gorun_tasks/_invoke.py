@@ -7,6 +7,7 @@ their options from a signature, and splits their names at dots. It must never kn
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from inspect import Parameter, Signature
@@ -119,18 +120,18 @@ def task_of(
         switch = option in _runner.SWITCHES
         defaults[option] = is_on(option) if switch else None if option in _REPEATABLE else ""
     # invoke makes options of what a signature says, and a word of what has no default.
-    body.__signature__ = Signature(  # type: ignore[attr-defined]
-        [
-            Parameter("c", Parameter.POSITIONAL_OR_KEYWORD),
-            *(
-                Parameter(option, Parameter.KEYWORD_ONLY, default=default)
-                for option, default in defaults.items()
-            ),
-        ]
-    )
+    body.__signature__ = _signature(*defaults.items())  # type: ignore[attr-defined]
     body.__doc__ = described
     # With short names invoke would take the value of --gcflags=-l, or -m, for an option of its own.
     return GoTask(body, name=name, iterable=_REPEATABLE, help=_HELP, auto_shortflags=False)
+
+
+@functools.cache  # tasks have the same one, or nearly so, and there are hundreds
+def _signature(*defaults: tuple[str, object]) -> Signature:
+    options = (
+        Parameter(option, Parameter.KEYWORD_ONLY, default=default) for option, default in defaults
+    )
+    return Signature([Parameter("c", Parameter.POSITIONAL_OR_KEYWORD), *options])
 
 
 @contextlib.contextmanager
