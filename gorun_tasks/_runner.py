@@ -12,8 +12,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from gorun_tasks.telling import because
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -322,7 +320,7 @@ def command_of_many(*words: str, flags: Mapping[str, Any], options: Mapping[str,
 
 def news(name: str, outcome: Outcome) -> str:
     """Return the line that tells what a program needed: "api: built because main.go edited"."""
-    line = f"{name}: {outcome.outcome}{because(outcome.because)}"
+    line = f"{name}: {outcome.outcome}{_because(outcome.because)}"
     trouble = outcome.unrecorded
     said = not trouble or any(trouble in str(reason) for reason in outcome.because)
     return line if said else f"{line}; not remembered: {trouble}"
@@ -330,7 +328,7 @@ def news(name: str, outcome: Outcome) -> str:
 
 def verdict(name: str, reasons: Sequence[Reason]) -> str:
     """Return the line that tells what a program would need: "api: stale because go.mod edited"."""
-    return f"{name}: {'stale' if reasons else 'current'}{because(reasons)}"
+    return f"{name}: {'stale' if reasons else 'current'}{_because(reasons)}"
 
 
 def answer(name: str, reasons: Sequence[Reason]) -> str:
@@ -343,7 +341,7 @@ def generated(name: str, generation: Generation) -> str:
     """Return the line that tells whether a program had to make its files anew, and why."""
     if not generation.because:
         return f"{name}: current"
-    line = f"{name}: generated{because(generation.because)}"
+    line = f"{name}: generated{_because(generation.because)}"
     return f"{line}; not remembered: {generation.unrecorded}" if generation.unrecorded else line
 
 
@@ -355,3 +353,11 @@ def ended(name: str, status: int) -> str:
 def forgotten(name: str, *, dry: bool = False) -> str:
     """Return what a clean did, or in a dry run would do."""
     return f"{name}: would be forgotten" if dry else f"{name}: forgotten"
+
+
+def _because(reasons: Sequence[Reason]) -> str:
+    if not reasons:  # as mostly
+        return ""
+    from gorun_tasks.telling import because  # noqa: PLC0415 - where there is something to say
+
+    return because(reasons)

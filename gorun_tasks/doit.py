@@ -73,35 +73,39 @@ def tasks(
     other flags than the shared ones is given as a `Program`.
     """
 
-    def creator() -> Iterator[dict[str, Any]]:
+    def creator() -> Iterator[dict[str, Any]]:  # short, since doit reads the source of a creator
         """Go programs."""
-        for verb, doc in _GROUPS.items():
-            yield {"basename": verb, "name": None, "doc": doc}
-        try:
-            with _loading():
-                workspace = _runner.workspace_of(programs)
-                offered = _runner.offers(workspace or programs or {}, shared)
-        except GoRunError as error:
-            sys.stderr.write(f"{error}\n")  # the other tasks are still good
-            yield _refused(".", error)
-            return
-        for offer in offered:
-            for verb, task in _tasks_of(offer, output).items():
-                doc = _runner.VERBS[verb].format(offer.words)
-                yield {"basename": verb, "name": offer.name, "doc": doc, **task}
-        if workspace is not None:
-            for place, untold in workspace.untold.items():
-                yield _refused(place, untold)
-            yield {
-                "basename": "affected",
-                "doc": _runner.OF_MANY["affected"],
-                "actions": [(doing.tell_affected, [workspace, shared])],
-                "params": _AFFECTED,
-                "meta": {doing.ONLY_ANSWER: "json"},
-                "verbosity": 2,
-            }
+        return _created(programs, output, shared)
 
     return creator
+
+
+def _created(programs: Programs, output: str, shared: SharedKeywords) -> Iterator[dict[str, Any]]:
+    for verb, doc in _GROUPS.items():
+        yield {"basename": verb, "name": None, "doc": doc}
+    try:
+        with _loading():
+            workspace = _runner.workspace_of(programs)
+            offered = _runner.offers(workspace or programs or {}, shared)
+    except GoRunError as error:
+        sys.stderr.write(f"{error}\n")  # the other tasks are still good
+        yield _refused(".", error)
+        return
+    for offer in offered:
+        for verb, task in _tasks_of(offer, output).items():
+            doc = _runner.VERBS[verb].format(offer.words)
+            yield {"basename": verb, "name": offer.name, "doc": doc, **task}
+    if workspace is not None:
+        for place, untold in workspace.untold.items():
+            yield _refused(place, untold)
+        yield {
+            "basename": "affected",
+            "doc": _runner.OF_MANY["affected"],
+            "actions": [(doing.tell_affected, [workspace, shared])],
+            "params": _AFFECTED,
+            "meta": {doing.ONLY_ANSWER: "json"},
+            "verbosity": 2,
+        }
 
 
 def _refused(place: str, error: GoRunError) -> dict[str, Any]:

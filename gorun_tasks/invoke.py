@@ -26,7 +26,7 @@ from invoke.collection import Collection
 from invoke.config import DataProxy
 from invoke.exceptions import Exit
 
-from gorun_tasks import _runner, telling
+from gorun_tasks import _runner
 from gorun_tasks._invoke import HELP, WORD, GoTask, exiting, free_name, hiding, task_of
 from gorun_tasks.errors import GoRunError, UsageError, final_status
 
@@ -198,10 +198,12 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
             raise Exit(_runner.not_built(failed), code=final_status(failed[0][1], os.environ))
 
     def affected(c: Context, options: dict[str, Any]) -> None:
+        from gorun_tasks.telling import touched  # noqa: PLC0415 - where it is asked for
+
         since, as_json = options.pop("since"), options.pop("json", False)
         programs = laid_over(c, options)
         found = programs.affected_by(since)
-        print(telling.touched(programs, found, as_json=as_json), end="")  # noqa: T201 - the answer
+        print(touched(programs, found, as_json=as_json), end="")  # noqa: T201 - the answer
 
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))

@@ -25,7 +25,7 @@ import nox
 from nox import registry
 from nox.logger import logger
 
-from gorun_tasks import _runner, telling
+from gorun_tasks import _runner
 from gorun_tasks.errors import GoRunError, UsageError
 
 TYPE_CHECKING = False
@@ -289,6 +289,8 @@ def _build_many(session: nox.Session, workspace: Workspace) -> None:
 
 
 def _affected(session: nox.Session, workspace: Workspace) -> None:
+    from gorun_tasks.telling import touched  # noqa: PLC0415 - where it is asked for
+
     words = _words("affected")
     words.add_argument(
         "since",
@@ -300,7 +302,7 @@ def _affected(session: nox.Session, workspace: Workspace) -> None:
     words.add_argument("--json", action="store_true", help="for the matrix of a CI job")
     typed = words.parse_args(session.posargs)
     found = workspace.affected_by(typed.since)
-    print(telling.touched(workspace, found, as_json=typed.json), end="")  # noqa: T201 - the answer
+    print(touched(workspace, found, as_json=typed.json), end="")  # noqa: T201 - the answer
 
 
 def _words(verb: str, *, add_help: bool = True) -> ArgumentParser:

@@ -123,16 +123,16 @@ class Target:
 
         `.` and the like have no name of their own and stay what they are, as do patterns.
         """
-        from gorun_tasks.versions import is_major_version  # noqa: PLC0415 - off the hot path
-
         elements = [element for element in self._path.split("/") if element not in ("", ".")]
         if self.is_pattern or not elements or elements[-1] == "..":
             return self._path or "."
         *parents, last = elements
         if self.kind == "files":
             return last.removesuffix(".go") or last
-        if is_major_version(last) and parents and parents[-1] != "..":
-            return parents[-1]
+        if last[0] == "v" and parents and parents[-1] != "..":
+            from gorun_tasks.versions import is_major_version  # noqa: PLC0415 - few names begin so
+
+            return parents[-1] if is_major_version(last) else last
         return last
 
     @property
