@@ -81,6 +81,16 @@ def test_why_current_imports_as_little(workshop: Workshop) -> None:
     assert imported(workshop, ENTRY, "--why", ".") - before - OTHERS == ours | {"__future__"}
 
 
+@pytest.mark.parametrize(
+    "words", [["--list"], ["--graph"], ["--build"], ["--affected", "HEAD"], ["--store", "stat"]]
+)
+def test_what_may_live_long_collects_garbage(workshop: Workshop, words: list[str]) -> None:
+    """The collector stands still on the way to an unchanged program, and there alone."""
+    code = f"import atexit, gc; atexit.register(lambda: print(gc.isenabled())); {ENTRY}"
+    result = workshop.execute([sys.executable, "-P", "-c", code, *words])
+    assert result.out.endswith("True\n")
+
+
 def test_current_run_of_the_api_loads_no_more_than_the_graph(workshop: Workshop) -> None:
     """What runners do: the modules that build are loaded when something is to be built."""
     code = "from gorun_tasks.program import Program; Program('.').run()"
