@@ -193,14 +193,25 @@ class Examination:
         return [(shelf, identity, r) for (_, identity), (shelf, r) in self._refreshed.items()]
 
     def reasons(self, manifest: Manifest) -> Iterator[Reason]:
-        """Yield why this manifest does not describe the machine as it is; nothing if it does."""
+        """Yield why this manifest does not describe the machine as it is; nothing if it does.
+
+        The reasons are complete for the program's own files: where one of them changed, go has to
+        be asked, and nobody need look at all that it fetched and brought along.
+        """
         yield from self._surroundings(manifest)
-        suspects = self._look.suspects(manifest)
-        if suspects is None:
-            yield Reason("the store", "no longer knows what this build read")
-            return
-        for shelf, identity in suspects:
-            yield from self._record(shelf, identity)
+        examined: set[tuple[str, bytes]] = set()
+        changed = False
+        for everywhere in (False, True):
+            suspects = [] if changed else self._look.suspects(manifest, everywhere=everywhere)
+            if suspects is None:
+                yield Reason("the store", "no longer knows what this build read")
+                return
+            for shelf, identity in suspects:
+                if (shelf.name, identity) not in examined:
+                    examined.add((shelf.name, identity))
+                    for reason in self._record(shelf, identity):
+                        changed = True
+                        yield reason
 
     def _surroundings(self, manifest: Manifest) -> Iterator[Reason]:
         same_go = self._way_to_go(manifest) is not None

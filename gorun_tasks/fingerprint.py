@@ -205,24 +205,34 @@ class Look:
             os.path.realpath(path) == real for path, real in manifest.links
         )
 
-    def suspects(self, manifest: "Manifest") -> "list[tuple[Shelf, bytes]] | None":
-        """Return the records that do not hold by stat; None when a record is not in the store."""
+    def suspects(
+        self, manifest: "Manifest", *, everywhere: bool = False
+    ) -> "list[tuple[Shelf, bytes]] | None":
+        """Return the records that do not hold by stat; None when a record is not in the store.
+
+        The program's own files come first, before fetched modules and the standard library. Where
+        any of one shelf do not hold, the next is not looked at, unless `everywhere`.
+        """
         if not self._alone:
-            return self._suspects(manifest)
+            return self._suspects(manifest, everywhere=everywhere)
         try:
             here = os.open(".", _ONLY_A_PLACE)
         except OSError:  # there would be no way back
             self._alone = False
-            return self._suspects(manifest)
+            return self._suspects(manifest, everywhere=everywhere)
         try:
-            return self._suspects(manifest)
+            return self._suspects(manifest, everywhere=everywhere)
         finally:
             os.fchdir(here)
             os.close(here)
 
-    def _suspects(self, manifest: "Manifest") -> "list[tuple[Shelf, bytes]] | None":
-        suspects = []
-        for name, identities in manifest.shelves:
+    def _suspects(
+        self, manifest: "Manifest", *, everywhere: bool
+    ) -> "list[tuple[Shelf, bytes]] | None":
+        suspects: list[tuple[Shelf, bytes]] = []
+        for name, identities in reversed(manifest.shelves):
+            if suspects and not everywhere:
+                break
             shelf = self.store.shelf(name)
             if shelf is None:
                 return None

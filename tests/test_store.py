@@ -235,16 +235,20 @@ class Programs:
         handed = Handed(str(executable), in_a_hurry=placed)
         if placed:
             assert Path(self.publisher.place(handed)).read_text() == content
-        section = Section("module-1", "module", str(self.folder))
+        # One of go's own, where a name begins as such a path does, and one of the program's.
+        sections = [
+            Section("goroot-1", "GOROOT", str(self.folder)),
+            Section("module-1", "module", str(self.folder)),
+        ]
         for base, stat_key in records.items():
             record: Record = (base, None, ("a.go",), (stat_key,))
             detail: Detail = ("", (), (), (content.encode(),))
-            section.add(record, detail)
+            sections[not base.startswith("src/")].add(record, detail)
         return self.publisher.publish(
             key,
             (key,),
             handed,
-            Closure((), {}, (), (), [section]),
+            Closure((), {}, (), (), [section for section in sections if section.records]),
             goroot_bin="",
             go_version="go1.27.3",
             wrapper=(),
@@ -302,6 +306,18 @@ def test_programs_share_a_shelf(programs: Programs) -> None:
         suspects = look.suspects(of_one)
         assert suspects is not None
         assert len(suspects) == 2  # nothing of it is on the disk
+
+
+def test_own_files_are_looked_at_first(programs: Programs) -> None:
+    """Where one of them moved, what go brought along is looked at only if that was nothing."""
+    moved: Key = (1, 1, 1, 1, 1)
+    manifest = programs.publish("a", "same", {"src/fmt": moved, "own": moved})
+    look = Look(programs.store, {})
+    first, everywhere = look.suspects(manifest), look.suspects(manifest, everywhere=True)
+    assert first is not None
+    assert everywhere is not None
+    assert [shelf.name for shelf, _ in first] == ["module-1"]
+    assert [shelf.name for shelf, _ in everywhere] == ["module-1", "goroot-1"]
 
 
 @pytest.mark.parametrize("removed", [True, False])
