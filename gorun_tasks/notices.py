@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Tell = Callable[[frozenset[str] | None], None]
     """Hears of the paths that moved; None: whichever, it is worth a look."""
 
-_STEP = 10  # milliseconds without a further event, after which there is a notice
+_STEP = 3  # milliseconds without a further event, after which there is a notice
 _LONGEST = 50  # milliseconds of events upon events, after which there is one all the same
 _INTERVAL = 0.5  # seconds between two looks by the clock
 

@@ -42,6 +42,7 @@ class Scope:
         self._names: dict[str, set[str]] = {}
         self._physical: dict[str, str] = {}  # what the paths of directories lead to
         self._fetched: tuple[str, ...] = ()  # below these, directories move for nobody's reasons
+        self._in_path: set[str] = set()  # where a command is, and nothing that go reads
 
     @classmethod
     def of(cls, program: Program) -> Self:
@@ -62,8 +63,10 @@ class Scope:
                     directory = place(shelf.root, record[0])
                     links = [entry[:-1] for entry in detail[2] if entry.endswith("@")]
                     scope._add(directory, record[2], links, detail[0], detail[1])
+            read = set(scope._counts)
             for _, path in manifest.lookups:
                 scope.add_path(path)
+            scope._in_path = scope._counts.keys() - read
         if program.stamp:
             scope._add_repository(program)
         if not scope._counts:
@@ -115,7 +118,7 @@ class Scope:
         fetched = tuple(f"{root}/" for root in self._fetched)
         return {
             directory: list_directory(directory, "all", ())
-            for directory in self._counts
+            for directory in self._counts.keys() - self._in_path
             if not f"{directory}/".startswith(fetched)
         }
 
