@@ -266,16 +266,18 @@ class Watch:
     def _take(self, watched: Watched, result: Outcome | GoRunError, look: Look) -> None:
         """Start what is new, and stop what it takes the place of."""
         label = watched.program.label
+        if self.ended_by or result is watched.taken:
+            return
         if isinstance(result, GoRunError):
             if watched.running is None and not _may_be_mended(result):
                 raise result
             tell(watched.program, FailedEvent(label, result))
-        elif not self.ended_by and result is not watched.taken:
-            watched.hold(look.graphs[watched.name])
-            if not watched.take(result):
-                tell(watched.program, UnchangedEvent(label))
-            elif watched.keep.group and not watched.stopping:
-                watched.stop()
+            return
+        watched.hold(look.graphs[watched.name])
+        if not watched.take(result):
+            tell(watched.program, UnchangedEvent(label))
+        elif watched.keep.group and not watched.stopping:
+            watched.stop()
 
     def _end_look(self, look: Look, leash: Leash) -> None:
         leash.__exit__()

@@ -28,6 +28,7 @@ from gorun_tasks.alike import alike
 from gorun_tasks.content import Reason
 from gorun_tasks.publish import Publisher
 from gorun_tasks.scope import Scope, Tried
+from gorun_tasks.watch import Watch
 from tests.clock import PATIENCE
 from tests.e2e.cli import go_command
 from tests.e2e.watching import SERVER, group_is_gone
@@ -157,6 +158,16 @@ def test_where_no_edit_can_help_it_ends(tree: Tree) -> None:
     program = Program(cwd=str(tree.folder), env={"GORUN_GO": "no-such-go"})
     with pytest.raises(ToolchainError, match="GORUN_GO is 'no-such-go'"):
         list(program.watch())
+
+
+def test_where_none_of_several_can_be_built_it_ends(tree: Tree) -> None:
+    """By the trouble of the first; the keepers of all are gone."""
+    tree.write(SERVER)
+    program = Program(cwd=str(tree.folder), env={"GORUN_GO": "no-such-go"})
+    programs = {"one": program, "other": program.with_flags(race=True)}
+    with pytest.raises(ToolchainError, match="GORUN_GO is 'no-such-go'") as raised:
+        list(Watch(programs, {}))
+    assert raised.value.__context__ is None
 
 
 @pytest.mark.parametrize("edited", [False, True])
