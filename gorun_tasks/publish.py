@@ -277,7 +277,11 @@ class Publisher:
         """Have an executable under its name, and on the disk: a manifest may name it then."""
         if not executable.placed:
             return self._place(executable, synced=True)
-        executable.sync()
+        try:
+            executable.sync()
+        except OSError:
+            os.unlink(executable.placed)  # from now on nobody can tell what is on the disk
+            raise
         return executable.placed
 
     def _place(self, executable: Handed, *, synced: bool) -> str:

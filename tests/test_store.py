@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import marshal
 import os
@@ -290,6 +291,20 @@ def test_an_executable_is_on_the_disk_before_a_manifest_names_it(
     programs.publish("a", "same", {"common": (1, 1, 1, 1, 1)}, placed=placed)
     assert executable.read_text() == "same"
     assert len(manifests) == 1
+
+
+def test_an_executable_that_does_not_get_to_the_disk_loses_its_name(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs on, but the next to build the same could only see what is in memory."""
+
+    def fsync(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "it does not work")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(Unusable):
+        programs.publish("a", "same", {"common": (1, 1, 1, 1, 1)}, placed=True)
+    assert list(programs.folder.rglob("exe/*/*")) == []
 
 
 def test_programs_share_a_shelf(programs: Programs) -> None:
