@@ -275,9 +275,10 @@ def _tell(c: Context, name: str, outcome: Outcome) -> None:
 
 def _shown_only(c: Context, command: str) -> bool:
     """Echo the command if invoke was told to; return whether showing it is all that was asked."""
-    if c.config.run.dry or c.config.run.echo:
-        print(c.config.run.echo_format.format(command=command))  # noqa: T201 - as c.run does
-    return bool(c.config.run.dry)
+    told = c.config.run  # which takes invoke a while to find
+    if told.dry or told.echo:
+        print(told.echo_format.format(command=command))  # noqa: T201 - as c.run does
+    return bool(told.dry)
 
 
 def _arguments(c: Context) -> list[str]:
