@@ -245,6 +245,21 @@ def test_death_by_a_signal_is_128_and_its_number(
 # The table: signals.
 
 
+def end_of_one_that_heard_once(running: Running, name: str) -> int:
+    """Let the program finish once it has heard of a signal; return how it ended.
+
+    Signals are handled in the order of their numbers: whatever we would have passed on because of
+    the first has been passed on when this one has.
+    """
+    running.expect(f"got {name}")
+    running.signal(signal.SIGUSR2)
+    running.expect("got user defined signal 2")
+    running.send(b"finish\n")
+    status = running.end()
+    assert running.said.count(f"got {name}".encode()) == 1
+    return status
+
+
 @pytest.mark.parametrize(("key", "name"), [(b"\x03", "interrupt"), (b"\x1c", "quit")])
 @pytest.mark.parametrize("status", [3, 0])
 def test_a_key_on_the_terminal_reaches_the_program_once_and_it_takes_its_time(
@@ -253,14 +268,7 @@ def test_a_key_on_the_terminal_reaches_the_program_once_and_it_takes_its_time(
     running = on_terminal([*python(FOREGROUND), sigprog, "serve", str(status)])
     program = ready(running)
     running.send(key)
-    running.expect(f"got {name}")
-    # Signals are handled in the order of their numbers: whatever we would have passed on because
-    # of the key has been passed on when this one has.
-    running.signal(signal.SIGUSR1)
-    running.expect("got user defined signal 1")
-    running.send(b"finish\n")
-    assert running.end() == status
-    assert running.said.count(f"got {name}".encode()) == 1
+    assert end_of_one_that_heard_once(running, name) == status
     assert gone(program)
 
 
@@ -279,12 +287,7 @@ def test_a_signal_to_the_runner_alone_is_passed_on_once(
     running = start([*python(FOREGROUND), sigprog, "serve", "3"])
     program = ready(running)
     running.signal(signum)
-    running.expect(f"got {name}")
-    running.signal(signal.SIGUSR2)
-    running.expect("got user defined signal 2")
-    running.send(b"finish\n")
-    assert running.end() == 3
-    assert running.said.count(f"got {name}".encode()) == 1
+    assert end_of_one_that_heard_once(running, name) == 3
     assert gone(program)
 
 

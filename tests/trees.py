@@ -25,6 +25,15 @@ def module(path: str) -> str:
     return f"module {path}\n\ngo 1.24\n"
 
 
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files, by path in a folder, a moment before whatever looks at them."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    let_the_clock_tick()
+
+
 class Tree:
     """A folder, written to a moment before whatever looks at it."""
 
@@ -33,11 +42,7 @@ class Tree:
 
     def write(self, files: Mapping[str, str]) -> None:
         """Write files, by path in the folder."""
-        for name, text in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        let_the_clock_tick()
+        write(self.folder, files)
 
     def remove(self, name: str) -> None:
         """Remove a file."""

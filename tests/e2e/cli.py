@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.clock import PATIENCE, let_the_clock_tick
+from tests.clock import PATIENCE
 from tests.e2e.conftest import FOREIGN, REPOSITORY, SAMPLES, Place, Result
 
 if TYPE_CHECKING:
@@ -73,14 +73,6 @@ class Workshop(Place):
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self.write(files)
-
-    def write(self, files: Mapping[str, str]) -> None:
-        """Write files, by path in the folder, a moment before whatever looks at them."""
-        for name, text in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        let_the_clock_tick()
 
     def gorun(self, *words: str, stdin: str = "", env: dict[str, str] | None = None) -> Result:
         """Run gorun to its end."""

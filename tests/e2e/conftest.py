@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import pytest
 
-from tests.clock import PATIENCE, let_the_clock_tick
+from tests.clock import PATIENCE
 from tests.held import Held
+from tests.trees import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 REPOSITORY = Path(__file__).parents[2]
 SAMPLES = REPOSITORY / "tests" / "samples"
@@ -80,13 +81,15 @@ class Place:
         """Start `python -m WORDS...` in a session of its own, and on a terminal if asked."""
         return Running(self.command(words), self, terminal=terminal)
 
+    def write(self, files: Mapping[str, str]) -> None:
+        """Write files, by path in the folder."""
+        write(self.folder, files)
+
     def edit(self, name: str, old: str, new: str) -> None:
-        """Replace words in a file, a moment before whatever looks at it."""
-        path = self.folder / name
-        text = path.read_text()
+        """Replace words in a file."""
+        text = (self.folder / name).read_text()
         assert old in text
-        path.write_text(text.replace(old, new))
-        let_the_clock_tick()
+        self.write({name: text.replace(old, new)})
 
 
 class Running:
@@ -219,11 +222,10 @@ def race(go: None) -> None:  # noqa: ARG001 - there is no -race without go
         pytest.skip("needs a C compiler for -race")
 
 
-def make_place(folder: Path, file: tuple[str, str]) -> Place:
-    """Fill a folder: two programs, a runner's file, a store of its own."""
+def make_place(folder: Path, files: Mapping[str, str]) -> Place:
+    """Fill a folder: two programs, runners' files, a store of its own."""
     module = folder / "probe"
     shutil.copytree(SAMPLES / "probe", module)
-    (module / file[0]).write_text(file[1])
     environ = {k: v for k, v in os.environ.items() if not FOREIGN.fullmatch(k) or k == "GOCACHE"}
     if chosen := os.environ.get("GORUN_GO"):
         environ["GORUN_GO"] = chosen
@@ -235,23 +237,28 @@ def make_place(folder: Path, file: tuple[str, str]) -> Place:
         "GOPROXY": "off",
         "GOENV": "off",
     }
-    return Place(module, environ)
+    place = Place(module, environ)
+    place.write(files)
+    return place
 
 
 @pytest.fixture(scope="module")
 def place(
     go: None,  # noqa: ARG001 - all of these tests need it
     tmp_path_factory: pytest.TempPathFactory,
-    runner_file: tuple[str, str],
+    request: pytest.FixtureRequest,
 ) -> Place:
-    """Return the place that a module's tests share; whoever edits takes `own_place`."""
-    return make_place(tmp_path_factory.mktemp("place"), runner_file)
+    """Return the place that a module's tests share; whoever edits takes `own_place`.
+
+    It has the module's FILES.
+    """
+    return make_place(tmp_path_factory.mktemp("place"), request.module.FILES)
 
 
 @pytest.fixture
-def own_place(go: None, tmp_path: Path, runner_file: tuple[str, str]) -> Place:  # noqa: ARG001
+def own_place(go: None, tmp_path: Path, request: pytest.FixtureRequest) -> Place:  # noqa: ARG001
     """Return a place for one test, with an empty store."""
-    return make_place(tmp_path, runner_file)
+    return make_place(tmp_path, request.module.FILES)
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.clock import PATIENCE
 from tests.e2e.workspace import heard
 
@@ -37,17 +35,7 @@ task_go = go.tasks()
 """
 
 
-@pytest.fixture(scope="module")
-def runner_file() -> tuple[str, str]:
-    return "noxfile.py", NOXFILE
-
-
-@pytest.fixture
-def shared(own_place: Place) -> Place:
-    """Return a place with the files of all three runners, and an empty store."""
-    (own_place.folder / "tasks.py").write_text(TASKS)
-    (own_place.folder / "dodo.py").write_text(DODO)
-    return own_place
+FILES = {"noxfile.py": NOXFILE, "tasks.py": TASKS, "dodo.py": DODO}
 
 
 def at_once(place: Place, *commands: Sequence[str]) -> list[str]:
@@ -72,10 +60,10 @@ def at_once(place: Place, *commands: Sequence[str]) -> list[str]:
     return said
 
 
-def test_one_program_is_built_once(shared: Place) -> None:
-    outcomes = heard(shared)
+def test_one_program_is_built_once(own_place: Place) -> None:
+    outcomes = heard(own_place)
     said = at_once(
-        shared,
+        own_place,
         ("nox", "-s", "run:other", "--", "a"),
         ("invoke", "other", "--", "a"),
         ("doit", "run:other", "--", "a"),
@@ -86,10 +74,10 @@ def test_one_program_is_built_once(shared: Place) -> None:
     assert len(outcomes()) == 4
 
 
-def test_all_programs_are_built_once(shared: Place) -> None:
-    outcomes = heard(shared)
+def test_all_programs_are_built_once(own_place: Place) -> None:
+    outcomes = heard(own_place)
     at_once(
-        shared,
+        own_place,
         ("nox", "-s", "build"),
         ("invoke", "build"),
         ("doit", "-n2"),
@@ -97,4 +85,4 @@ def test_all_programs_are_built_once(shared: Place) -> None:
     )
     assert outcomes().count("built") == 2
     assert "failed" not in outcomes()
-    assert shared("gorun_tasks", "--build").out == "other  current\nprobe  current\n"
+    assert own_place("gorun_tasks", "--build").out == "other  current\nprobe  current\n"

@@ -58,9 +58,7 @@ def task_other_failure():
 RUN = ("doit", "run:probe", "--")
 
 
-@pytest.fixture(scope="module")
-def runner_file() -> tuple[str, str]:
-    return "dodo.py", DODO
+FILES = {"dodo.py": DODO}
 
 
 def test_everywhere(place: Place, everywhere: Callable[[Place, Sequence[str]], None]) -> None:
@@ -202,7 +200,7 @@ def test_race(place: Place, race: None) -> None:  # noqa: ARG001 - may skip
 
 def test_flags_are_configuration(own_place: Place) -> None:
     config = '[tool.doit.tasks."run:probe"]\ntags = "dev,x"\n'
-    (own_place.folder / "pyproject.toml").write_text(config)
+    own_place.write({"pyproject.toml": config})
     assert "dev=true" in own_place(*RUN, "features").out
 
 

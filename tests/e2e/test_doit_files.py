@@ -81,26 +81,16 @@ func main() {
 PARALLEL = pytest.mark.parametrize("parallel", [(), ("-n2",), ("-n2", "-P", "thread")])
 
 
-@pytest.fixture(scope="module")
-def runner_file() -> tuple[str, str]:
-    return "dodo.py", DODO
-
-
-@pytest.fixture
-def own_place(own_place: Place) -> Place:
-    """Return a place with a generator, its orders, and a module below."""
-    for name, text in {
-        "gen/main.go": GENERATOR,
-        "lib/lib.go": "package lib\n\n// Head is a word.\nconst Head = `menu of `\n",
-        "orders": "mint\n",
-        "inner/go.mod": "module example.com/inner\n\ngo 1.24\n",
-        "inner/gen/main.go": GENERATOR.replace("probe", "inner"),
-        "inner/lib/lib.go": "package lib\n\nconst Head = ``\n",
-    }.items():
-        path = own_place.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return own_place
+# A generator, its orders, and a module below.
+FILES = {
+    "dodo.py": DODO,
+    "gen/main.go": GENERATOR,
+    "lib/lib.go": "package lib\n\n// Head is a word.\nconst Head = `menu of `\n",
+    "orders": "mint\n",
+    "inner/go.mod": "module example.com/inner\n\ngo 1.24\n",
+    "inner/gen/main.go": GENERATOR.replace("probe", "inner"),
+    "inner/lib/lib.go": "package lib\n\nconst Head = ``\n",
+}
 
 
 def times(place: Place) -> int:
@@ -190,7 +180,7 @@ def test_what_is_generated_is_a_target(own_place: Place, parallel: tuple[str, ..
     )
     done = own_place("doit", *parallel, "printed")
     assert (done.out, done.err) == ("-- orders\n-- menu\n-- printed\n", "")
-    (own_place.folder / "orders").write_text("oolong\n")
+    own_place.write({"orders": "oolong\n"})
     done = own_place("doit", *parallel, "printed")
     assert performed(done.out) == [".  orders", ".  menu", ".  printed"]
     assert "menu of oolong\n" in done.out
@@ -226,14 +216,14 @@ def test_info_says_why(own_place: Place) -> None:
     assert "up-to-date" in own_place("doit", "info", "menu").out
     assert "U menu" in own_place("doit", "list", "--status").out
     (own_place.folder / "more").mkdir()
-    (own_place.folder / "more/x").write_text("")
+    own_place.write({"more/x": ""})
     assert "menu: stale because new file more/x" in own_place("doit", "info", "menu").out
     assert "R menu" in own_place("doit", "list", "--status").out
 
 
 def test_an_output_that_was_edited_or_removed(own_place: Place) -> None:
     assert own_place("doit", "menu").rc == 0
-    (own_place.folder / "menu.txt").write_text("by hand\n")
+    own_place.write({"menu.txt": "by hand\n"})
     assert own_place("doit", "menu").err == "menu: generated because menu.txt edited\n"
     assert own_place("doit", "clean", "menu").out == "menu - removing file 'menu.txt'\n"
     assert own_place("doit", "menu").err == "menu: generated because menu.txt removed\n"
@@ -242,7 +232,7 @@ def test_an_output_that_was_edited_or_removed(own_place: Place) -> None:
 
 def test_a_generator_that_fails_fails_its_task(own_place: Place) -> None:
     """It runs in the folder of -C, as its patterns and arguments say, and its status is doit's."""
-    (own_place.folder / "inner/no").write_text("")
+    own_place.write({"inner/no": ""})
     targets = own_place("doit", "info", "within").out
     assert " - inner/no\n" in targets
     assert " - inner/nothing\n" in targets

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.conftest import REPOSITORY
-from tests.e2e.workspace import CONFIG, asked_of_go, commit, edited, heard, starts_no_go
+from tests.e2e.workspace import CONFIG, asked_of_go, commit, edited, heard, stamped, starts_no_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +38,7 @@ def task_both():
 PARALLEL = pytest.mark.parametrize("parallel", [(), ("-n2",), ("-n2", "-P", "thread")])
 
 
-@pytest.fixture(scope="module")
-def runner_file() -> tuple[str, str]:
-    return "dodo.py", DODO
+FILES = {"dodo.py": DODO}
 
 
 def test_where_go_cannot_tell_nothing_passes_for_done(own_place: Place) -> None:
@@ -80,7 +78,7 @@ def test_listing_starts_no_go_where_nothing_changed(own_place: Place) -> None:
 
 
 def test_the_configuration_says_names_flags_and_arguments(own_place: Place) -> None:
-    (own_place.folder / "gorun.toml").write_text(CONFIG)
+    own_place.write({"gorun.toml": CONFIG})
     listing = own_place("doit", "list", "--all", "--quiet").out.split()
     assert "run:second" in listing
     assert "run:other" not in listing
@@ -91,7 +89,7 @@ def test_the_configuration_says_names_flags_and_arguments(own_place: Place) -> N
 
 @pytest.mark.parametrize("words", [("list",), ("lint",), ("run:probe",)])
 def test_a_wrong_configuration_is_one_sentence(own_place: Place, words: tuple[str, ...]) -> None:
-    (own_place.folder / "gorun.toml").write_text("\nraze = true\n")
+    own_place.write({"gorun.toml": "\nraze = true\n"})
     result = own_place("doit", *words)
     assert (result.rc, result.out) == (3, "")
     (line,) = result.err.splitlines()
@@ -196,10 +194,8 @@ def test_a_revision_that_is_not_there(own_place: Place) -> None:
 
 
 def test_shared_flags_and_stamps_hold_for_all(own_place: Place) -> None:
-    shared = 'tags=["dev"], stamp={"main.version": "dirty"}'
-    own_place.edit("dodo.py", "go.tasks()", f"go.tasks({shared})")
-    (own_place.folder / ".gitignore").write_text("__pycache__\n.doit.db*\n")
-    commit(own_place)
+    own_place.write({".gitignore": "__pycache__\n.doit.db*\n"})
+    stamped(own_place, "dodo.py", "go.tasks")
     run = ("doit", "run:probe", "--", "features")
     assert "race=false dev=true version=false\n" in own_place(*run).out
     assert "-- build:probe\n" in own_place("doit").out

@@ -60,90 +60,84 @@ def menu(c):
 RUNNERS = pytest.mark.parametrize("command", [("nox", "-s", "menu"), ("invoke", "-e", "menu")])
 
 
-@pytest.fixture(scope="module")
-def runner_file() -> tuple[str, str]:
-    return "noxfile.py", NOXFILE
+FILES = {
+    "noxfile.py": NOXFILE,
+    "tasks.py": TASKS,
+    "menu.txt": "sencha\n",
+    "gen/main.go": GENERATOR,
+    "gen/kind/kind.go": KIND,
+}
 
 
-@pytest.fixture
-def kitchen(own_place: Place) -> Place:
-    (own_place.folder / "tasks.py").write_text(TASKS)
-    (own_place.folder / "menu.txt").write_text("sencha\n")
-    (own_place.folder / "gen" / "kind").mkdir(parents=True)
-    (own_place.folder / "gen" / "main.go").write_text(GENERATOR)
-    (own_place.folder / "gen" / "kind" / "kind.go").write_text(KIND)
-    return own_place
-
-
-def runs(kitchen: Place) -> int:
+def runs(own_place: Place) -> int:
     """Return how often the generator has run."""
-    return len((kitchen.folder / "runs").read_text())
+    return len((own_place.folder / "runs").read_text())
 
 
 @RUNNERS
 def test_a_generator_runs_where_its_inputs_changed(
-    kitchen: Place, command: tuple[str, ...]
+    own_place: Place, command: tuple[str, ...]
 ) -> None:
-    made = kitchen.folder / "out.txt"
-    result = kitchen(*command)
+    made = own_place.folder / "out.txt"
+    result = own_place(*command)
     assert result.rc == 0, result.err
     assert "gen: generated because not generated before" in result.err
-    assert "gen: current" in kitchen(*command).err
-    assert runs(kitchen) == 1
-    kitchen.edit("menu.txt", "sencha", "oolong")
-    assert "gen: generated because menu.txt edited" in kitchen(*command).err
+    assert "gen: current" in own_place(*command).err
+    assert runs(own_place) == 1
+    own_place.edit("menu.txt", "sencha", "oolong")
+    assert "gen: generated because menu.txt edited" in own_place(*command).err
     assert made.read_text() == "OOLONG\n"
     made.write_text("by hand")
-    assert "gen: generated because out.txt edited" in kitchen(*command).err
+    assert "gen: generated because out.txt edited" in own_place(*command).err
     assert made.read_text() == "OOLONG\n"
-    result = kitchen(*command, env={"TASTE": "sweet"})
+    result = own_place(*command, env={"TASTE": "sweet"})
     assert "gen: generated because TASTE: '' → 'sweet'" in result.err
     assert made.read_text() == "OOLONG\nSWEET"
 
 
 @RUNNERS
 def test_an_edit_that_changes_no_byte_of_it_runs_nothing(
-    kitchen: Place, command: tuple[str, ...]
+    own_place: Place, command: tuple[str, ...]
 ) -> None:
     """Early cut-off: the generator is built, and as its bytes are the same it has nothing to do."""
-    assert kitchen(*command).rc == 0
-    kitchen.edit("gen/kind/kind.go", "what a word becomes", "what any word becomes")
-    assert "gen: current" in kitchen(*command).err
-    assert runs(kitchen) == 1
-    kitchen.edit("gen/kind/kind.go", "ToUpper", "ToLower")
-    assert "gen: generated because ./gen rebuilt since" in kitchen(*command).err
-    assert (kitchen.folder / "out.txt").read_text() == "sencha\n"
+    assert own_place(*command).rc == 0
+    own_place.edit("gen/kind/kind.go", "what a word becomes", "what any word becomes")
+    assert "gen: current" in own_place(*command).err
+    assert runs(own_place) == 1
+    own_place.edit("gen/kind/kind.go", "ToUpper", "ToLower")
+    assert "gen: generated because ./gen rebuilt since" in own_place(*command).err
+    assert (own_place.folder / "out.txt").read_text() == "sencha\n"
 
 
-def test_what_one_runner_made_is_current_for_the_other(kitchen: Place) -> None:
-    assert kitchen("nox", "-s", "menu").rc == 0
-    assert kitchen("invoke", "-e", "menu").err == "gen: current\n"
-    assert kitchen("invoke", "menu").err == ""
-    assert runs(kitchen) == 1
+def test_what_one_runner_made_is_current_for_the_other(own_place: Place) -> None:
+    assert own_place("nox", "-s", "menu").rc == 0
+    assert own_place("invoke", "-e", "menu").err == "gen: current\n"
+    assert own_place("invoke", "menu").err == ""
+    assert runs(own_place) == 1
 
 
 @RUNNERS
-def test_a_generator_that_fails_is_not_believed(kitchen: Place, command: tuple[str, ...]) -> None:
-    kitchen.edit("menu.txt", "sencha", "fail")
+def test_a_generator_that_fails_is_not_believed(own_place: Place, command: tuple[str, ...]) -> None:
+    own_place.edit("menu.txt", "sencha", "fail")
     for _ in range(2):
-        result = kitchen(*command)
+        result = own_place(*command)
         assert result.rc == 3
         assert "generated" not in result.err
-    assert runs(kitchen) == 2
+    assert runs(own_place) == 2
 
 
-def test_a_dry_run_makes_nothing(kitchen: Place) -> None:
-    assert "gorun ./gen out.txt" in kitchen("invoke", "-R", "menu").out
-    result = kitchen("nox", "--install-only", "-s", "menu")
+def test_a_dry_run_makes_nothing(own_place: Place) -> None:
+    assert "gorun ./gen out.txt" in own_place("invoke", "-R", "menu").out
+    result = own_place("nox", "--install-only", "-s", "menu")
     assert "gen: built because not built before" in result.err
-    assert not (kitchen.folder / "out.txt").exists()
+    assert not (own_place.folder / "out.txt").exists()
 
 
 @RUNNERS
-def test_one_that_makes_nothing_is_one_sentence(kitchen: Place, command: tuple[str, ...]) -> None:
+def test_one_that_makes_nothing_is_one_sentence(own_place: Place, command: tuple[str, ...]) -> None:
     for file in ("noxfile.py", "tasks.py"):
-        kitchen.edit(file, 'outputs=["out.txt"]', 'outputs=["elsewhere.txt"]')
-    result = kitchen(*command)
+        own_place.edit(file, 'outputs=["out.txt"]', 'outputs=["elsewhere.txt"]')
+    result = own_place(*command)
     assert result.rc == 1
     assert "./gen did not make elsewhere.txt" in result.err
     assert "Traceback" not in result.err

@@ -60,9 +60,7 @@ ns.add_collection(go.collection({"slim": "."}, trimpath=True, tags=["dev", "slim
 RUN = ("invoke", "go.probe", "--")
 
 
-@pytest.fixture(scope="module")
-def runner_file() -> tuple[str, str]:
-    return "tasks.py", TASKS
+FILES = {"tasks.py": TASKS}
 
 
 def test_everywhere(place: Place, everywhere: Callable[[Place, Sequence[str]], None]) -> None:
@@ -158,7 +156,7 @@ def test_flags_are_configuration(place: Place) -> None:
 
 def test_configuration_file_holds_for_tasks_of_ones_own(own_place: Place) -> None:
     config = "go:\n  tags: [dev, x]\nrun:\n  env:\n    COLOR: blue\n"
-    (own_place.folder / "invoke.yaml").write_text(config)
+    own_place.write({"invoke.yaml": config})
     assert own_place("invoke", "go.probe", "--", "getenv", "COLOR").out == '"blue"\n'
     assert own_place("invoke", "serve", "--", "getenv", "PORT").out == '"8080"\n'
     assert "dev=true" in own_place("invoke", "serve", "--", "features").out

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.workspace import CONFIG, commit, edited, heard, starts_no_go
+from tests.e2e.workspace import CONFIG, commit, edited, heard, stamped, starts_no_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,9 +28,7 @@ def lint(c):
 """
 
 
-@pytest.fixture(scope="module")
-def runner_file() -> tuple[str, str]:
-    return "tasks.py", TASKS
+FILES = {"tasks.py": TASKS}
 
 
 def test_every_program_has_its_tasks(place: Place) -> None:
@@ -76,7 +74,7 @@ def test_listing_starts_no_go_where_nothing_changed(own_place: Place, form: str)
 
 
 def test_the_configuration_says_names_flags_and_arguments(own_place: Place) -> None:
-    (own_place.folder / "gorun.toml").write_text(CONFIG)
+    own_place.write({"gorun.toml": CONFIG})
     listing = own_place("invoke", "--list").out
     assert "second.run (second)" in listing
     assert "other" not in listing.replace("./other", "")
@@ -87,7 +85,7 @@ def test_the_configuration_says_names_flags_and_arguments(own_place: Place) -> N
 
 def test_options_are_laid_over_the_configuration(own_place: Place) -> None:
     text = CONFIG + "trimpath = true\n"
-    (own_place.folder / "gorun.toml").write_text(text)
+    own_place.write({"gorun.toml": text})
     assert "--[no-]trimpath" in own_place("invoke", "--help", "second").out
     assert "--[no-]trimpath" not in own_place("invoke", "--help", "probe").out
     dry = ("invoke", "-R", "second")
@@ -103,7 +101,7 @@ def test_options_are_laid_over_the_configuration(own_place: Place) -> None:
 
 @pytest.mark.parametrize("words", [("--list",), ("lint",), ("probe",)])
 def test_a_wrong_configuration_is_one_sentence(own_place: Place, words: tuple[str, ...]) -> None:
-    (own_place.folder / "gorun.toml").write_text("\nraze = true\n")
+    own_place.write({"gorun.toml": "\nraze = true\n"})
     result = own_place("invoke", *words)
     assert (result.rc, result.out) == (2, "")
     (line,) = result.err.splitlines()
@@ -226,13 +224,13 @@ def test_configuration_has_every_build_flag(own_place: Place) -> None:
         'ns = go.collection()\nns.configure({"go": {"pgo": "off", "tags": "a", "race": True}})',
     )
     assert "gorun -race -tags=a -pgo=off ./other" in own_place(*dry).out
-    (own_place.folder / "invoke.yaml").write_text("go:\n  tags: b,c\n  race: false\n")
+    own_place.write({"invoke.yaml": "go:\n  tags: b,c\n  race: false\n"})
     assert "gorun -tags=b,c -pgo=off ./other" in own_place(*dry).out
     variables = {"INVOKE_GO_TAGS": "d", "INVOKE_GO_MOD": "mod"}
     assert "gorun -tags=d -mod=mod -pgo=off ./other" in own_place(*dry, env=variables).out
-    (own_place.folder / "invoke.yaml").write_text("go:\n  stamp:\n    main.version: commit\n")
+    own_place.write({"invoke.yaml": "go:\n  stamp:\n    main.version: commit\n"})
     assert "gorun --stamp=main.version=commit -race -tags=a" in own_place(*dry).out
-    (own_place.folder / "invoke.yaml").write_text("go:\n  raze: true\n")
+    own_place.write({"invoke.yaml": "go:\n  raze: true\n"})
     wrong = own_place(*dry)
     assert (wrong.rc, wrong.err) == (2, "no build flag is called raze; did you mean race?\n")
 
@@ -247,7 +245,7 @@ def test_one_that_fails_is_named_and_the_others_are_built(own_place: Place) -> N
 
 
 def test_a_program_called_build_is_run_by_its_name(own_place: Place) -> None:
-    (own_place.folder / "gorun.toml").write_text('[programs.build]\ntarget = "./other"\n')
+    own_place.write({"gorun.toml": '[programs.build]\ntarget = "./other"\n'})
     assert own_place("invoke", "build", "--", "x").out == '["other","x"]\n'
 
 
@@ -271,9 +269,7 @@ def test_dots_and_underscores_in_names_are_dashes(own_place: Place) -> None:
 
 
 def test_shared_flags_and_stamps_hold_for_all(own_place: Place) -> None:
-    shared = 'tags=["dev"], stamp={"main.version": "dirty"}'
-    own_place.edit("tasks.py", "go.collection()", f"go.collection({shared})")
-    commit(own_place)
+    stamped(own_place, "tasks.py", "go.collection")
     run = ("invoke", "probe", "--", "features")
     assert own_place(*run).out == "race=false dev=true version=false\n"
     assert "probe: current" in own_place("invoke", "build").err

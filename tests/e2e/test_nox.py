@@ -107,9 +107,7 @@ def path(session):
 RUN = ("nox", "-s", "run:probe", "--")
 
 
-@pytest.fixture(scope="module")
-def runner_file() -> tuple[str, str]:
-    return "noxfile.py", NOXFILE
+FILES = {"noxfile.py": NOXFILE}
 
 
 def test_everywhere(place: Place, everywhere: Callable[[Place, Sequence[str]], None]) -> None:
@@ -142,7 +140,7 @@ def test_within_a_virtual_environment(place: Place) -> None:
 def uv(place: Place) -> None:
     """Make the place a project that uv can synchronise, and keep uv from the network."""
     text = '[project]\nname = "x"\nversion = "0"\nrequires-python = ">=3.11"\n'
-    (place.folder / "pyproject.toml").write_text(text)
+    place.write({"pyproject.toml": text})
     place.environ |= {"UV_OFFLINE": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
 

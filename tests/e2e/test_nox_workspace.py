@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.workspace import CONFIG, commit, edited, heard, starts_no_go
+from tests.e2e.workspace import CONFIG, commit, edited, heard, stamped, starts_no_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,9 +27,7 @@ def lint(session):
 """
 
 
-@pytest.fixture(scope="module")
-def runner_file() -> tuple[str, str]:
-    return "noxfile.py", NOXFILE
+FILES = {"noxfile.py": NOXFILE}
 
 
 def test_every_program_has_its_sessions(place: Place) -> None:
@@ -63,7 +61,7 @@ def test_listing_starts_no_go_where_nothing_changed(own_place: Place) -> None:
 
 
 def test_the_configuration_says_names_flags_and_arguments(own_place: Place) -> None:
-    (own_place.folder / "gorun.toml").write_text(CONFIG)
+    own_place.write({"gorun.toml": CONFIG})
     listing = own_place("nox", "--list").out
     assert "run:second [go-run] -> Run ./other\n" in listing
     assert "run:other" not in listing
@@ -74,7 +72,7 @@ def test_the_configuration_says_names_flags_and_arguments(own_place: Place) -> N
 
 @pytest.mark.parametrize("words", [("--list",), ("-s", "lint"), ("-s", "run:probe")])
 def test_a_wrong_configuration_is_one_sentence(own_place: Place, words: tuple[str, ...]) -> None:
-    (own_place.folder / "gorun.toml").write_text("\nraze = true\n")
+    own_place.write({"gorun.toml": "\nraze = true\n"})
     result = own_place("nox", *words)
     assert result.rc == 2
     assert result.out == ""
@@ -229,9 +227,7 @@ def test_a_session_of_ones_own_is_kept(own_place: Place) -> None:
 
 
 def test_shared_flags_and_stamps_hold_for_all(own_place: Place) -> None:
-    shared = 'tags=["dev"], stamp={"main.version": "dirty"}'
-    own_place.edit("noxfile.py", "go.sessions()", f"go.sessions({shared})")
-    commit(own_place)
+    stamped(own_place, "noxfile.py", "go.sessions")
     run = ("nox", "-s", "run:probe", "--", "features")
     assert own_place(*run).out == "race=false dev=true version=false\n"
     assert "probe: current" in own_place("nox", "-s", "build").err
@@ -246,7 +242,7 @@ def test_a_signal_while_go_builds(while_go_builds: Callable[[Sequence[str]], Non
 
 
 def test_the_configuration_says_what_is_stamped(own_place: Place) -> None:
-    (own_place.folder / "gorun.toml").write_text('[stamp]\n"main.version" = "dirty"\n')
+    own_place.write({"gorun.toml": '[stamp]\n"main.version" = "dirty"\n'})
     commit(own_place)
     run = ("nox", "-s", "run:probe", "--", "features")
     assert own_place(*run).out == "race=false dev=false version=false\n"

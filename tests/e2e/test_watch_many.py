@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -13,7 +14,10 @@ from gorun_tasks.notices import why_poll
 from tests.e2e.watching import SERVER, Watching, watching
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.e2e.cli import Workshop
 
 pytestmark = pytest.mark.usefixtures("go")
 
@@ -37,13 +41,20 @@ def started(watch: Watching, name: str) -> int:
     return [event["program"] for event in watch.events("started")].count(f"./cmd/{name}")
 
 
-def test_only_what_changed_restarts(tmp_path: Path) -> None:
-    """Lines have the program's name before them; arguments are those of the configuration."""
-    shop = watching(tmp_path, TWO_PROGRAMS)
+@contextlib.contextmanager
+def both(folder: Path) -> Iterator[tuple[Watching, Workshop]]:
+    """Watch the two programs, from the moment both have spoken and are watched."""
+    shop = watching(folder, TWO_PROGRAMS)
     with Watching(shop, ":api", ":worker") as watch:
         watch.wait_for("api    | version shared api-one [-port 1]\n")
         watch.wait_for("worker | version shared worker-one []\n")
         watch.wait_for_event("watching", 2)
+        yield watch, shop
+
+
+def test_only_what_changed_restarts(tmp_path: Path) -> None:
+    """Lines have the program's name before them; arguments are those of the configuration."""
+    with both(tmp_path) as (watch, shop):
         shop.edit("cmd/api/own.go", "one", "two")
         watch.wait_for("api    | version shared api-two [-port 1]\n")
         assert "gorun: api: restarts: cmd/api/own.go edited\n" in watch.said
@@ -60,11 +71,7 @@ def test_only_what_changed_restarts(tmp_path: Path) -> None:
 
 
 def test_one_fails_and_the_other_goes_on(tmp_path: Path) -> None:
-    shop = watching(tmp_path, TWO_PROGRAMS)
-    with Watching(shop, ":api", ":worker") as watch:
-        watch.wait_for("api-one")
-        watch.wait_for("worker-one")
-        watch.wait_for_event("watching", 2)
+    with both(tmp_path) as (watch, shop):
         shop.edit("cmd/api/own.go", "const", "konst")
         watch.wait_for("gorun: api: the old program runs on\n")
         shop.edit("cmd/worker/own.go", "one", "two")

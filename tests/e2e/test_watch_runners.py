@@ -32,17 +32,17 @@ task_go = go.tasks({"probe": "."})
 
 
 @pytest.mark.parametrize(
-    ("file", "words"),
+    ("files", "words"),
     [
-        pytest.param(("noxfile.py", NOX), ("nox", "-s", "watch:probe"), id="nox"),
-        pytest.param(("tasks.py", INVOKE), ("invoke", "go.probe.watch"), id="invoke"),
-        pytest.param(("dodo.py", DOIT), ("doit", "watch:probe"), id="doit"),
+        pytest.param({"noxfile.py": NOX}, ("nox", "-s", "watch:probe"), id="nox"),
+        pytest.param({"tasks.py": INVOKE}, ("invoke", "go.probe.watch"), id="invoke"),
+        pytest.param({"dodo.py": DOIT}, ("doit", "watch:probe"), id="doit"),
     ],
 )
 def test_an_edit_restarts_and_ctrl_c_ends_with_the_programs_status(
-    tmp_path: Path, file: tuple[str, str], words: tuple[str, ...]
+    tmp_path: Path, files: dict[str, str], words: tuple[str, ...]
 ) -> None:
-    place = make_place(tmp_path, file)
+    place = make_place(tmp_path, files)
     with place.start(*words, "--", "serve", "3", terminal=True) as running:
         running.wait_for("ready ")
         place.edit("main.go", '"ready"', '"again"')

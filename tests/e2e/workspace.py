@@ -49,6 +49,13 @@ def edited(place: Place) -> None:
     place.edit("other/main.go", '"other"', '"another"')
 
 
+def stamped(place: Place, name: str, call: str) -> None:
+    """Give all programs that `call` finds, in a runner's file, a tag and a stamp, and commit."""
+    shared = 'tags=["dev"], stamp={"main.version": "dirty"}'
+    place.edit(name, f"{call}()", f"{call}({shared})")
+    commit(place)
+
+
 def heard(place: Place) -> Callable[[], list[str]]:
     """Listen from here on; return what returns the outcomes of all requests since, sorted."""
     file = place.folder.parent / "events"
