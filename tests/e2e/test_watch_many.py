@@ -80,6 +80,17 @@ def test_one_fails_and_the_other_goes_on(tmp_path: Path) -> None:
         watch.wait_for("gorun: api: runs on: all is as it was\n")
 
 
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_names_are_coloured_on_a_terminal(tmp_path: Path, no_color: str) -> None:
+    """Each in a colour of its own, and nothing but the names; NO_COLOR is heard."""
+    shop = watching(tmp_path, TWO_PROGRAMS)
+    shop.environ |= {"NO_COLOR": no_color, "TERM": "xterm"}
+    cyan, yellow, off = ("", "", "") if no_color else ("\x1b[36m", "\x1b[33m", "\x1b[0m")
+    with Watching(shop, ":api", ":worker", terminal=True) as watch:
+        watch.wait_for(f"{cyan}api    | {off}version shared api-one [-port 1]\n")
+        watch.wait_for(f"{yellow}worker | {off}version shared worker-one []\n")
+
+
 def test_several_programs_do_not_share_arguments(tmp_path: Path) -> None:
     shop = watching(tmp_path, TWO_PROGRAMS)
     result = shop.gorun("--watch", ":api", ":worker", "-x")
