@@ -184,9 +184,10 @@ def _recorded(store: Store, manifest: Manifest, links: _Links) -> _Reach:
     for name, identities in manifest.shelves:
         shelf = store.shelf(name)
         assert shelf is not None  # it was judged by it
-        recorded = shelf.recorded()
         for identity in identities:
-            (base, _, names, _), (mode, further, _, contents) = recorded[identity]
+            found = shelf.recorded(identity)
+            assert found is not None
+            (base, _, names, _), (mode, further, _, contents) = found
             kinds = dict(zip(names, map(kind_of, contents), strict=True))
             reach.add(place(shelf.root, base), kinds, mode, further)
     return reach

@@ -298,7 +298,7 @@ class Examination:
         return False
 
     def _record(self, shelf: Shelf, identity: bytes) -> Iterator[Reason]:
-        found = shelf.recorded().get(identity)
+        found = shelf.recorded(identity)
         if found is None:
             yield Reason("the store", "no longer knows what this build read")
             return

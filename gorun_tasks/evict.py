@@ -23,7 +23,6 @@ from gorun_tasks.store import (
     Shelf,
     frame,
     read_file,
-    shelf_frame,
     unframe,
 )
 
@@ -271,8 +270,9 @@ def _sweep(path: str, packed: set[bytes]) -> None:
         size = IDENTITY_SIZE
         named = {blob[i : i + size] for blob in packed for i in range(0, len(blob), size)}
         if len(shelf.seals.keys() - named) > GARBAGE_KEPT:
-            kept = {i: found for i, found in shelf.recorded().items() if i in named}
-            write_whole(path, shelf_frame(shelf.root_name, shelf.root, kept))
+            records = {i: record for i, record in shelf.packed().items() if i in named}
+            seals = {i: seal for i, seal in shelf.seals.items() if i in records}
+            write_whole(path, frame((shelf.root_name, shelf.root, seals), records))
     except (ValueError, TypeError):
         os.unlink(path)
 

@@ -235,7 +235,7 @@ class Graph:
                 shelf = program.store.shelf(name)
                 for identity in identities if shelf is not None else ():
                     assert shelf is not None
-                    found = shelf.recorded().get(identity)
+                    found = shelf.recorded(identity)
                     if found is not None:
                         record = found[0]
                         base = place(shelf.root, record[0])

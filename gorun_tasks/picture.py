@@ -140,9 +140,10 @@ def _packages(root: str, program: Program, store: Store) -> Iterable[str]:
             shelf = store.shelf(name)
             if shelf is None or shelf.root_name != "module":
                 continue
-            recorded = shelf.recorded()
             for identity in identities:
-                (base, _, names, keys), (_, _, _, contents) = recorded[identity]
+                found = shelf.recorded(identity)
+                assert found is not None
+                (base, _, names, keys), (_, _, _, contents) = found
                 directory = place(shelf.root, base)
                 if f"{directory}/".startswith(f"{root}/") and any(
                     file.endswith(".go") and key is not None and not kind_of(content)

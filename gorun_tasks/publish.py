@@ -19,7 +19,16 @@ from gorun_tasks.content import Known, sha256_of
 from gorun_tasks.disk import NOTES, STORE_LOCK, Lock, sync, write_whole
 from gorun_tasks.errors import BuildError
 from gorun_tasks.fingerprint import key_at, key_of, place, sealed
-from gorun_tasks.store import Manifest, Shelf, Store, frame, read_file, unframe_shelf
+from gorun_tasks.store import (
+    Manifest,
+    Shelf,
+    Store,
+    frame,
+    pack,
+    read_file,
+    unframe_shelf,
+    unpack,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +39,10 @@ if TYPE_CHECKING:
     from gorun_tasks.fingerprint import Key, Record, Seal
     from gorun_tasks.handed import Handed
     from gorun_tasks.program import Program
-    from gorun_tasks.store import Recorded
+    from gorun_tasks.store import Packed
     from gorun_tasks.verdict import Verdict
+
+    _Added = dict[bytes, tuple[Record, bytes]]
 
 MANIFESTS_KEPT = 8
 """How many manifests a program has at most."""
@@ -132,7 +143,7 @@ class Publisher:
             shelf = self._store.shelf(name)
             if shelf is None:
                 continue
-            for record, detail in shelf.recorded().values():
+            for record, detail in map(unpack, shelf.packed().values()):
                 known.learn(place(shelf.root, record[0]), record, detail[3])
         return known
 
@@ -229,11 +240,11 @@ class Publisher:
             by_shelf.setdefault(shelf.name, {})[identity] = record
         for name, changes in by_shelf.items():
 
-            def renewed_of(recorded: Recorded, changes: dict[bytes, Record] = changes) -> Recorded:
+            def renewed_of(packed: Packed, changes: dict[bytes, Record] = changes) -> _Added:
                 return {
-                    identity: (record, recorded[identity][1])
+                    identity: (record, pack(record, unpack(packed[identity])[1]))
                     for identity, record in changes.items()
-                    if identity in recorded
+                    if identity in packed
                 }
 
             with contextlib.suppress(Unusable), self._writing():
@@ -322,11 +333,11 @@ class Publisher:
         return key_at(f"{self._root}/shelves/{name}")
 
     def _put_records(self, section: Section) -> None:
-        def missing(recorded: Recorded) -> Recorded:
+        def missing(packed: Packed) -> _Added:
             return {
-                identity: found
-                for identity, found in section.records.items()
-                if recorded.get(identity) != found
+                identity: (record, now)
+                for identity, (record, detail) in section.records.items()
+                if packed.get(identity) != (now := pack(record, detail))
             }
 
         def note() -> None:
@@ -337,7 +348,7 @@ class Publisher:
     def _add_to_shelf(
         self,
         name: str,
-        what: Callable[[Recorded], Recorded],
+        what: Callable[[Packed], _Added],
         root: tuple[str, str] | None = None,
         then: Callable[[], None] = lambda: None,
     ) -> None:
@@ -347,18 +358,18 @@ class Publisher:
         """
         path = f"{self._root}/shelves/{name}"
         with Lock(f"{self._root}/locks/{name}"):
-            recorded: Recorded = {}
+            packed: Packed = {}
             seals: dict[bytes, Seal] = {}
             # There may be none yet, or nothing to be had of it.
             with contextlib.suppress(OSError, ValueError, TypeError):
-                root, seals, recorded = unframe_shelf(read_file(path))
+                root, seals, packed = unframe_shelf(read_file(path))
             if root is None:
                 return
-            added = what(recorded)
+            added = what(packed)
             if added:
-                recorded.update(added)
-                seals.update((i, sealed(record)) for i, (record, _) in added.items())
-                write_whole(path, frame((*root, seals), recorded))
+                packed.update((identity, now) for identity, (_, now) in added.items())
+                seals.update((identity, sealed(record)) for identity, (record, _) in added.items())
+                write_whole(path, frame((*root, seals), packed))
             then()
         self._written.add(name)
         self._store.forget_shelves()

@@ -57,9 +57,10 @@ class Scope:
                 if shelf.root_name != "module":
                     scope._fetched += (shelf.root,)
                 for identity in identities:
-                    record, detail = shelf.recorded().get(identity, (None, None))
-                    if record is None or detail is None:
+                    found = shelf.recorded(identity)
+                    if found is None:
                         continue
+                    record, detail = found
                     directory = place(shelf.root, record[0])
                     links = [entry[:-1] for entry in detail[2] if entry.endswith("@")]
                     scope._add(directory, record[2], links, detail[0], detail[1])

@@ -16,7 +16,8 @@ put there. Reading is the hot path; writing lives in `publish`.
 
 A file is a frame: magic, lengths and check sums, a first part that every check decodes, then a
 second part that is decoded only when a stat made something suspicious. Both are marshal, version
-4: well under a millisecond for thousands of files, and readable by every Python from 3.4 on.
+4: well under a millisecond for thousands of files, and readable by every Python from 3.4 on. The
+records of a shelf are packed one by one: few of them are ever suspicious at a time.
 """
 
 import marshal
@@ -24,8 +25,6 @@ import os
 import sys
 import time
 from _imp import source_hash  # importlib.util would import more
-
-from gorun_tasks.fingerprint import sealed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,10 +34,11 @@ if TYPE_CHECKING:
     from gorun_tasks.content import Detail
     from gorun_tasks.fingerprint import Key, Record, Seal
 
-    Recorded = dict[bytes, tuple[Record, Detail]]
+    Packed = dict[bytes, bytes]
+    """Records by identity, each with its detail, as `pack` writes them."""
 
 SCHEMA = "v1"
-_MAGIC = b"gorun 2\n"
+_MAGIC = b"gorun 3\n"
 _HEAD = len(_MAGIC) + 24
 _FIRST_READ = 1 << 16  # bytes: most first parts need no more
 IDENTITY_SIZE = 8
@@ -58,19 +58,27 @@ def frame(first: "Any", second: "Any") -> bytes:
     return _MAGIC + lengths + checksum(head) + checksum(tail) + head + tail
 
 
-def shelf_frame(root_name: str, root: str, recorded: "Recorded") -> bytes:
-    """Return the bytes of a shelf."""
-    seals = {identity: sealed(record) for identity, (record, _) in recorded.items()}
-    return frame((root_name, root, seals), recorded)
+def pack(record: "Record", detail: "Detail") -> bytes:
+    """Return the bytes of a record.
+
+    Version 2 of marshal writes equal values as equal bytes; version 4 does not.
+    """
+    return marshal.dumps((record, detail), 2)
 
 
-def unframe_shelf(data: bytes) -> "tuple[tuple[str, str], dict[bytes, Seal], Recorded]":
+def unpack(packed: bytes) -> "tuple[Record, Detail]":
+    """Return the record that was packed, and its detail."""
+    record, detail = marshal.loads(packed)  # noqa: S302 - a part of what `unframe` found sound
+    return record, detail
+
+
+def unframe_shelf(data: bytes) -> "tuple[tuple[str, str], dict[bytes, Seal], Packed]":
     """Return the root of a shelf, its seals and its records. Raises ValueError or TypeError."""
     root_name, root, seals = unframe(data)
-    recorded = unframe(data, second=True)
-    if not (isinstance(seals, dict) and isinstance(recorded, dict)):
+    packed = unframe(data, second=True)
+    if not (isinstance(seals, dict) and isinstance(packed, dict)):
         raise TypeError("not a shelf of this schema")
-    return (root_name, root), seals, recorded
+    return (root_name, root), seals, packed
 
 
 def checksum(data: bytes | memoryview) -> bytes:
@@ -240,13 +248,13 @@ class Manifest:
 class Shelf:
     """Records of inputs under one root (module, GOROOT or module cache), shared by programs."""
 
-    __slots__ = ("_path", "_recorded", "name", "root", "root_name", "seals")
+    __slots__ = ("_packed", "_path", "name", "root", "root_name", "seals")
 
     def __init__(self, name: str, path: str) -> None:
         """Read what every check needs. Raises OSError, ValueError or TypeError."""
         self.name = name
         self._path = path
-        self._recorded: Recorded | None = None
+        self._packed: Packed | None = None
         self.root_name: str  # "module", "GOROOT" or "GOMODCACHE"
         self.root: str
         self.seals: dict[bytes, Seal]
@@ -254,17 +262,22 @@ class Shelf:
         if not isinstance(self.seals, dict):
             raise TypeError("not a shelf of this schema")
 
-    def recorded(self) -> "Recorded":
+    def packed(self) -> "Packed":
         """Return what only a suspicion needs, the records themselves; {} where they are damaged.
 
         They may be newer than the seals, but what has the same identity has the same content.
         """
-        if self._recorded is None:
+        if self._packed is None:
             try:
-                self._recorded = unframe(read_file(self._path), second=True)
+                self._packed = unframe(read_file(self._path), second=True)
             except (OSError, ValueError):
-                self._recorded = {}
-        return self._recorded
+                self._packed = {}
+        return self._packed
+
+    def recorded(self, identity: bytes) -> "tuple[Record, Detail] | None":
+        """Return a record and its detail; None where it is not there."""
+        packed = self.packed().get(identity)
+        return None if packed is None else unpack(packed)
 
 
 class Store:

@@ -18,7 +18,16 @@ from gorun_tasks.errors import BuildError
 from gorun_tasks.fingerprint import Look, key_at
 from gorun_tasks.handed import Handed
 from gorun_tasks.publish import MANIFESTS_KEPT, Publisher, Unusable, working_folder
-from gorun_tasks.store import Manifest, Shelf, Store, checksum, default_directory, frame, unframe
+from gorun_tasks.store import (
+    Manifest,
+    Shelf,
+    Store,
+    checksum,
+    default_directory,
+    frame,
+    unframe,
+    unpack,
+)
 
 if TYPE_CHECKING:
     from gorun_tasks.content import Detail
@@ -155,7 +164,7 @@ def test_damaged_records_leave_the_first_part_in_use(tmp_path: Path) -> None:
     (tmp_path / "shelf").write_bytes(bytes(data))
     (tmp_path / "shelf").chmod(0o600)
     shelf = Shelf("module-1", str(tmp_path / "shelf"))
-    assert (shelf.root, shelf.recorded()) == ("/root", {})
+    assert (shelf.root, shelf.packed()) == ("/root", {})
 
 
 def test_shelf_is_read_once_until_told_otherwise(tmp_path: Path) -> None:
@@ -313,7 +322,11 @@ def test_programs_share_a_shelf(programs: Programs) -> None:
     b = programs.publish("b", "same", {"common": (1, 1, 1, 1, 1), "b": (3, 3, 3, 3, 3)})
     shelf = programs.store.shelf("module-1")
     assert shelf is not None
-    assert sorted(record[0] for record, _ in shelf.recorded().values()) == ["a", "b", "common"]
+    assert sorted(record[0] for record, _ in map(unpack, shelf.packed().values())) == [
+        "a",
+        "b",
+        "common",
+    ]
     ((_, of_a),), ((_, of_b),) = a.shelves, b.shelves
     assert len(set(of_a) & set(of_b)) == 1
     look = Look(programs.store, {})
@@ -366,7 +379,7 @@ def test_other_content_of_a_directory_is_another_record(programs: Programs) -> N
     b = programs.publish("b", "new", {"common": (2, 2, 2, 2, 2)})
     shelf = programs.store.shelf("module-1")
     assert shelf is not None
-    keys = [shelf.recorded()[m.shelves[0][1][0]][0][3] for m in (a, b)]
+    keys = [unpack(shelf.packed()[m.shelves[0][1][0]])[0][3] for m in (a, b)]
     assert keys == [((1, 1, 1, 1, 1),), ((2, 2, 2, 2, 2),)]
 
 
@@ -403,7 +416,7 @@ def test_shelf_does_not_grow_for_ever(programs: Programs) -> None:
     shelf = Store(programs.store.root).shelf("module-1")
     assert shelf is not None
     assert MANIFESTS_KEPT <= len(shelf.seals) < builds
-    assert shelf.seals.keys() == shelf.recorded().keys()
+    assert shelf.seals.keys() == shelf.packed().keys()
     for manifest in programs.store.manifests("a", ("a",)):
         assert set(manifest.shelves[0][1]) <= shelf.seals.keys()
 
