@@ -185,6 +185,7 @@ class Examination:
         self._root = program.root.rstrip("/") + "/"
         self._began = file_clock()
         self._contents: dict[tuple[str, bytes], tuple[bytes, Key | None]] = {}
+        self._listings: dict[tuple[str, str, tuple[str, ...]], tuple[str, ...] | None] = {}
         self._refreshed: dict[tuple[str, bytes], tuple[Shelf, Record]] = {}
 
     @property
@@ -350,7 +351,10 @@ class Examination:
     def _listing_changes(self, base: str, detail: Detail, gone: set[str]) -> Iterator[Reason]:
         mode, further, listed, _ = detail
         before = [entry for entry in listed if entry not in gone]
-        now = list_directory(base, mode, further)
+        asked = base, mode, further
+        if asked not in self._listings:
+            self._listings[asked] = list_directory(*asked)
+        now = self._listings[asked]
         if now is None:
             yield Reason(self._show(base), "cannot be read")
             return
@@ -377,7 +381,7 @@ def _gone_for_nothing(where: str, names: tuple[str, ...], detail: Detail) -> set
         for name, content in zip(names, contents, strict=True)
         if kind_of(content) == HEAD and not os.path.lexists(f"{where}/{name}")
     }
-    remains = any(
+    remains = found and any(
         name.endswith(".go") and len(content) == SHA256_SIZE and os.path.isfile(f"{where}/{name}")
         for name, content in zip(names, contents, strict=True)
     )
