@@ -94,8 +94,7 @@ class Place:
         # What is missing of other modules is no part of a build.
         kit.run([kit.go, "list", "-deps", repository.everything], self.folder, online=True)
         for words in (["init", "-q"], ["add", "-A", "-f"], ["commit", "-qm", "as it was"]):
-            settings = ("-c", "user.name=bench", "-c", "user.email=bench@localhost")
-            kit.run(["git", *settings, "-c", "gc.auto=0", *words], self.folder)
+            kit.git(self.folder, *words)
 
     def mains(self) -> list[str]:
         """Return the main packages, as go lists them."""
@@ -148,7 +147,7 @@ def measure_repository(kit: Kit, stopwatch: Stopwatch, repository: Repository) -
     rows = {way.what: place.measure(way) for way in _ways(place, mains)}
     touched = {}
     for what, name in (("leaf", repository.leaf), ("shared", repository.shared)):
-        kit.run(["git", "checkout", "-q", "."], place.folder)
+        kit.git(place.folder, "checkout", "-q", ".")
         place.run(GORUN, [kit.gorun, "--build", "--quiet"])
         place.edit(name)
         _, said = place.run(GORUN, [kit.gorun, "--affected", "HEAD", "-json"])

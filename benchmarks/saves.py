@@ -108,13 +108,13 @@ class Folder:
         shutil.rmtree(path, ignore_errors=True)
         for name, text in {**_FILES, "main.go": PROGRAMS[program], **files}.items():
             self.write(name, text)
-        self._git("init", "-q", "-b", "main")
-        self._git("add", "-A")
-        self._git("commit", "-qm", "as written")
-        self._git("checkout", "-qb", "other")
+        kit.git(path, "init", "-q", "-b", "main")
+        kit.git(path, "add", "-A")
+        kit.git(path, "commit", "-qm", "as written")
+        kit.git(path, "checkout", "-qb", "other")
         self.write("greeting.go", 'package main\n\nconst greeting = "good morning"\n')
-        self._git("commit", "-qam", "other")
-        self._git("checkout", "-q", "main")
+        kit.git(path, "commit", "-qam", "other")
+        kit.git(path, "checkout", "-q", "main")
 
     def write(self, name: str, text: str) -> None:
         """Write a file in place, as many editors do."""
@@ -141,15 +141,10 @@ class Folder:
         )
         return self.word
 
-    def _git(self, *words: str) -> None:
-        settings = ("user.name=bench", "user.email=bench@localhost", "gc.auto=0")
-        options = [word for setting in settings for word in ("-c", setting)]
-        self._kit.run(["git", *options, *words], self.path)
-
     def there_and_back(self) -> None:
         """Have git check out another branch, and this one again."""
-        self._git("checkout", "-q", "other")
-        self._git("checkout", "-q", "main")
+        self._kit.git(self.path, "checkout", "-q", "other")
+        self._kit.git(self.path, "checkout", "-q", "main")
 
 
 def _by_rename(folder: Folder, name: str, text: str) -> None:

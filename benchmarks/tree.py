@@ -81,7 +81,7 @@ class Tree:
 
     def switch(self, branch: str) -> None:
         """Have git switch to "main", or to "other", where one file of twenty differs."""
-        self._git("checkout", "-q", branch)
+        self.kit.git(self.folder, "checkout", "-q", branch)
         for place in self._places:
             self._words[place] = _FIRST[place]
         if branch == "other":
@@ -89,19 +89,13 @@ class Tree:
 
     def touch(self) -> None:
         """Give every file of the tree the present time."""
-        for path in self._git("ls-files", "-z").split("\0"):
+        for path in self.kit.git(self.folder, "ls-files", "-z").split("\0"):
             if path:
                 os.utime(f"{self.folder}/{path}")
 
     def clean(self) -> None:
         """Remove what git does not keep: outputs, and what the runners remember."""
-        self._git("clean", "-dfxq", *OUTPUTS)
-
-    def _git(self, *words: str) -> str:
-        # Nor may git tidy up in the background while something is timed.
-        settings = ("user.name=bench", "user.email=bench@localhost", "gc.auto=0")
-        options = [word for setting in settings for word in ("-c", setting)]
-        return self.kit.run(["git", *options, *words], self.folder)
+        self.kit.git(self.folder, "clean", "-dfxq", *OUTPUTS)
 
     def prepare(self, files: Files, write: Callable[[str], None] = _nothing) -> None:
         """Have the tree as it is first written: these files, and what `write` puts there.
@@ -113,22 +107,22 @@ class Tree:
         mark = f"{self.folder}/.git/bench"
         form = hashlib.sha256(repr(files).encode()).hexdigest()
         if content(mark) == form:
-            self._git("checkout", "-qf", "main")
+            self.kit.git(self.folder, "checkout", "-qf", "main")
             self.clean()
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
         write(self.folder)
         self._write(files)
-        self._git("init", "-q", "-b", "main")
-        self._git("add", "-A", "-f")
-        self._git("commit", "-qm", "as written")
-        self._git("checkout", "-qb", "other")
+        self.kit.git(self.folder, "init", "-q", "-b", "main")
+        self.kit.git(self.folder, "add", "-A", "-f")
+        self.kit.git(self.folder, "commit", "-qm", "as written")
+        self.kit.git(self.folder, "checkout", "-qb", "other")
         self._say("main", f"other-{MAIN_WORD}")
-        for path in self._git("ls-files", "*.go").split()[::20]:
+        for path in self.kit.git(self.folder, "ls-files", "*.go").split()[::20]:
             with open(f"{self.folder}/{path}", "a", encoding="utf-8") as file:
                 file.write("\n// other\n")
-        self._git("commit", "-qam", "other")
+        self.kit.git(self.folder, "commit", "-qam", "other")
         self.switch("main")
         with open(mark, "w", encoding="utf-8") as file:
             file.write(form)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -14,6 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks import chart, goals, text
+from benchmarks.kit import Kit
 from benchmarks.measure import Stopwatch, quartiles
 from benchmarks.results import Results
 from benchmarks.scaling import fit
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 ABOUT = dict.fromkeys(
     ("go", "python", "task", "make", "doit", "cores", "processor", "system", "gorun", "commit"), "c"
 )
+
+
+class Here(Kit):
+    """A kit with which nothing is timed, in a folder for temporary files: nothing is installed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder)
+        self.environ = {**os.environ, "GOFLAGS": "-buildvcs=false"}
 
 
 def cell(**overheads: float) -> dict[str, Any]:
@@ -118,19 +126,10 @@ def test_quartiles_of_few_values() -> None:
 
 @pytest.mark.skipif(not shutil.which("git"), reason="needs git: apt-get install git")
 def test_tree_knows_what_its_program_would_print(tmp_path: Path) -> None:
-    class Here:
-        folder = str(tmp_path)
-
-        @staticmethod
-        def run(command: list[str], folder: str) -> str:
-            return subprocess.run(
-                command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True
-            ).stdout
-
     def said() -> str:
         return (tmp_path / "made" / "tree" / "main.go").read_text().split('"')[1]
 
-    tree = Tree(Here(), "made", (".",), {"main": "main.go"})  # type: ignore[arg-type]
+    tree = Tree(Here(tmp_path), "made", (".",), {"main": "main.go"})
     tree.prepare({"main.go": 'package main // "main-word"\n', "go.mod": "module made\n"})
     assert tree.answer(flagged=True) == f"{said()} flagged"
     tree.edit("main")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,12 @@ from benchmarks.saves import NEEDLESS, PROGRAMS, WAYS_TO_SAVE, Folder
 from benchmarks.watchers import Watcher
 from tests.e2e.cli import go_command
 from tests.e2e.conftest import go
-from tests.test_benchmarks import ABOUT
+from tests.test_benchmarks import ABOUT, Here
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from benchmarks.kit import Kit
 
 __all__ = ["go"]
 
@@ -36,25 +37,12 @@ while True:
 """
 
 
-class Here:
-    """What of the kit a folder and a loop take, in a folder for temporary files."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = str(folder)
-        self.environ = {**os.environ, "GOFLAGS": "-buildvcs=false"}
-
-    def run(self, command: list[str], folder: str) -> str:
-        return subprocess.run(
-            command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True
-        ).stdout
-
-
 @pytest.fixture
-def here(tmp_path: Path) -> Any:
+def here(tmp_path: Path) -> Kit:
     return Here(tmp_path)
 
 
-def test_every_way_to_save_leaves_the_new_word_and_nothing_else(here: Any, tmp_path: Path) -> None:
+def test_every_way_to_save_leaves_the_new_word_and_nothing_else(here: Kit, tmp_path: Path) -> None:
     folder = Folder(here, str(tmp_path / "tree"), "hello", {})
     names = sorted(os.listdir(tmp_path / "tree" / "word"))
     for way in range(WAYS_TO_SAVE):
@@ -64,7 +52,7 @@ def test_every_way_to_save_leaves_the_new_word_and_nothing_else(here: Any, tmp_p
 
 
 @pytest.mark.usefixtures("go")
-def test_what_is_called_needless_changes_no_executable(here: Any, tmp_path: Path) -> None:
+def test_what_is_called_needless_changes_no_executable(here: Kit, tmp_path: Path) -> None:
     """The build ID apart: that of an edited comment is another one."""
     for number, program in enumerate(PROGRAMS):
         folder = Folder(here, str(tmp_path / program), program, {})
@@ -78,7 +66,7 @@ def test_what_is_called_needless_changes_no_executable(here: Any, tmp_path: Path
 
 
 @pytest.mark.usefixtures("go")
-def test_loop_sees_every_start_and_whoever_a_kill_left_behind(here: Any, tmp_path: Path) -> None:
+def test_loop_sees_every_start_and_whoever_a_kill_left_behind(here: Kit, tmp_path: Path) -> None:
     starter = tmp_path / "starter.py"
     starter.write_text(STARTER)
     watcher = Watcher("starter", lambda _: [sys.executable, str(starter), go_command()])
