@@ -20,6 +20,7 @@ __all__ = ["caches", "go"]
 def caches(tmp_path: Path, request: pytest.FixtureRequest) -> Caches:
     """Return build caches; the standard library in them lives as long as pytest's own cache."""
     warm = os.environ.get("GORUN_FUZZ_WARM", "")
-    if not warm and request.config.cache is not None:
-        warm = str(request.config.cache.mkdir("fuzz"))
+    kept = getattr(request.config, "cache", None)  # not there under -p no:cacheprovider
+    if not warm and kept is not None:
+        warm = str(kept.mkdir("fuzz"))
     return Caches(str(tmp_path), warm)
