@@ -378,8 +378,8 @@ class Publisher:
         others = [
             other
             for other in self._store.manifests(key, identity)
-            if (other.digest, other.environment, other.lookups, other.shelves)
-            != (manifest.digest, manifest.environment, manifest.lookups, manifest.shelves)
+            if (other.digest, other.environment, other.lookups, other.packed)
+            != (manifest.digest, manifest.environment, manifest.lookups, manifest.packed)
         ]
         self._put(key, identity, [manifest, *others], "")
 

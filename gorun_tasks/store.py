@@ -148,7 +148,6 @@ class Manifest:
     """The recorded closure of one successful link, and what is needed to start its executable."""
 
     __slots__ = (
-        "_packed",
         "cgo",
         "defaults",
         "digest",
@@ -159,6 +158,7 @@ class Manifest:
         "links",
         "lookups",
         "name",
+        "packed",
         "recorded",
         "wrapper",
     )
@@ -187,7 +187,8 @@ class Manifest:
         self.defaults = defaults  # what go takes for some of these variables where they are unset
         self.lookups = lookups
         self.links = links  # paths that must lead where they led: the go command
-        self._packed = tuple((shelf, b"".join(identities)) for shelf, identities in shelves)
+        # Identities of records by shelf, as they are written: `shelves` is for who looks at each.
+        self.packed = tuple((shelf, b"".join(identities)) for shelf, identities in shelves)
         self.goroot_bin = goroot_bin
         self.wrapper = wrapper  # words of -exec, or go_GOOS_GOARCH_exec
         self.cgo = cgo  # whether cgo or assembly may take from outside packages
@@ -204,7 +205,7 @@ class Manifest:
             self.defaults,
             self.lookups,
             self.links,
-            self._packed,
+            self.packed,
             self.goroot_bin,
             self.wrapper,
             self.cgo,
@@ -232,7 +233,7 @@ class Manifest:
             go_version=version,
             recorded=at,
         )
-        manifest._packed = shelves
+        manifest.packed = shelves
         return manifest
 
     @property
@@ -241,7 +242,7 @@ class Manifest:
         size = IDENTITY_SIZE
         return tuple(
             (shelf, tuple(packed[i : i + size] for i in range(0, len(packed), size)))
-            for shelf, packed in self._packed
+            for shelf, packed in self.packed
         )
 
 
