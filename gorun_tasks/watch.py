@@ -186,7 +186,8 @@ class Watch:
         keeps = {watched.keep.fileno(): watched for watched in self._watched.values()}
         for descriptor in (self._reads, *keeps, *self._outputs):
             poll.register(descriptor, select.POLLIN)
-        for descriptor, _ in poll.poll():
+        # One of our tasks may have failed: for those that are left nobody wakes us again.
+        for descriptor, _ in poll.poll(0 if self._tasks else None):
             if descriptor in keeps:
                 for message in keeps[descriptor].keep.messages():
                     self._heard(keeps[descriptor], *message)
