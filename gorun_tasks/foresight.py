@@ -16,6 +16,7 @@ from gorun_tasks.ways import Ways
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gorun_tasks.content import Known
+    from gorun_tasks.fingerprint import Seal
     from gorun_tasks.program import Program
     from gorun_tasks.report import Report
     from gorun_tasks.silent import Silence
@@ -28,14 +29,17 @@ class Foresight:
         self.closure = read(report, program, silence, known)
         self._report = report
         self._told = (dict(report.hashes()), report.traced, report.laid_over)
-        self._seals = [
-            (sealed(record), section.root)
-            for section in self.closure.sections
-            for record, _ in section.records.values()
-        ]
+        self._own: list[tuple[Seal, str]] = []
+        self._brought: list[tuple[Seal, str]] = []
+        for section in self.closure.sections:
+            seals = self._own if section.root_name == "module" else self._brought
+            seals += [(sealed(record), section.root) for record, _ in section.records.values()]
 
     def came_true(self) -> bool:
-        """Say, now that go has made its executable, whether the closure would be the same."""
+        """Say, now that go has made its executable, whether the closure would be the same.
+
+        As far as the program itself could change it once it runs: there is `holds_besides`, too.
+        """
         report = self._report
         if report.diagnostics:
             return False
@@ -43,7 +47,11 @@ class Foresight:
             told = (report.hashes(), report.traced, report.laid_over)
         except NotRecorded:
             return False
-        if told != self._told or not all(holds(seal, root) for seal, root in self._seals):
+        if told != self._told or not all(holds(seal, root) for seal, root in self._own):
             return False
         ways = Ways(report.started)
         return not any(map(ways.lead_elsewhere, self.closure.leading))
+
+    def holds_besides(self) -> bool:
+        """Say the same of what go brought along, and fetched: it is the most by far."""
+        return all(holds(seal, root) for seal, root in self._brought)

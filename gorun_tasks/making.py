@@ -56,7 +56,10 @@ class Making:
         publisher: Publisher | None,
         ready: Callable[[], None] | None = None,
     ) -> None:
-        """Prepare to ask; `ready` is called once it is sure that the executable may be recorded."""
+        """Prepare to ask; `ready` is called once, when an executable can be started.
+
+        By then it is sure that nothing moved which the program itself could change.
+        """
         self._program = program
         self._publisher = publisher
         self._ready = ready
@@ -181,10 +184,12 @@ class Making:
         foresight = self._foresight
         if foresight is None or not foresight.came_true():
             return
-        self.closure = foresight.closure
         self.wrapper = self._silence(go, go_name).wrapper()
         if self._ready is not None and (self.cgo or not self._assembly_reaches_out()):
             self._ready()
+            self._ready = None  # go may be asked once more, for the sake of the record
+        if foresight.holds_besides():
+            self.closure = foresight.closure
 
     def _silence(self, go: Go, go_name: str) -> Silence:
         program = self._program

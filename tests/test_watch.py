@@ -22,10 +22,15 @@ from gorun_tasks import (
     ToolchainError,
     UnchangedEvent,
     UsageError,
+    WatchingEvent,
     Workspace,
+    closure,
+    making,
 )
 from gorun_tasks.alike import alike
+from gorun_tasks.closure import Closure, Moved
 from gorun_tasks.content import Reason
+from gorun_tasks.foresight import Foresight
 from gorun_tasks.publish import Publisher
 from gorun_tasks.scope import Scope, Tried
 from gorun_tasks.watch import Watch
@@ -34,10 +39,11 @@ from tests.e2e.cli import go_command
 from tests.e2e.watching import SERVER, group_is_gone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from gorun_tasks.events import Event
+    from gorun_tasks.report import Report
     from gorun_tasks.store import Manifest
     from tests.trees import Tree
 
@@ -54,12 +60,23 @@ def edit(tree: Tree, name: str, old: str, new: str) -> None:
     file.write_text(file.read_text().replace(old, new))
 
 
+def wait_until(what: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline
+
+
 def wait_for(words: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Wait until a program has said something."""
-    said, deadline = "", time.monotonic() + PATIENCE
-    while words not in said:
-        assert time.monotonic() < deadline, said
+    said = ""
+
+    def is_said() -> bool:
+        nonlocal said
         said += capfd.readouterr().out
+        return words in said
+
+    wait_until(is_said)
 
 
 def test_what_happens_is_told_in_order(tree: Tree, capfd: pytest.CaptureFixture[str]) -> None:
@@ -115,8 +132,41 @@ def test_a_program_starts_before_it_is_recorded(
     may_record.set()
     of(StartedEvent, events)
     wait_for("version two []\n", capfd)
+    wait_until(Program(cwd=str(tree.folder)).is_current)
     events.close()  # type: ignore[attr-defined]
-    assert program.is_current()
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+def test_what_go_brought_along_is_looked_at_when_the_program_runs(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch, *, fetched: bool
+) -> None:
+    """Where it moved, nothing starts twice; also where go is asked once more, as after a fetch."""
+    reads = 0
+
+    def read(report: Report, *rest: Any) -> Closure:
+        nonlocal reads
+        reads += 1
+        if fetched and reads == 1:
+            raise Moved([f"{report.settings['GOMODCACHE']}/example.com/lib@v1.0.0/lib.go"])
+        return closure.read(report, *rest)
+
+    monkeypatch.setattr(Foresight, "holds_besides", lambda _: reads > fetched)
+    monkeypatch.setattr(making, "read", read)
+    tree.write(SERVER)
+    program = Program(cwd=str(tree.folder))
+    told: list[str] = []
+    for event in program.watch():
+        told.append(event.event)
+        if isinstance(event, WatchingEvent):
+            edit(tree, "version.go", "one", "two")
+        if told.count("started") == 2:
+            wait_until(Program(cwd=str(tree.folder)).is_current)
+            break
+    assert [kind for kind in told if kind != "watching"] == [
+        *("outcome", "started"),
+        *("outcome", "ended", "started"),
+    ]
+    assert reads == 1 + fetched
 
 
 def test_another_thread_ends_it(tree: Tree) -> None:
