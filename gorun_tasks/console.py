@@ -14,12 +14,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable
+    from threading import Thread
 
 _ERASE = b"\r\x1b[K"
 _COLUMNS = 80  # of a terminal that does not know its size
 
 _quiet = False
 _passing = False  # whether a passing line stands on the terminal
+_borrower: Thread | None = None  # a thread that may write passing lines as the main one does
 
 
 def hush() -> None:
@@ -87,6 +89,12 @@ def erase() -> None:
         _write(_ERASE)
 
 
+def lend(thread: Thread) -> None:
+    """Let another thread write lines that pass, while this one waits and nothing else speaks."""
+    global _borrower  # noqa: PLW0603 - as above
+    _borrower = thread
+
+
 def has_passing_lines() -> bool:
     """Say whether somebody watches a terminal on which a line can be taken away again.
 
@@ -98,7 +106,7 @@ def has_passing_lines() -> bool:
     environ = os.environ
     return (
         not _quiet
-        and threading.current_thread() is threading.main_thread()
+        and threading.current_thread() in (threading.main_thread(), _borrower)
         and environ.get("TERM", "dumb") not in ("", "dumb")
         and not environ.get("CI")
         and os.isatty(2)

@@ -20,6 +20,7 @@ import threading
 from collections import deque
 from subprocess import DEVNULL
 
+from gorun_tasks import console
 from gorun_tasks.errors import (
     BUILD_FAILED,
     BuildError,
@@ -262,7 +263,10 @@ class Watch:
                 look.failure = failure
             self._from_elsewhere(lambda: self._end_look(look, leash))
 
-        threading.Thread(target=work, daemon=True).start()
+        thread = threading.Thread(target=work, daemon=True)
+        if len(self._watched) == 1 and not any(w.keep.group for w in self._watched.values()):
+            console.lend(thread)
+        thread.start()
 
     def _take(self, watched: Watched, result: Outcome | GoRunError, look: Look) -> None:
         """Start what is new, and stop what it takes the place of."""

@@ -209,3 +209,25 @@ def test_a_line_while_many_are_compiled_together(tmp_path: Path) -> None:
         assert running.end() == 0
         lines = sorted(screen(running.said).splitlines())
         assert lines == [f"{n}  built because not built before" for n in ("hello", "other")]
+
+
+def test_a_watch_shows_the_line_while_no_program_runs(
+    tmp_path: Path, would_show: Callable[[], None]
+) -> None:
+    """At the first build, or after a crash; what runs could write on behind it."""
+    workshop = Gated(tmp_path / "watched")
+    workshop.edit("main.go", "lib.Word()", "lib.Word()); os.Stdin.Read(make([]byte, 1)")
+    workshop.edit("main.go", "import", 'import "os"; import')
+    with workshop.start("gorun_tasks", "--watch", ".", terminal=True) as running:
+        running.wait_for("packages, compiling example.com/hello/lib\x1b[K")
+        workshop.open("compile", "link")
+        running.wait_for("word\n")
+        assert screen(running.said) == "word\n"
+        shown = running.said.count("compiling")
+        workshop.edit("lib/lib.go", '"word"', '"other"')
+        would_show()
+        workshop.open("compile", "link")
+        running.wait_for("other\n")
+        assert running.said.count("compiling") == shown
+        running.type("\x03")
+        running.end()
