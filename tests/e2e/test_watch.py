@@ -288,6 +288,7 @@ def test_a_checkout_there_and_back(tmp_path: Path) -> None:
         watch.wait_until_it_watches()
         git("switch", "-q", "other")
         watch.wait_for("version two []\n")
+        watch.wait_until(lambda: shop.gorun("--why", ".").rc == 0)  # it is recorded by now
         git("switch", "-q", "main")
         watch.wait_until(lambda: watch.said.count("version one []\n") == 2)
         assert watch.outcomes == ["built", "built", "restored"]
