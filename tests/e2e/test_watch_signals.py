@@ -13,7 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.watching import SERVER, Watching, free_port, group_is_gone, watching
+from tests.e2e.watching import (
+    SERVER,
+    Watching,
+    free_port,
+    group_is_gone,
+    has_signals_pending,
+    watching,
+)
 
 pytestmark = pytest.mark.usefixtures("go")
 
@@ -176,6 +183,7 @@ def test_a_second_ctrl_c_is_harder(tmp_path: Path) -> None:
         watch.wait_until_it_watches()
         watch.type("\x03")
         watch.wait_for("not yet, interrupt\n")
+        watch.wait_until(lambda: not any(map(has_signals_pending, watch.left_behind())))
         watch.type("\x03")
         assert watch.end() == 137, watch.said
         assert watch.left_behind() == []

@@ -122,6 +122,16 @@ def group_is_gone(pid: int) -> bool:
     return not list(_members(pid))
 
 
+def has_signals_pending(pid: int) -> bool:
+    """Say whether a signal has not reached a process yet: a second one would be lost in it."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            name, _, mask = line.partition(":")
+            if name in ("SigPnd", "ShdPnd") and int(mask, 16):
+                return True
+    return False
+
+
 def _members(group: int) -> Iterator[int]:
     for name in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
