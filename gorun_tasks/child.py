@@ -89,16 +89,18 @@ def interrupt_tree(pid: int) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(member, signum)
 
-    # The whole tree is listed before anyone is told (who dies leaves children that no longer name
-    # him), each member while it stands still and can make no more children. Parents come first:
-    # go must know before a compiler it waits for dies of it.
-    tree = [pid]
+    # go must know before a compiler it waits for dies of it. It waits for whom it started, so it is
+    # still there to be asked, and must not stand still: if we were killed then, it would for ever.
+    tree = _children(pid)
+    tell(pid, signal.SIGINT)
+    tree += set(_children(pid)) - set(tree)
     for member in tree:
+        # Who dies leaves children that no longer name him, so they are listed before, while he
+        # stands still and can make no more.
         tell(member, signal.SIGSTOP)
-        tree += _children(member)
-    for signum in (signal.SIGINT, signal.SIGCONT):
-        for member in tree:
-            tell(member, signum)
+        tree += _children(member, stopped=True)
+        tell(member, signal.SIGINT)
+        tell(member, signal.SIGCONT)
 
 
 def die_by(signum: int) -> NoReturn:
@@ -164,14 +166,15 @@ def _terminal_told(signum: int) -> bool:
         os.close(terminal)
 
 
-def _children(pid: int) -> list[int]:
+def _children(pid: int, *, stopped: bool = False) -> list[int]:
     try:
         threads = os.listdir(f"/proc/{pid}/task")
     except OSError:
         return []
     children: list[int] = []
     for thread in threads:
-        _await_stop(f"/proc/{pid}/task/{thread}/stat")
+        if stopped:
+            _await_stop(f"/proc/{pid}/task/{thread}/stat")
         try:
             # Bytes: a decoder may have to be imported, and this runs in a signal handler.
             with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as listing:
