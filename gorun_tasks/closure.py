@@ -11,7 +11,6 @@ import os
 import re
 import stat
 from hashlib import blake2b
-from marshal import dumps
 
 from gorun_tasks.content import (
     ABSENT,
@@ -33,6 +32,7 @@ from gorun_tasks.meaning import (
     meaning_of,
 )
 from gorun_tasks.report import NotRecorded, Report
+from gorun_tasks.store import pack
 from gorun_tasks.ways import Ways
 
 TYPE_CHECKING = False
@@ -80,8 +80,7 @@ class Section:
         """Take a record in; its identity is its portable part, so equal content is one record."""
         base, _, names, _ = record
         portable = (self.root_name, base, names, *detail)
-        # Version 2 of marshal writes equal values as equal bytes; version 4 does not.
-        self.records[blake2b(dumps(portable, 2), digest_size=8).digest()] = (record, detail)
+        self.records[blake2b(pack(portable), digest_size=8).digest()] = (record, detail)
 
 
 class Closure:

@@ -242,7 +242,7 @@ class Publisher:
 
             def renewed_of(packed: Packed, changes: dict[bytes, Record] = changes) -> _Added:
                 return {
-                    identity: (record, pack(record, unpack(packed[identity])[1]))
+                    identity: (record, pack((record, unpack(packed[identity])[1])))
                     for identity, record in changes.items()
                     if identity in packed
                 }
@@ -337,7 +337,7 @@ class Publisher:
             return {
                 identity: (record, now)
                 for identity, (record, detail) in section.records.items()
-                if packed.get(identity) != (now := pack(record, detail))
+                if packed.get(identity) != (now := pack((record, detail)))
             }
 
         def note() -> None:

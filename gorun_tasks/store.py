@@ -58,12 +58,12 @@ def frame(first: "Any", second: "Any") -> bytes:
     return _MAGIC + lengths + checksum(head) + checksum(tail) + head + tail
 
 
-def pack(record: "Record", detail: "Detail") -> bytes:
-    """Return the bytes of a record.
+def pack(value: "Any") -> bytes:
+    """Return the bytes of a plain value, such as a record and its detail: equal for equal values.
 
     Version 2 of marshal writes equal values as equal bytes; version 4 does not.
     """
-    return marshal.dumps((record, detail), 2)
+    return marshal.dumps(value, 2)
 
 
 def unpack(packed: bytes) -> "tuple[Record, Detail]":
