@@ -57,16 +57,17 @@ class Notices:
         self._lock = threading.Lock()
         self._places: Places = {}
         self._stop = threading.Event()
+        self._closed = False
         self.polling = ""
         """Why there is a look each half second instead of events, "" where there are events."""
 
     def watch(self, places: Places) -> bool:
         """Watch these directories from now on; say whether that was not so already.
 
-        Whoever looks after this cannot miss what happens later.
+        Whoever looks after this cannot miss what happens later. Nothing is watched after `close`.
         """
         with self._lock:
-            return self._watch(places)
+            return not self._closed and self._watch(places)
 
     def remind(self) -> None:
         """Have it looked, whatever moved."""
@@ -75,6 +76,7 @@ class Notices:
     def close(self) -> None:
         """Watch no more."""
         with self._lock:
+            self._closed = True
             self._stop.set()
 
     @property

@@ -12,7 +12,6 @@ something changed (`looking` asks who does), nor wait for anything but what is t
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
@@ -21,6 +20,7 @@ from collections import deque
 from subprocess import DEVNULL
 
 from gorun_tasks import console
+from gorun_tasks.errands import Errands
 from gorun_tasks.errors import (
     BUILD_FAILED,
     BuildError,
@@ -94,11 +94,10 @@ class Watch:
         self._labelled = labelled if len(programs) > 1 else None
         self._listening = listening
         self._happened: deque[Event] = deque()
-        self._tasks: deque[Callable[[], None]] = deque()  # what other threads have for us
-        self._notices = Notices(lambda paths: self._from_elsewhere(lambda: self._notice(paths)))
+        self._errands = Errands()
+        self._notices = Notices(lambda paths: self._errands.add(lambda: self._notice(paths)))
         self._watched: dict[str, Watched] = {}
         self._outputs: dict[int, _Output] = {}
-        self._reads = self._writes = -1
         self._leash: Leash | None = None  # held while a look goes on
         self._look_again = True
         self._moment = 0  # go may start when files are stamped later than this
@@ -125,13 +124,12 @@ class Watch:
         `told` says that they have the signal already. To be called from a handler of signals, or
         from any thread.
         """
-        self._from_elsewhere(lambda: self._end(signum, told=told))
+        self._errands.add(lambda: self._end(signum, told=told))
 
     # The loop.
 
     def _open(self) -> None:
-        self._reads, self._writes = os.pipe()
-        os.set_blocking(self._writes, False)
+        self._errands.open()
         for name, program in self._programs.items():
             keep = self._new_keep(name)
             self._watched[name] = Watched(name, program, self._args.get(name, ()), keep)
@@ -171,8 +169,7 @@ class Watch:
                 pass
         if self._listening is not None:
             self._listening.close()
-        os.close(self._reads)
-        os.close(self._writes)
+        self._errands.close()
 
     def _is_over(self) -> bool:
         return (
@@ -185,24 +182,17 @@ class Watch:
         """Wait until something happens, and see to it."""
         poll = select.poll()
         keeps = {watched.keep.fileno(): watched for watched in self._watched.values()}
-        for descriptor in (self._reads, *keeps, *self._outputs):
+        for descriptor in (self._errands.fileno(), *keeps, *self._outputs):
             poll.register(descriptor, select.POLLIN)
-        # One of our tasks may have failed: for those that are left nobody wakes us again.
-        for descriptor, _ in poll.poll(0 if self._tasks else None):
+        for descriptor, _ in poll.poll(0 if self._errands else None):
             if descriptor in keeps:
                 for message in keeps[descriptor].keep.messages():
                     self._heard(keeps[descriptor], *message)
             elif descriptor in self._outputs:
                 self._pass_on(descriptor)
             else:
-                os.read(self._reads, 1 << 12)
-        while self._tasks:
-            self._tasks.popleft()()
-
-    def _from_elsewhere(self, task: Callable[[], None]) -> None:
-        self._tasks.append(task)
-        with contextlib.suppress(OSError):  # it is full, and wakes us anyway
-            os.write(self._writes, b".")
+                self._errands.hush()
+        self._errands.run()
 
     def _hear(self, name: str, program: Program) -> None:
         others = program.on_event
@@ -249,7 +239,7 @@ class Watch:
         leash = self._leash = Leash().__enter__()
 
         def tell(name: str, result: Outcome | GoRunError) -> None:
-            self._from_elsewhere(lambda: self._take(self._watched[name], result, look))
+            self._errands.add(lambda: self._take(self._watched[name], result, look))
 
         look = Look(self._watched, self._notices, tell, since=self._moment)
 
@@ -261,7 +251,7 @@ class Watch:
                 pass  # something moved, so another look follows
             except BaseException as failure:  # noqa: BLE001 - raised where somebody hears it
                 look.failure = failure
-            self._from_elsewhere(lambda: self._end_look(look, leash))
+            self._errands.add(lambda: self._end_look(look, leash))
 
         thread = threading.Thread(target=work, daemon=True)
         if len(self._watched) == 1 and not any(w.keep.group for w in self._watched.values()):

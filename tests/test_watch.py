@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -31,6 +33,7 @@ from gorun_tasks.alike import alike
 from gorun_tasks.closure import Closure, Moved
 from gorun_tasks.content import Reason
 from gorun_tasks.foresight import Foresight
+from gorun_tasks.notices import Notices
 from gorun_tasks.publish import Publisher
 from gorun_tasks.scope import Scope, Tried
 from gorun_tasks.watch import Watch
@@ -181,6 +184,29 @@ def test_another_thread_ends_it(tree: Tree) -> None:
     assert [event.wanted for event in told if isinstance(event, EndedEvent)] == [True]
     assert watch.exit_code is not None
     assert watch.ended_by == signal.SIGTERM
+
+
+def test_who_ends_it_too_late_wakes_nobody(tree: Tree) -> None:
+    """The numbers of its pipe are somebody else's by then."""
+    tree.write(SERVER)
+    watch = Program(cwd=str(tree.folder), env={"GORUN_GO": "no-such-go"}).watch()
+    with pytest.raises(ToolchainError):
+        list(watch)
+    pipes = [os.pipe() for _ in range(64)]
+    try:
+        watch.end(signal.SIGTERM)
+        assert not select.select([reads for reads, _ in pipes], [], [], 0)[0]
+    finally:
+        for descriptor in itertools.chain(*pipes):
+            os.close(descriptor)
+
+
+def test_whoever_watches_too_late_watches_nothing(tmp_path: Path) -> None:
+    """A look may still be on its way to it when the watch is over."""
+    notices = Notices(print)
+    notices.close()
+    assert not notices.watch({str(tmp_path): (0, 0)})
+    assert not notices.directories
 
 
 def test_programs_of_a_workspace(tree: Tree) -> None:
