@@ -29,7 +29,9 @@ _OURS = "gorun-"  # how the names of our temporary folders begin
 _TICK = 100  # milliseconds
 _AT_ONCE = 1 << 17  # bytes that are read of what go tells
 _PIPE_SIZE = 1 << 20  # bytes that go can tell while we nap
-_NAP = 0.004  # seconds; go writes each line by itself, and to wake us for each slows both
+# go writes each line by itself, and to wake us for each slows both.
+_SHORTEST_NAP, _LONGEST_NAP = 0.004, 0.03  # seconds
+_OF_THE_TIME = 0.01  # as long as that of the time that go has taken already we may sleep on
 _SILENCE = 20  # milliseconds without a word, after which go surely links
 _ROOM_TO_LINK = 1 << 30  # bytes free beside the store, below which go works elsewhere
 
@@ -65,7 +67,7 @@ def told(
     assert go.stderr is not None
     ready = select.poll()
     ready.register(go.stderr, select.POLLIN)
-    rest = b""
+    rest, began = b"", time.monotonic()
     while True:
         if meanwhile is not None and report.step == "link" and not ready.poll(_SILENCE):
             meanwhile()
@@ -82,7 +84,8 @@ def told(
         *lines, rest = (rest + chunk).split(b"\n")
         yield lines, b"\n"
         if len(chunk) < _AT_ONCE and (lines or [rest])[-1][:4] == b"HASH":
-            time.sleep(_NAP)
+            so_far = time.monotonic() - began
+            time.sleep(min(max(_SHORTEST_NAP, _OF_THE_TIME * so_far), _LONGEST_NAP))
     if rest:
         yield [rest], b""
 
