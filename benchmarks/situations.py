@@ -100,7 +100,7 @@ SWITCHED = Situation("branch switched there and back", _there_and_back)
 TOGGLED = Situation("flags toggled A-B-A", _other_flag)
 CLEANED = Situation("after git clean of the outputs", _cleaned)
 STORE_COLD = Situation("store cold, GOCACHE warm", _store_cold)
-COLD = Situation("everything cold", _everything_cold, rounds=5, least=2)
+COLD = Situation("everything cold", _everything_cold, rounds=5, seconds=240, least=2)
 
 RUNNERS = Situation("unchanged, from a runner", _nothing, rounds=25, seconds=60)
 ASKED = Situation("unchanged, many asked at once", _nothing, rounds=25, seconds=60)
