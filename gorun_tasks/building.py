@@ -15,7 +15,8 @@ from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
 from gorun_tasks.evict import size_limit
 from gorun_tasks.making import Making
 from gorun_tasks.outcome import Outcome
-from gorun_tasks.publish import Publisher, Unusable, working_folder
+from gorun_tasks.publish import Publisher, working_folder
+from gorun_tasks.writing import Unusable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from gorun_tasks.errors import GoRunError, UsageError
 from gorun_tasks.evict import clear
 from gorun_tasks.flags import BuildFlags
 from gorun_tasks.program import Program
-from gorun_tasks.publish import is_executable_of
 from gorun_tasks.store import Manifest, Shelf, Store, read_file, unframe
 from gorun_tasks.target import Target
+from gorun_tasks.writing import is_executable_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

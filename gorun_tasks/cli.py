@@ -210,7 +210,7 @@ def _start_stored(
 ) -> "NoReturn":
     program.store.mark_used(program.key)
     if verdict.renewed or verdict.altered:
-        from gorun_tasks.publish import write_back
+        from gorun_tasks.writing import write_back
 
         write_back(program, verdict)
     if program.events:

@@ -143,9 +143,9 @@ def _remembered(asker: Program, key: str, identity: tuple[str, ...]) -> Found | 
 
 
 def _keep(asker: Program, key: str, content: bytes) -> None:
-    from gorun_tasks.publish import Publisher, Unusable  # noqa: PLC0415 - only to write
+    from gorun_tasks.writing import Unusable, Writer  # noqa: PLC0415 - only to write
 
     try:
-        Publisher.of(asker.store).keep("workspaces", key, content)
+        Writer.of(asker.store).keep("workspaces", key, content)
     except Unusable:
         return

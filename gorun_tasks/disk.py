@@ -6,7 +6,6 @@ never show a half-written file, and never keep a lock that its process no longer
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import os
@@ -102,8 +101,10 @@ def write_whole(path: str, content: bytes) -> None:
             os.close(descriptor)
         os.rename(temporary, path)
     except OSError:
-        with contextlib.suppress(OSError):
+        try:
             os.unlink(temporary)
+        except OSError:
+            pass
         raise
 
 

@@ -29,7 +29,6 @@ from gorun_tasks.disk import Lock
 from gorun_tasks.errors import OutputError, UsageError
 from gorun_tasks.graph import Execute, Graph
 from gorun_tasks.patterns import Expansion, checked
-from gorun_tasks.publish import Publisher, Unusable
 from gorun_tasks.seen import (
     differences,
     disturbed,
@@ -39,6 +38,7 @@ from gorun_tasks.seen import (
     ways_to,
 )
 from gorun_tasks.store import checksum, frame, read_file, unframe
+from gorun_tasks.writing import Unusable, Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -229,8 +229,8 @@ class Generate(Execute):
             self._keep((self._identity,), why)
 
     def _keep(self, first: tuple[object, ...], second: str) -> None:
-        publisher = Publisher.of(self._graph.program.store)
-        publisher.keep("generated", self.key, frame(first, second))
+        writer = Writer.of(self._graph.program.store)
+        writer.keep("generated", self.key, frame(first, second))
 
 
 class Generation(Graph):
@@ -289,7 +289,7 @@ class Generation(Graph):
         """Have these outputs to ourselves, where there can be locks; yield whether we waited."""
         store = self.program.store
         try:
-            Publisher.of(store)
+            Writer.of(store)
         except Unusable as trouble:
             console.say(f"{trouble}; nothing will be remembered")
             yield False

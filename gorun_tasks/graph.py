@@ -377,7 +377,7 @@ class Graph:
         if self.ready is not None:
             self._tell_ready(self.made)
         if verdict.renewed or verdict.altered:
-            from gorun_tasks.publish import write_back  # noqa: PLC0415 - off the hot path
+            from gorun_tasks.writing import write_back  # noqa: PLC0415 - off the hot path
 
             write_back(self.program, verdict)
 

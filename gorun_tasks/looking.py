@@ -13,9 +13,9 @@ import time
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.fingerprint import Look as LookAtMachine
 from gorun_tasks.fingerprint import file_clock
-from gorun_tasks.publish import write_back
 from gorun_tasks.scope import Scope, Tried
 from gorun_tasks.together import make_all
+from gorun_tasks.writing import write_back
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -27,10 +27,11 @@ from gorun_tasks.fingerprint import Look, key_at, settled
 from gorun_tasks.foresight import Foresight
 from gorun_tasks.handed import Handed
 from gorun_tasks.handover import CgoFound
-from gorun_tasks.publish import Unusable, working_folder
+from gorun_tasks.publish import working_folder
 from gorun_tasks.report import NotRecorded, Report
 from gorun_tasks.silent import Silence, effective
 from gorun_tasks.toolchain import Go, find_go
+from gorun_tasks.writing import Unusable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import shutil
 from gorun_tasks.content import Reason, sha256_of
 from gorun_tasks.errors import OutputError
 from gorun_tasks.fingerprint import file_clock, key_at, settled
-from gorun_tasks.publish import Publisher, Unusable
 from gorun_tasks.store import checksum, frame, read_file, unframe
+from gorun_tasks.writing import Unusable, Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,5 +68,5 @@ def _is_at(path: str, digest: str, store: Store) -> bool:
     if there and settled(key, moment):
         with contextlib.suppress(Unusable):
             content = frame((path, key, digest), None)
-            Publisher.of(store).keep("generated", identity, content)
+            Writer.of(store).keep("generated", identity, content)
     return there

@@ -364,7 +364,8 @@ class Program:
 
     def clean(self) -> None:
         """Forget what the store has of this program."""
-        from gorun_tasks.publish import Publisher, Unusable  # noqa: PLC0415 - off the hot path
+        from gorun_tasks.publish import Publisher  # noqa: PLC0415 - off the hot path
+        from gorun_tasks.writing import Unusable  # noqa: PLC0415
 
         if self.store.trusted():
             try:

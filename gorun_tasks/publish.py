@@ -1,10 +1,8 @@
-"""Publish: the writing side of the store: whole or not at all, executable first, manifest second.
+"""Publish: what a build brings into the store: executable first, records, the manifest last.
 
-Decides where a store may be, and what is written to it in which order. It must never let a reader
-wait, never write where another user could swap what we wrote, never hold a lock while a program
-runs, and never turn a trouble with the store into a failed run: `Unusable` sends the caller
-elsewhere. What a touched file leads to comes here as well: what only a build needs is imported
-where it is needed.
+Decides what is written of a build, in which order, and where a build under way may put what is
+its own. It must never hold a lock while a program runs, and never name in a manifest what is not
+on the disk.
 """
 
 from __future__ import annotations
@@ -12,80 +10,35 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
+import shutil
+import tempfile
 import time
 
-from gorun_tasks.content import Known, sha256_of
-from gorun_tasks.disk import NOTES, STORE_LOCK, Lock, sync, write_whole
+from gorun_tasks.content import Known
+from gorun_tasks.disk import NOTES, Lock, sync
 from gorun_tasks.errors import BuildError
-from gorun_tasks.fingerprint import key_at, key_of, place, sealed
-from gorun_tasks.store import (
-    Manifest,
-    Shelf,
-    Store,
-    frame,
-    pack,
-    read_file,
-    unframe_shelf,
-    unpack,
-)
+from gorun_tasks.evict import evict
+from gorun_tasks.fingerprint import key_at, key_of, place
+from gorun_tasks.store import Manifest, Store, pack, unpack
+from gorun_tasks.writing import Unusable, Writer, in_words, is_executable_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from typing import Self
+    from collections.abc import Iterable, Iterator
 
     from gorun_tasks.closure import Closure, Section
-    from gorun_tasks.fingerprint import Key, Record, Seal
+    from gorun_tasks.fingerprint import Key
     from gorun_tasks.handed import Handed
-    from gorun_tasks.program import Program
     from gorun_tasks.store import Packed
-    from gorun_tasks.verdict import Verdict
-
-    _Added = dict[bytes, tuple[Record, bytes]]
-
-MANIFESTS_KEPT = 8
-"""How many manifests a program has at most."""
-
-_FOLDERS = (
-    *("programs", "shelves", "exe", "which", "hours", "work", "locks"),
-    *("workspaces", "generated"),
-)
+    from gorun_tasks.writing import Added
 
 
-class Unusable(Exception):  # noqa: N818 - not a person's error: a slower run
-    """The store cannot be written to; `str()` says why in words."""
-
-
-class Publisher:
-    """A store to write to."""
+class Publisher(Writer):
+    """A store that a build writes to."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        self._root = store.root
+        super().__init__(store)
         self._held: list[Lock] = []  # folders for builds and runs, ours while this object is there
-        self._written: set[str] = set()  # shelves
-
-    @classmethod
-    def of(cls, store: Store) -> Self:
-        """Return the writing side of a store, made if need be. Raises Unusable."""
-        if not store.root:
-            raise Unusable("there is no home directory to keep executables in")
-        directory = os.path.dirname(store.root)
-        try:
-            exposed = exposed_part(directory)
-            if exposed:
-                raise Unusable(f"{store.root} lies in {exposed}, which another user may write to")
-            os.makedirs(directory, mode=0o700, exist_ok=True)
-            if not os.path.lexists(store.root):
-                _create(store.root)
-            if not store.trusted():
-                raise Unusable(f"{store.root} is not a directory that only this user can get at")
-            for folder in _FOLDERS:
-                os.makedirs(f"{store.root}/{folder}", mode=0o700, exist_ok=True)
-        except (OSError, ValueError) as error:
-            raise Unusable(f"{store.root} cannot be used: {_words(error)}") from error
-        return cls(store)
 
     @contextlib.contextmanager
     def lock(self, key: str) -> Iterator[Lock]:
@@ -216,39 +169,10 @@ class Publisher:
             path = self._publish_executable(executable)
             return executable.digest(), path
 
-    def keep(self, folder: str, key: str, content: bytes) -> None:
-        """Write what is remembered of something else than a build. Raises Unusable."""
-        with self._writing():
-            write_whole(f"{self._root}/{folder}/{key}", content)
-
-    def promote(self, key: str, identity: tuple[str, ...], manifest: Manifest) -> None:
-        """Make a manifest the newest: its content is what is there now. Raises Unusable."""
-        with self._writing():
-            self._put_first(key, identity, manifest)
-
     def evict(self, limit: int) -> None:
         """Bring the store under `limit` bytes and clear garbage. Trouble costs space only."""
-        from gorun_tasks.evict import evict  # noqa: PLC0415 - not for a touched file
-
         with contextlib.suppress(OSError):
             evict(self._root, limit, self._written)
-
-    def refresh(self, renewed: Iterable[tuple[Shelf, bytes, Record]]) -> None:
-        """Write the stats of records whose content was found unchanged. Trouble costs time only."""
-        by_shelf: dict[str, dict[bytes, Record]] = {}
-        for shelf, identity, record in renewed:
-            by_shelf.setdefault(shelf.name, {})[identity] = record
-        for name, changes in by_shelf.items():
-
-            def renewed_of(packed: Packed, changes: dict[bytes, Record] = changes) -> _Added:
-                return {
-                    identity: (record, pack((record, unpack(packed[identity])[1])))
-                    for identity, record in changes.items()
-                    if identity in packed
-                }
-
-            with contextlib.suppress(Unusable), self._writing():
-                self._add_to_shelf(name, renewed_of)
 
     def stable_path(self, key: str, name: str, source: str) -> str:
         """Return the path that is the same for this program after every rebuild (--which)."""
@@ -271,18 +195,8 @@ class Publisher:
                     os.unlink(f"{self._root}/{folder}/{key}")
             with contextlib.suppress(FileNotFoundError):
                 os.utime(f"{self._root}/which/{key}", (0, 0))  # nobody wants it any longer
-        from gorun_tasks.evict import evict  # noqa: PLC0415
-
         with contextlib.suppress(OSError):
             evict(self._root)
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            with Lock(f"{self._root}/locks/{STORE_LOCK}", shared=True):
-                yield
-        except OSError as error:
-            raise Unusable(f"{self._root} cannot be written to: {_words(error)}") from error
 
     def _publish_executable(self, executable: Handed) -> str:
         """Have an executable under its name, and on the disk: a manifest may name it then."""
@@ -305,8 +219,6 @@ class Publisher:
             if synced:
                 sync(path)  # whoever placed it may have been killed before
             return path
-        import shutil  # noqa: PLC0415
-
         if os.path.isdir(path):
             shutil.rmtree(path)
         if synced:
@@ -333,7 +245,7 @@ class Publisher:
         return key_at(f"{self._root}/shelves/{name}")
 
     def _put_records(self, section: Section) -> None:
-        def missing(packed: Packed) -> _Added:
+        def missing(packed: Packed) -> Added:
             return {
                 identity: (record, now)
                 for identity, (record, detail) in section.records.items()
@@ -345,71 +257,12 @@ class Publisher:
 
         self._add_to_shelf(section.name, missing, (section.root_name, section.root), note)
 
-    def _add_to_shelf(
-        self,
-        name: str,
-        what: Callable[[Packed], _Added],
-        root: tuple[str, str] | None = None,
-        then: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Write what `what` finds missing among the records that are there, or in need of renewal.
-
-        `root` makes a shelf where there is none, or none that is sound.
-        """
-        path = f"{self._root}/shelves/{name}"
-        with Lock(f"{self._root}/locks/{name}"):
-            packed: Packed = {}
-            seals: dict[bytes, Seal] = {}
-            # There may be none yet, or nothing to be had of it.
-            with contextlib.suppress(OSError, ValueError, TypeError):
-                root, seals, packed = unframe_shelf(read_file(path))
-            if root is None:
-                return
-            added = what(packed)
-            if added:
-                packed.update((identity, now) for identity, (_, now) in added.items())
-                seals.update((identity, sealed(record)) for identity, (record, _) in added.items())
-                write_whole(path, frame((*root, seals), packed))
-            then()
-        self._written.add(name)
-        self._store.forget_shelves()
-
-    def _put_first(self, key: str, identity: tuple[str, ...], manifest: Manifest) -> None:
-        others = [
-            other
-            for other in self._store.manifests(key, identity)
-            if (other.digest, other.environment, other.lookups, other.packed)
-            != (manifest.digest, manifest.environment, manifest.lookups, manifest.packed)
-        ]
-        self._put(key, identity, [manifest, *others], "")
-
-    def _put(
-        self, key: str, identity: tuple[str, ...], manifests: list[Manifest], note: str
-    ) -> None:
-        stored = tuple(manifest.stored() for manifest in manifests[:MANIFESTS_KEPT])
-        content = frame((identity, stored), note)
-        write_whole(f"{self._root}/programs/{key}", content)
-
     def _goroot_shelves(self) -> list[str]:
         try:
             names = os.listdir(f"{self._root}/shelves")
         except OSError:
             return []
         return [name for name in names if name.startswith("goroot-") and "." not in name]
-
-
-def write_back(program: Program, verdict: Verdict) -> None:
-    """Write what a verdict found out, so that the next look is by stat alone.
-
-    Trouble with the store costs time only.
-    """
-    try:
-        publisher = Publisher.of(program.store)
-        publisher.refresh(verdict.renewed)
-        if verdict.altered and verdict.manifest is not None:
-            publisher.promote(program.key, program.identity, verdict.manifest)
-    except Unusable:
-        return
 
 
 def working_folder(publisher: Publisher | None, *inside: str) -> str:
@@ -421,13 +274,12 @@ def working_folder(publisher: Publisher | None, *inside: str) -> str:
     if publisher is not None:
         with contextlib.suppress(Unusable):
             return publisher.work(*inside)
-    import tempfile  # noqa: PLC0415
-
     try:
         path = tempfile.mkdtemp(prefix="gorun-")
         _make_folders(path, inside)
     except OSError as error:
-        raise BuildError(f"there is no room for a build: {_words(error)}", "set TMPDIR") from error
+        trouble = f"there is no room for a build: {in_words(error)}"
+        raise BuildError(trouble, "set TMPDIR") from error
     return path
 
 
@@ -437,8 +289,6 @@ def _make_folders(path: str, names: Iterable[str]) -> None:
         for name in names:
             os.mkdir(f"{path}/{name}")
     except OSError:
-        import shutil  # noqa: PLC0415
-
         shutil.rmtree(path, ignore_errors=True)
         raise
 
@@ -446,54 +296,3 @@ def _make_folders(path: str, names: Iterable[str]) -> None:
 def _link_again(path: str, source: str) -> None:
     with contextlib.suppress(OSError):
         os.link(path, source)
-
-
-def is_executable_of(path: str, digest: str) -> bool:
-    """Say whether a file that this user owns and may execute has this very SHA-256."""
-    try:
-        status = os.lstat(path)
-        ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
-        ours = ours and bool(status.st_mode & stat.S_IXUSR)
-        return ours and sha256_of(path).hex() == digest
-    except OSError:
-        return False
-
-
-def exposed_part(directory: str) -> str:
-    """Return the part of the way to `directory` where another user could swap it, "" for none.
-
-    Only root and this user may own what is on the way. A directory that others may write to must
-    be sticky, as /tmp is; the user's own group may write, since some systems give each user one.
-    """
-    for way in dict.fromkeys((directory, os.path.realpath(directory))):
-        part = way
-        while True:
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                if _is_exposed(os.stat(part)):
-                    return part
-            if part == os.path.dirname(part):
-                break
-            part = os.path.dirname(part)
-    return ""
-
-
-def _is_exposed(status: os.stat_result) -> bool:
-    if status.st_uid not in (0, os.geteuid()):
-        return True
-    shared = status.st_mode & stat.S_IWOTH or (
-        status.st_mode & stat.S_IWGRP and status.st_gid not in (0, os.getegid())
-    )
-    return bool(shared) and not status.st_mode & stat.S_ISVTX
-
-
-def _create(root: str) -> None:
-    """Make the store's own directory, 0700 whatever the umask, or find that another just did."""
-    try:
-        os.mkdir(root, 0o700)
-    except FileExistsError:
-        return
-    os.chmod(root, 0o700)
-
-
-def _words(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

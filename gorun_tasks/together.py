@@ -24,10 +24,11 @@ from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.fingerprint import Look
 from gorun_tasks.guard import Guard
 from gorun_tasks.making import NOT_OF_LIST, distrust
-from gorun_tasks.publish import Publisher, Unusable
+from gorun_tasks.publish import Publisher
 from gorun_tasks.report import Report
 from gorun_tasks.toolchain import Go, find_go
 from gorun_tasks.verdict import judge_all
+from gorun_tasks.writing import Unusable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

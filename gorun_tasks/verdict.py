@@ -116,7 +116,7 @@ def _usable(
 
 def _executable(program: "Program", manifest: "Manifest") -> str:
     """Return "sound", "same" (its stats differ but not its content), or what is wrong with it."""
-    from gorun_tasks.publish import is_executable_of  # noqa: PLC0415 - off the hot path
+    from gorun_tasks.writing import is_executable_of  # noqa: PLC0415 - off the hot path
 
     path = program.store.executable(manifest)
     key = key_at(path)

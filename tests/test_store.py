@@ -17,7 +17,7 @@ from gorun_tasks.closure import Closure, Section
 from gorun_tasks.errors import BuildError
 from gorun_tasks.fingerprint import Look, key_at
 from gorun_tasks.handed import Handed
-from gorun_tasks.publish import MANIFESTS_KEPT, Publisher, Unusable, working_folder
+from gorun_tasks.publish import Publisher, working_folder
 from gorun_tasks.store import (
     Manifest,
     Shelf,
@@ -28,6 +28,7 @@ from gorun_tasks.store import (
     unframe,
     unpack,
 )
+from gorun_tasks.writing import MANIFESTS_KEPT, Unusable
 
 if TYPE_CHECKING:
     from gorun_tasks.content import Detail

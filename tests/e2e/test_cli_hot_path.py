@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.clock import let_the_clock_tick
 from tests.e2e.cli import TWO_PACKAGES, Workshop, go_command, needs_strace
 
 if TYPE_CHECKING:
@@ -79,6 +80,18 @@ def test_why_current_imports_as_little(workshop: Workshop) -> None:
     before = imported(workshop, "import sys")
     ours = OURS - {"gorun_tasks.process"} | {"gorun_tasks.answering"}
     assert imported(workshop, ENTRY, "--why", ".") - before - OTHERS == ours | {"__future__"}
+
+
+def test_a_touched_file_loads_what_reads_and_writes_alone(workshop: Workshop) -> None:
+    """Its program waits meanwhile: nothing of what only a build needs, and no contextlib."""
+    os.utime(workshop.folder / "main.go")
+    let_the_clock_tick()
+    loaded = imported(workshop, ENTRY, ".") - imported(workshop, "import sys")
+    rooms = ("content", "disk", "meaning", "variables", "writing")
+    assert {name for name in loaded if name.startswith("gorun_tasks")} == OURS | {
+        f"gorun_tasks.{room}" for room in rooms
+    }
+    assert "contextlib" not in loaded
 
 
 @pytest.mark.parametrize(
