@@ -22,9 +22,9 @@ import re
 import shutil
 import tempfile
 
+from gorun_tasks.asked import Asked
 from gorun_tasks.cgo import LIST_FIELDS, Runner, find_outside
 from gorun_tasks.changes import CHANGED, EDITED, NEW
-from gorun_tasks.closure import Asked
 from gorun_tasks.config import upwards
 from gorun_tasks.content import Reason, names_that_count
 from gorun_tasks.errors import GoRunError

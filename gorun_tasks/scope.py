@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from gorun_tasks.closure import Asked
+from gorun_tasks.asked import Asked
 from gorun_tasks.content import content_of, list_directory, names_that_count
 from gorun_tasks.fingerprint import key_at, place, settled
 from gorun_tasks.report import NotRecorded, traced_operations
