@@ -82,25 +82,22 @@ class Building:
         if making.report.borrowed:
             console.say("there is no room for the executable; it is started from go's cache")
             return _built(making, making.handed.path, making.handed.digest(), because)
-        if self._publisher is not None and not for_this_run:
-            try:
-                path, digest = self._publish(self._publisher, making)
-            except Unusable as trouble:
-                if self._placed is not None:
-                    console.say(f"{trouble}; this build is not remembered")
-                    self._placed.unrecorded = str(trouble)
-                    return self._placed
+        if self._publisher is None or for_this_run:
+            return self._keep_for_this_run(making, because)
+        made = self._placed
+        try:
+            path, digest = self._publish(self._publisher, making)
+        except Unusable as trouble:
+            if made is None:
                 console.say(f"{trouble}; the executable is kept for this run only")
                 self._publisher = None
-            else:
-                if self._placed is not None:
-                    self._placed.unrecorded = making.unrecorded
-                    return self._placed
-                return _built(making, path, digest, because)
-        self.private = working_folder(self._publisher)
-        digest = making.handed.digest()
-        path = shutil.move(making.handed.path, self.private)
-        return _built(making, path, digest, because)
+                return self._keep_for_this_run(making, because)
+            console.say(f"{trouble}; this build is not remembered")
+            making.unrecorded = str(trouble)
+        else:
+            made = made or _built(making, path, digest, because)
+        made.unrecorded = making.unrecorded
+        return made
 
     def clean_up(self) -> None:
         """Remove what the build left behind."""
@@ -138,6 +135,12 @@ class Building:
         """Remove the executable that was for this run only."""
         shutil.rmtree(self.private, ignore_errors=True)
         self.private = ""
+
+    def _keep_for_this_run(self, making: Making, because: tuple[Reason, ...]) -> Outcome:
+        assert making.handed is not None
+        self.private = working_folder(self._publisher)
+        digest = making.handed.digest()
+        return _built(making, shutil.move(making.handed.path, self.private), digest, because)
 
     def _publish(self, publisher: Publisher, making: Making) -> tuple[str, str]:
         report, program = making.report, self._program
