@@ -30,7 +30,7 @@ from gorun_tasks.stamp import checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, NoReturn
 
 REPOSITORY = (".git", ".hg", ".jj", ".svn")
@@ -82,13 +82,6 @@ class Config:
         said = self.programs.get(name, Settings()).over(self.general)
         return said.target, said.env, said.flags, said.stamp, self.exclude
 
-    def before(self, text: bytes | None) -> Config | None:
-        """Return what the same file said when it held `text`; None where nobody knows."""
-        try:
-            return _read(self.path, text.decode(), self._tables) if text is not None else None
-        except (UsageError, UnicodeDecodeError):
-            return None
-
     def where(self, *keys: str) -> str:
         """Return the place of a key, for an error: "pyproject.toml:7"."""
         line = line_of(self._text, (*self._tables, *keys))
@@ -113,16 +106,18 @@ def upwards(directory: str) -> Iterator[str]:
         directory = parent
 
 
-def find(directory: str) -> Config:
+def find(directory: str, text_of: Callable[[str], str | None] | None = None) -> Config:
     """Return what the nearest file says, an empty Config where there is none.
 
-    Outside a repository only the directory itself is looked at. Raises UsageError.
+    Outside a repository only the directory itself is looked at. `text_of` reads a file, None where
+    there is none: by default what it holds now. Raises UsageError.
     """
+    text_of = text_of or text_at
     top = repository_of(directory) or directory
     for place in upwards(directory):
         for name, tables in (("gorun.toml", ()), ("pyproject.toml", ("tool", "gorun"))):
             path = os.path.join(place, name)
-            text = _text(path)
+            text = text_of(path)
             # To read TOML takes longer than to list programs, and most files say nothing of us.
             if text is not None and (
                 not tables or "gorun" in text.replace("gorun-tasks", "").replace("gorun_tasks", "")
@@ -135,7 +130,8 @@ def find(directory: str) -> Config:
     return Config(directory, "", "", ())
 
 
-def _text(path: str) -> str | None:
+def text_at(path: str) -> str | None:
+    """Return what a file holds, None where there is none. Raises UsageError."""
     try:
         with open(path, encoding="utf-8") as file:
             return file.read()

@@ -21,9 +21,10 @@ is (go does), nor whether one is current.
 
 from __future__ import annotations
 
+import contextlib
 import os
 
-from gorun_tasks.config import find, repository_of, upwards
+from gorun_tasks.config import find, repository_of, text_at, upwards
 from gorun_tasks.discover import discover, is_known
 from gorun_tasks.errors import BuildError, UsageError
 from gorun_tasks.names import short_names
@@ -206,13 +207,31 @@ class Workspace:
 
     def _said_otherwise(self, changes: Changes) -> dict[str, Reason]:
         """Return the programs of which the configuration says something else than before."""
+        from gorun_tasks.changes import NEW  # noqa: PLC0415 - as above
         from gorun_tasks.content import Reason  # noqa: PLC0415 - as above
 
-        path = os.path.realpath(self.config.path) if self.config.path else ""
-        if path not in changes.files:
+        changed: list[str] = []
+
+        def text_before(path: str) -> str | None:
+            own = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+            place = next((p for p in (own, os.path.realpath(path)) if p in changes.files), None)
+            if place is None:
+                return text_at(path)
+            changed.append(place)
+            if changes.files[place] == NEW:
+                return None
+            held = changes.before(place)
+            if held is None:
+                raise UsageError(f"nobody knows what {path} said before")
+            return held.decode()
+
+        before = None  # where it made no sense, or nobody knows it
+        with contextlib.suppress(UsageError, UnicodeDecodeError):
+            before = find(self.root, text_before)
+        if not changed:
             return {}
-        reason = Reason(os.path.relpath(path, os.path.realpath(self.root)), changes.files[path])
-        before = self.config.before(changes.before(path))
+        there = os.path.relpath(changed[0], os.path.realpath(self.root))
+        reason = Reason(there, changes.files[changed[0]])
         return {
             name: reason
             for name in self.programs

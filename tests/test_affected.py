@@ -239,6 +239,46 @@ def test_settings_of_a_program_touch_that_program(shop: Tree) -> None:
     assert list(touched(shop)) == ALL
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"gorun.toml": "race = true\n"}, {}),
+        ({"pyproject.toml": "[tool.gorun]\nrace = true\n"}, {"pyproject.toml": "[tool.other]\n"}),
+        ({"pyproject.toml": "[tool.gorun]\nrace = true\n"}, {"gorun.toml": ""}),
+        ({"gorun.toml": "race = true\n", "pyproject.toml": ""}, {"pyproject.toml": ""}),
+        ({"gorun.toml": "rase = true\n"}, {}),
+    ],
+)
+def test_settings_that_are_gone_touch_what_they_were_for(
+    shop: Tree, before: dict[str, str], after: dict[str, str]
+) -> None:
+    shop.write(before)
+    shop.commit("second")
+    for name in before:
+        shop.remove(name)
+    shop.write(after)
+    assert list(touched(shop)) == ALL
+    shop.commit("third")
+    assert touched(shop) == {}
+    assert list(touched(shop, "HEAD~1")) == ALL
+
+
+def test_settings_that_only_move_touch_nothing(shop: Tree) -> None:
+    shop.write({"pyproject.toml": "[tool.gorun]\nprograms.api.race = true\n"})
+    shop.commit("second")
+    shop.remove("pyproject.toml")
+    shop.write({"gorun.toml": "[programs.api]\nrace = true\n"})
+    assert touched(shop) == {}
+
+
+def test_settings_in_a_list_of_files_touch_every_program(shop: Tree) -> None:
+    shop.write({"pyproject.toml": ""})
+    workspace = Workspace(str(shop.folder))
+    assert list(workspace.affected(files=["pyproject.toml"])) == ALL
+    assert list(workspace.affected(files=["gorun.toml"])) == ALL
+    assert workspace.affected(files=["lib/more/pyproject.toml"]) == {}
+
+
 def test_a_submodule_that_moves_touches_what_is_built_from_it(shop: Tree, tmp_path: Path) -> None:
     other = Tree(tmp_path / "other")
     other.write({"go.mod": module("example.com/other"), "o.go": "package other\n\nvar X = 1\n"})
