@@ -24,7 +24,7 @@ import tempfile
 
 from gorun_tasks.asked import Asked
 from gorun_tasks.cgo import LIST_FIELDS, Runner, find_outside
-from gorun_tasks.changes import CHANGED, EDITED, NEW
+from gorun_tasks.changes import CHANGED, EDITED, IGNORED, NEW, NEW_DIRECTORY
 from gorun_tasks.config import upwards
 from gorun_tasks.content import Reason, names_that_count
 from gorun_tasks.errors import GoRunError
@@ -81,7 +81,8 @@ def affected(
             unknown[name] = programs[name]
         else:
             own = programs[name].store
-            reach = _recorded(stores.setdefault(own.root, own), verdict.manifest, links)
+            store = stores.setdefault(own.root, own)
+            reach = _recorded(programs[name], store, verdict.manifest, links)
             reasons[name] = tuple(reach.reasons(changes, root))
     for group in _groups(unknown):
         for name, found in _Telling(group, links).reaches().items():
@@ -125,10 +126,16 @@ class _Links:
 
 
 class _Reach:
-    """What one build reads, lists, and looks for in vain, by directory, without links."""
+    """What one build reads, lists, and looks for in vain, by directory, without links.
 
-    def __init__(self, links: _Links) -> None:
+    Where git ignores what is `elsewhere`, such as go and fetched modules in a virtual environment
+    of the repository, or what lies in the program's PATH, it does not count.
+    """
+
+    def __init__(self, links: _Links, program: Program, elsewhere: Iterable[str]) -> None:
         self._links = links
+        self._elsewhere = tuple({f"{links.directory(root)}/" for root in elsewhere if root})
+        self._path = {*map(links.directory, program.environ.get("PATH", "").split(":"))}
         self._names: dict[str, dict[str, bytes]] = {}  # and how much of the content go takes
         self._lists: dict[str, list[Callable[[str], bool]]] = {}
         self._directories: set[str] = set()
@@ -150,11 +157,25 @@ class _Reach:
     def reasons(self, changes: Changes, root: str) -> Iterator[Reason]:
         """Yield the changes that matter."""
         root = self._links.directory(root) + "/"
-        ways = {way for directory in self._directories for way in upwards(directory)}
+        own = [
+            place
+            for place in map(self._links.directory, self._directories)
+            if not (place in self._path or self._is_elsewhere(place))
+        ]
+        ways, own_ways = _ways(self._directories), _ways(own)
         for path, kind in sorted(changes.files.items()):
-            # A directory that git knows as one thing is a link or a submodule.
-            if path in ways or self._counts(path, kind, changes) or self._was_way(path, kind):
+            if kind == IGNORED and self._is_elsewhere(path):
+                continue
+            # A directory that git knows as one thing is a link, or a repository in this one.
+            if (
+                path in (own_ways if kind == IGNORED else ways)
+                or self._counts(path, kind, changes)
+                or self._was_way(path, kind)
+            ):
                 yield Reason(path.removeprefix(root), kind)
+
+    def _is_elsewhere(self, path: str) -> bool:
+        return f"{path}/".startswith(self._elsewhere)
 
     def _counts(self, path: str, change: str, changes: Changes) -> bool:
         parent, _, name = path.rpartition("/")
@@ -165,7 +186,7 @@ class _Reach:
 
     def _was_way(self, path: str, change: str) -> bool:
         """Say whether a directory that is gone with a file was looked at."""
-        if change == NEW:
+        if change in (NEW, NEW_DIRECTORY, IGNORED):
             return False
         for gone in upwards(os.path.dirname(path)):
             if os.path.isdir(gone):
@@ -178,11 +199,23 @@ class _Reach:
         return False
 
 
-def _recorded(store: Store, manifest: Manifest, links: _Links) -> _Reach:
+def _ways(directories: Iterable[str]) -> set[str]:
+    """Return directories and all above them."""
+    found: set[str] = set()
+    for directory in directories:
+        for way in upwards(directory):
+            if way in found:
+                break
+            found.add(way)
+    return found
+
+
+def _recorded(program: Program, store: Store, manifest: Manifest, links: _Links) -> _Reach:
     """Return the closure that was recorded."""
-    reach = _Reach(links)
-    for name, identities in manifest.shelves:
-        shelf = store.shelf(name)
+    shelves = [(store.shelf(name), identities) for name, identities in manifest.shelves]
+    elsewhere = [shelf.root for shelf, _ in shelves if shelf and shelf.root_name != "module"]
+    reach = _Reach(links, program, elsewhere)
+    for shelf, identities in shelves:
         assert shelf is not None  # it was judged by it
         for identity in identities:
             found = shelf.recorded(identity)
@@ -210,14 +243,14 @@ class _Telling:
         self._programs = programs
         self._links = links
         self._program = next(iter(programs.values()))
-        self._owners: dict[str, Mapping[str, Any]] = {}  # directory → package
+        self._elsewhere: tuple[str, ...] = ()
 
     def reaches(self) -> dict[str, _Reach | Reason]:
         """Return the closure of each program, or why it is not known."""
         program = self._program
         if program.target.kind == "version":
             # What is here says nothing of a module that is taken from elsewhere.
-            return dict.fromkeys(self._programs, _Reach(self._links))
+            return dict.fromkeys(self._programs, _Reach(self._links, program, ()))
         try:
             return self._ask()
         except (GoRunError, NotRecorded) as trouble:
@@ -239,6 +272,7 @@ class _Telling:
         if packages is None:
             return dict.fromkeys(self._programs, _unseen("go cannot list its packages"))
         settings = go.settings(flags)
+        self._elsewhere = tuple(settings.get(name, "") for name in ("GOROOT", "GOMODCACHE"))
         operations = traced_operations(traced, program.directory)
         silence = Silence(
             settings,
@@ -249,7 +283,12 @@ class _Telling:
             directory=program.directory,
             outsides=(),
         )
-        modules = set(silence.files(silence.lookups(), operations, uses_cgo=False))
+        modules = {
+            path
+            for path in silence.files(silence.lookups(), operations, uses_cgo=False)
+            # A go.sum counts for all programs only where there is a module.
+            if not path.endswith("/go.sum") or os.path.lexists(f"{path.removesuffix('sum')}mod")
+        }
         asmflags = effective(program.flags, settings, "asmflags")
         run = Runner(program.environ, program.directory)
         outsides = {
@@ -257,7 +296,7 @@ class _Telling:
             for package in packages
             if (package.get("CgoFiles") or package.get("SFiles")) and not package.get("Standard")
         }
-        by_package = self._by_package(packages, operations, settings)
+        by_package = self._by_package(packages, operations)
         by_path = {package["ImportPath"]: package for package in packages}
         answers: dict[str, _Reach | Reason] = {}
         for name, one in self._programs.items():
@@ -299,13 +338,12 @@ class _Telling:
         self,
         packages: Iterable[Mapping[str, Any]],
         operations: Mapping[str, set[str]],
-        settings: Mapping[str, str],
     ) -> dict[str, dict[str, set[str]]]:
         """Return what go did, by the package for which it did; "" for all of them.
 
         A path belongs to the nearest package above it, and to those that embed what lies there.
         """
-        elsewhere = tuple(f"{settings.get(name)}/" for name in ("GOROOT", "GOMODCACHE"))
+        elsewhere = tuple(f"{place}/" for place in self._elsewhere)
         owners: dict[str, str] = {}
         embedding: list[tuple[str, str]] = []
         for package in packages:
@@ -343,7 +381,7 @@ class _Telling:
                     whole.update(f"{package['Dir']}/{name}" for name in package.get(field) or ())
         for path in whole:
             asked.note(path)
-        reach = _Reach(self._links)
+        reach = _Reach(self._links, self._program, self._elsewhere)
         for directory in {*asked.names, *asked.listed}:
             kinds = {
                 name: HEAD if name.endswith(".go") and f"{directory}/{name}" not in whole else b""

@@ -5,8 +5,9 @@
     HEAD          what is not committed
 
 What is not committed counts always, since what is there is what would be built; so the right side
-of `..` and `...` has to be what is checked out. Decides which files changed and how. It must never
-decide whether that matters.
+of `..` and `...` has to be what is checked out. What git ignores counts as well, and a repository
+within this one, since nobody knows what was there before: a whole directory as one change. Decides
+which files changed and how. It must never decide whether that matters.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 EDITED, NEW, REMOVED, CHANGED = "edited", "new file", "removed", "changed"
 """What became of a file. CHANGED stands for anything: nobody knows, or another kind of file."""
+NEW_DIRECTORY = "new directory"
+"""A repository within this one: git does not look into it."""
+IGNORED = "ignored by git"
+"""Not known to git, which has been told so: a generated file, or what was built or fetched."""
 
 # Whatever the user has configured.
 _PLAINLY = ("--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none")
@@ -55,8 +60,13 @@ class Changes:
             path: _KINDS.get(status, CHANGED)
             for status, path in zip(told[::2], told[1::2], strict=True)
         }
-        unknown = git.paths("ls-files", "--others", "--exclude-standard", "--full-name", "-z", ":/")
-        files |= dict.fromkeys(unknown, NEW)
+        others = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z")
+        ignored = git.paths(*others, "--ignored", "--directory", ":/")
+        files |= dict.fromkeys(ignored, IGNORED)
+        files |= dict.fromkeys(git.paths(*others, ":/"), NEW)
+        for path in [path for path in files if path.endswith("/")]:
+            kind = files.pop(path)
+            files[path.rstrip("/")] = NEW_DIRECTORY if kind == NEW else kind
         return cls({f"{git.top}/{path}": kind for path, kind in files.items()}, base, git)
 
     @classmethod
@@ -141,7 +151,13 @@ def _base(git: Git, revision: str) -> str:
         )
     if dots == "..":
         return commit
-    return git.line("merge-base", commit, here)
+    common = git.line("merge-base", commit, here, fails_quietly=True)
+    if not common:
+        raise UsageError(
+            f"git knows no commit that {left or 'HEAD'} and HEAD have in common",
+            "a shallow clone lacks it: git fetch --unshallow, or fetch-depth: 0 in CI",
+        )
+    return common
 
 
 def _commit(git: Git, revision: str) -> str:

@@ -167,6 +167,58 @@ def test_without_a_repository_git_says_why(shop: Tree) -> None:
         touched(shop)
 
 
+def test_without_a_common_commit_somebody_has_to_fetch_more(shop: Tree) -> None:
+    shop.git("checkout", "--quiet", "--orphan", "other")
+    shop.commit("without a parent")
+    with pytest.raises(UsageError, match=r"no commit that main and HEAD have in common; .*shallow"):
+        touched(shop, "main...HEAD")
+
+
+def test_what_git_ignores_counts_where_it_is_read(shop: Tree, *, known: bool) -> None:
+    shop.write({".gitignore": "gen*.go\ndist\n*.pyc\n"})
+    shop.commit("second")
+    shop.write({"lib/unread.pyc": "", "dist/a.js": "", "cmd/web/lib.pyc": ""})
+    assert touched(shop, known=known) == {}
+    shop.write({"cmd/alone/gen.go": "package main\n", "cmd/web/static/dist/a.js": ""})
+    assert touched(shop, known=known) == {
+        "alone": ["cmd/alone/gen.go ignored by git"],
+        "web": ["cmd/web/static/dist ignored by git"],
+    }
+    shop.write({"dist/cmd/built/main.go": MAIN})
+    assert touched(shop, known=known)["built"] == ["dist ignored by git"]
+
+
+def test_a_go_in_an_ignored_environment_does_not_count(
+    shop: Tree, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """The go command is an input, and so are absent compilers of its name: none is a change."""
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip("needs a go command in PATH")
+    shop.write({".gitignore": ".venv\n.modules\n"})
+    shop.commit("second")
+    shop.write({".venv/bin/unread": "", ".modules/unread": ""})
+    (shop.folder / ".venv/bin/go").symlink_to(os.path.realpath(go))
+    let_the_clock_tick()
+    monkeypatch.setenv("PATH", f"{shop.folder}/.venv/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("GOMODCACHE", str(shop.folder / ".modules"))
+    assert touched(shop, known=known) == {}
+
+
+def test_a_repository_within_counts_as_one(shop: Tree, *, known: bool) -> None:
+    replaced = "\nrequire example.com/other v0.0.0\n\nreplace example.com/other => ./other\n"
+    code = 'package main\n\nimport "example.com/other"\n\nfunc main() { println(other.X) }\n'
+    shop.write({"go.mod": SHOP["go.mod"] + replaced, "cmd/alone/main.go": code})
+    shop.commit("second")
+    inner = Tree(shop.folder / "other")
+    inner.write({"go.mod": module("example.com/other"), "o.go": "package other\n\nvar X = 1\n"})
+    inner.git("init", "--quiet")
+    inner.commit("first")
+    assert touched(shop, known=known)["alone"] == ["new directory other"]
+    shop.write({".gitignore": "other\n"})
+    assert touched(shop, known=known)["alone"] == ["other ignored by git"]
+
+
 def test_a_list_of_files(shop: Tree, *, known: bool) -> None:
     workspace = Workspace(str(shop.folder))
     if known:
