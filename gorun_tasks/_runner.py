@@ -9,6 +9,7 @@ where it lists the programs of a workspace, the look at which there are.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 
@@ -302,20 +303,34 @@ def command(program: Program, args: Sequence[str], *options: str) -> str:
     """Return what a person would type in a shell for this run, with these options of gorun's."""
     import shlex  # noqa: PLC0415 - only where a command is shown
 
-    stamps = [f"--stamp={variable}={fact}" for variable, fact in program.stamp]
-    own = (*options, *stamps)
-    return shlex.join(["gorun", *own, *program.flags.words, *program.target.words, *args])
+    from gorun_tasks.program import logical_directory  # noqa: PLC0415 - as above
+
+    said = sorted(program.overlay.items(), key=lambda variable: variable[1] is not None)
+    env = [f"{name}={value}" if value is not None else f"--unset={name}" for name, value in said]
+    words = ["gorun", *options, *_flags_as_typed(program), *program.target.words, *args]
+    line = shlex.join(["env", *env, *words] if env else words)
+    here = logical_directory(os.environ)
+    place = shlex.quote(os.path.relpath(program.cwd, here))
+    return line if program.cwd == here else f"cd {place} && {line}"
 
 
-def command_of_many(*words: str, flags: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+def command_of_many(
+    option: str,
+    *words: str,
+    shared: Mapping[str, Any],
+    configured: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> str:
     """Return what a person would type in a shell for what is done with many programs."""
     import shlex  # noqa: PLC0415 - as above
 
-    from gorun_tasks.flags import BuildFlags  # noqa: PLC0415 - as above
+    any_of_them = Offer("", ".", shared).program(options, configured=configured)
+    return shlex.join(["gorun", option, *words, *_flags_as_typed(any_of_them)])
 
-    stamps = [f"--stamp={variable}={fact}" for variable, fact in flags.get("stamp", {}).items()]
-    shared = BuildFlags(**{flag: said for flag, said in flags.items() if flag != "stamp"})
-    return shlex.join(["gorun", *words, *stamps, *shared.words, *flags_of(options).words])
+
+def _flags_as_typed(program: Program) -> list[str]:
+    stamps = [f"--stamp={variable}={fact}" for variable, fact in program.stamp]
+    return [*stamps, *program.flags.words]
 
 
 def news(name: str, outcome: Outcome) -> str:

@@ -124,7 +124,7 @@ def generate(
     with exiting():
         program = _program(c, target, how)
         generation = program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
-        if _shown_only(c, _runner.command(program, args)):
+        if _shown_only(c, lambda: _runner.command(program, args)):
             return None
         with hiding(c):
             outcome = generation.run()
@@ -188,9 +188,8 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
     def build(c: Context, options: dict[str, Any]) -> None:
         since = options.pop("affected", "")
         about = [f"--affected={since}"] if since else []
-        if _shown_only(
-            c, _runner.command_of_many("--build", *about, flags=shared, options=options)
-        ):
+        said = {"shared": shared, "configured": _section(c), "options": options}
+        if _shown_only(c, lambda: _runner.command_of_many("--build", *about, **said)):
             return
         with hiding(c):
             failed = _runner.build_many(laid_over(c, options), _say, since=since)
@@ -213,7 +212,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
 
 
 def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcome | None:
-    if _shown_only(c, _runner.command(program, args)):
+    if _shown_only(c, lambda: _runner.command(program, args)):
         return None
     with hiding(c):
         outcome = _runner.run(program, args, lambda news: _tell(c, name, news))
@@ -221,7 +220,7 @@ def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcom
 
 
 def _watch(c: Context, name: str, program: Program, args: Sequence[str]) -> None:
-    if _shown_only(c, _runner.command(program, args, "--watch")):
+    if _shown_only(c, lambda: _runner.command(program, args, "--watch")):
         return
     with hiding(c):
         status = _runner.watch(name, program, args)
@@ -236,7 +235,9 @@ def _unless_failed(c: Context, outcome: Outcome) -> Outcome:
 
 
 def _build(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome | None:
-    if _shown_only(c, _runner.command(program, ())):
+    # --build takes each word for a program of its own.
+    option = "--which" if program.target.words[1:] else "--build"
+    if _shown_only(c, lambda: _runner.command(program, (), option)):
         return None
     with hiding(c):
         outcome = _runner.build(program)
@@ -273,11 +274,11 @@ def _tell(c: Context, name: str, outcome: Outcome) -> None:
         _say(_runner.news(name, outcome))
 
 
-def _shown_only(c: Context, command: str) -> bool:
+def _shown_only(c: Context, command: Callable[[], str]) -> bool:
     """Echo the command if invoke was told to; return whether showing it is all that was asked."""
     told = c.config.run  # which takes invoke a while to find
     if told.dry or told.echo:
-        print(told.echo_format.format(command=command))  # noqa: T201 - as c.run does
+        print(told.echo_format.format(command=command()))  # noqa: T201 - as c.run does
     return bool(told.dry)
 
 

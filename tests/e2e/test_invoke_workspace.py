@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.conftest import Place
 from tests.e2e.workspace import CONFIG, commit, edited, heard, stamped, starts_no_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from tests.e2e.conftest import Place
 
 TASKS = """
 from invoke import task
@@ -196,7 +199,50 @@ def test_a_dry_run_shows_the_command(own_place: Place) -> None:
     result = own_place("invoke", "-R", "build", "--affected", "main", "--tags=a", "--race")
     assert (result.rc, result.err) == (0, "")
     assert "gorun --build --affected=main -race -tags=a" in result.out
+    configured = own_place("invoke", "-R", "build", env={"INVOKE_GO_RACE": "1"}).out
+    assert "gorun --build -race" in configured
     assert not list((own_place.folder.parent / "store").glob("v1/exe/*"))
+
+
+@pytest.mark.parametrize("folder", [".", "other"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("probe",), "race=false dev=true version=none\n"),
+        (("probe", "--", "getenv", "LEVEL"), '"high"\n'),
+        (("probe.build",), ".  current\n"),
+        (("alone", "--", "a b"), "alone a b\n"),
+        (("alone.build",), ".  current\n"),
+    ],
+)
+def test_a_command_that_is_shown_does_the_same_in_a_shell(
+    own_place: Place, folder: str, words: Sequence[str], said: str
+) -> None:
+    """Also of a program with an environment of its own, or in a module that go.work omits."""
+    main = 'package main\n\nimport "os"\n\nfunc main() { print("alone ", os.Args[1], "\\n") }\n'
+    own_place.write(
+        {
+            "gorun.toml": CONFIG,
+            "go.work": "go 1.24\n\nuse .\n",
+            "alone/go.mod": "module example.com/alone\n\ngo 1.24\n",
+            "alone/main.go": main,
+        }
+    )
+    place = Place(own_place.folder / folder, own_place.environ)
+    place.environ["PWD"] = str(place.folder)
+    place.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{place.environ['PATH']}"
+    assert place("invoke", "probe.build", "alone.build").rc == 0
+    shown = place("invoke", "-R", *words, env={"INVOKE_RUN_ECHO_FORMAT": "{command}"})
+    done = subprocess.run(
+        ["sh", "-c", shown.out],
+        cwd=place.folder,
+        env=place.environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == said
 
 
 def test_hidden_is_what_invoke_was_told_to_hide(own_place: Place) -> None:
