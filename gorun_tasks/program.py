@@ -226,7 +226,8 @@ class Program:
     def stamped(self) -> tuple[tuple[str, str], ...]:
         """Return the facts that are linked in, as inputs, with their values as of the last look.
 
-        Raises GoRunError where git cannot tell.
+        They stand among variables with a "=" before them: no variable's name begins so. Raises
+        GoRunError where git cannot tell.
         """
         facts = {fact for _, fact in self.stamp}
         if "date" in facts:

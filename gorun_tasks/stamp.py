@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 FACTS = ("version", "commit", "date", "dirty")
 UNKNOWN = "unknown"
-INPUT = "="
-"""What stands before a fact where it is recorded among variables: none of theirs begins so."""
 
 _DESCRIBE = ("describe", "--tags", "--always", "--long", "--dirty", "--abbrev=40")
 _COMMIT = 40  # digits of a commit, or more
