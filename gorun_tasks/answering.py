@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 
 
 def answer(text: str) -> int:
-    """Write an answer to stdout; return the exit status, 1 where nobody takes it."""
+    """Write an answer to stdout; return the exit status, 1 where nobody takes it.
+
+    Names are written as the system has them, whatever the locale: to be found again by whoever
+    reads a path.
+    """
+    if sys.stdout is None:
+        return 1  # it was closed when we started, and 1 may be anything by now
+    rest = text.encode("utf-8", "surrogateescape")
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        while rest:
+            rest = rest[os.write(1, rest) :]
     except OSError:
-        # The interpreter would try again at its end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     return 0
 
@@ -55,7 +60,7 @@ def of_gorun(
     from gorun_tasks.care import care
 
     gc.enable()  # a store may be large
-    return care(options.store, rest, os.environ)
+    return care(options.store, rest, os.environ, answer)
 
 
 def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:

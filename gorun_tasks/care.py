@@ -7,7 +7,6 @@ executable of a program that is running.
 from __future__ import annotations
 
 import os
-import sys
 
 from gorun_tasks.errors import GoRunError, UsageError
 from gorun_tasks.evict import clear
@@ -19,10 +18,12 @@ from gorun_tasks.writing import is_executable_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
-def care(what: str, words: list[str], environ: Mapping[str, str]) -> int:
+def care(
+    what: str, words: list[str], environ: Mapping[str, str], answer: Callable[[str], int]
+) -> int:
     """Do what --store asks for; return the exit status. Raises GoRunError."""
     if what == "drop":
         flags, consumed = BuildFlags.parse(words)
@@ -36,19 +37,19 @@ def care(what: str, words: list[str], environ: Mapping[str, str]) -> int:
         raise UsageError(f"--store {what} takes no further words: {' '.join(words)}")
     store = Store.at(environ)
     if not store.trusted():
-        sys.stdout.write(f"{store.root or 'no home directory'}: nothing is stored\n")
-        return 0
+        return answer(f"{store.root or 'no home directory'}: nothing is stored\n")
     try:
-        return verbs[what](store)
+        text, sound = verbs[what](store)
     except OSError as error:
         raise GoRunError(f"{store.root} cannot be used: {error.strerror}") from error
+    return answer(text) or int(not sound)
 
 
-def _stat(store: Store) -> int:
+def _stat(store: Store) -> tuple[str, bool]:
     sizes = {path: os.lstat(path).st_size for path in _files(store, "exe")}
     records = sum(os.lstat(path).st_size for path in _files(store, "shelves", "programs"))
     programs = list(_programs(store))
-    sys.stdout.write(
+    text = (
         f"{store.root}\n"
         f"{len(sizes)} executables, {_megabytes(sum(sizes.values()))}\n"
         f"{len(programs)} programs\n"
@@ -57,35 +58,36 @@ def _stat(store: Store) -> int:
     for key, label, manifests in programs:
         own = {store.executable(manifest) for manifest in manifests}
         size = sum(sizes.get(path, 0) for path in own)
-        sys.stdout.write(
+        text += (
             f"  {label}: {len(manifests)} remembered\n"
             f"    {_megabytes(size)}, started without go in {_hours(store, key)} different hours\n"
         )
-    return 0
+    return text, True
 
 
-def _clear(store: Store) -> int:
+def _clear(store: Store) -> tuple[str, bool]:
     clear(store.root)
-    return 0
+    return "", True
 
 
-def _verify(store: Store) -> int:
+def _verify(store: Store) -> tuple[str, bool]:
+    text = ""
     damaged = 0
     for path in _files(store, "exe"):
         if not is_executable_of(path, os.path.basename(os.path.dirname(path))):
             damaged += 1
             os.unlink(path)
-            sys.stdout.write(f"{path}: was not what was published; removed\n")
+            text += f"{path}: was not what was published; removed\n"
     records = 0
     for path in _files(store, "programs", "shelves"):
         if not _is_sound(path):
             records += 1
             os.unlink(path)
-            sys.stdout.write(f"{path}: cannot be read; removed\n")
-    sys.stdout.write(f"{damaged} damaged executables\n")
+            text += f"{path}: cannot be read; removed\n"
+    text += f"{damaged} damaged executables\n"
     if records:
-        sys.stdout.write(f"{records} damaged records\n")
-    return 1 if damaged or records else 0
+        text += f"{records} damaged records\n"
+    return text, not (damaged or records)
 
 
 def _is_sound(path: str) -> bool:

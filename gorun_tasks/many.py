@@ -109,7 +109,10 @@ def build(
     since: str,
     stamps: Mapping[str, str],
 ) -> int:
-    """Answer --build: build and report; return 0, or the status of the first that failed."""
+    """Answer --build: build and report; return 0, 1 where nobody takes the report.
+
+    Raises ReportedError where a program failed.
+    """
     workspace = _workspace(flags)
     programs = _chosen(workspace, flags, words, stamps)
     if since:
@@ -117,21 +120,22 @@ def build(
         programs = {name: program for name, program in programs.items() if name in touched}
     workspace = workspace.with_programs(programs)
     results: list[dict[str, object]] = []
+    statuses: list[int] = []
     width = max(map(len, programs), default=0)
 
     def tell(name: str, result: Outcome | GoRunError) -> None:
         results.append({"name": name, **_result(result)})
         if not quiet and not flags.is_true("json"):
-            answer(f"{name:{width}}  {_said(result)}\n")
+            statuses.append(answer(f"{name:{width}}  {_said(result)}\n"))
 
     made = workspace.build(programs if words else (), rebuild=rebuild, tell=tell)
     failed = [result for result in made.values() if isinstance(result, GoRunError)]
     if flags.is_true("json"):
-        answer(telling.json_text(results))
+        statuses.append(answer(telling.json_text(results)))
     if failed:
         # What go said stands above; the errors that nobody has told yet are told by the report.
         raise ReportedError(failed[0])
-    return 0
+    return max(statuses, default=0)
 
 
 class ReportedError(GoRunError):

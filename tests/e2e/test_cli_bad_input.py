@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -368,3 +369,55 @@ def test_closed_output_is_no_traceback(tmp_path: Path) -> None:
         )
         os.close(writing)
         assert "Traceback" not in done.stderr, words
+
+
+ANSWERS = (
+    ["--why", "."],
+    ["--which", "."],
+    ["--help"],
+    ["--version"],
+    ["--list"],
+    ["--build"],
+    ["--build", "-json"],
+    ["--graph"],
+    ["--store", "stat"],
+    ["--store", "verify"],
+    ["--completion", "bash"],
+)
+
+
+def test_an_answer_that_nobody_takes_is_status_1_without_a_word(workshop: Workshop) -> None:
+    """Standard output may be closed from the start (`>&-`), or a full disk."""
+    assert workshop.gorun("--which", ".").rc == 0
+    for words in ANSWERS:
+        for redirection in (">&-", ">/dev/full"):
+            command = shlex.join(workshop.command(("gorun_tasks", *words)))
+            result = workshop.execute(["sh", "-c", f"{command} {redirection}"])
+            assert result == (1, "", ""), (words, redirection)
+
+
+@pytest.mark.parametrize("encoding", ["ascii:strict", "utf-8:strict"])
+def test_answers_name_things_as_they_are_whatever_the_locale(tmp_path: Path, encoding: str) -> None:
+    """Arrows and names that are no text are written where the locale knows neither."""
+    workshop = Workshop(tmp_path)
+    odd = os.fsdecode(b"\xff")
+    env = {"PYTHONIOENCODING": encoding, "GORUN_CACHE_DIR": f"{tmp_path}/{odd}"}
+
+    def answer(*words: str, **more: str) -> bytes:
+        done = subprocess.run(
+            workshop.command(("gorun_tasks", *words)),
+            cwd=workshop.folder,
+            env={**workshop.environ, **env, **more},
+            capture_output=True,
+            check=False,
+        )
+        assert done.stderr == b"", (words, done)
+        return done.stdout
+
+    path = answer("--which", ".").rstrip(b"\n")
+    assert b"\xff" in path
+    assert os.access(path, os.X_OK)
+    assert answer("--why", ".", GOFLAGS="-tags=x") == ".: GOFLAGS: '' → '-tags=x'\n".encode()
+    assert answer("--why", f"-tags={odd}", ".") == b"-tags=\xff .: not built before\n"
+    assert answer("--store", "stat").startswith(os.fsencode(tmp_path) + b"/\xff/v1\n")
+    assert b"gorun" in answer("--help")
