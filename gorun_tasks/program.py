@@ -383,14 +383,25 @@ def _laid_over(environ: "Mapping[str, str]", env: "Mapping[str, str | None]") ->
 def logical_directory(environ: "Mapping[str, str]") -> str:
     """Return the working directory as go sees it: $PWD where it names it, else its physical path.
 
-    The rule of os.Getwd in Go's standard library.
+    The rule of os.Getwd in Go's standard library. Raises ToolchainError where there is none any
+    more: go cannot be asked there.
     """
     pwd = environ.get("PWD", "")
     if pwd.startswith("/"):
         try:
             named, here = os.stat(pwd), os.stat(".")
         except OSError:
-            return os.getcwd()
+            return _physical_directory()
         if (named.st_ino, named.st_dev) == (here.st_ino, here.st_dev):
             return pwd
-    return os.getcwd()
+    return _physical_directory()
+
+
+def _physical_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError as error:
+        raise ToolchainError(
+            f"the working directory cannot be determined: {error.strerror}",
+            "was it removed? cd to one that is there",
+        ) from error

@@ -421,3 +421,18 @@ def test_answers_name_things_as_they_are_whatever_the_locale(tmp_path: Path, enc
     assert answer("--why", f"-tags={odd}", ".") == b"-tags=\xff .: not built before\n"
     assert answer("--store", "stat").startswith(os.fsencode(tmp_path) + b"/\xff/v1\n")
     assert b"gorun" in answer("--help")
+
+
+@pytest.mark.parametrize(
+    "words", [["."], ["--why", "."], ["--ephemeral", "."], ["-n", "."], ["--list"], ["--build"]]
+)
+def test_a_directory_that_is_gone_is_one_sentence(tmp_path: Path, words: list[str]) -> None:
+    workshop = Workshop(tmp_path)
+    command = shlex.join(workshop.command(("gorun_tasks", *words)))
+    script = f'mkdir gone && cd gone && rmdir "$PWD" && exec {command}'
+    result = workshop.execute(["sh", "-c", script])
+    assert (result.rc, result.out) == (125, "")
+    assert result.err == (
+        "gorun: the working directory cannot be determined: No such file or directory;"
+        " was it removed? cd to one that is there\n"
+    )
