@@ -42,7 +42,9 @@ class GoRunError(Exception):
 def final_status(error: GoRunError, environ: "Mapping[str, str]") -> int:
     """Return what a command line ends with: GORUN_BUILD_EXIT_CODE stands for 125."""
     chosen = environ.get("GORUN_BUILD_EXIT_CODE", "")
-    if error.exit_status == BUILD_FAILED and chosen.isdigit() and 0 < int(chosen) <= _LARGEST:
+    # Digits of more kinds than these ten are digits to str.isdigit, and not to int.
+    is_number = chosen.isdecimal() and len(chosen) <= len(str(_LARGEST))
+    if error.exit_status == BUILD_FAILED and is_number and 0 < int(chosen) <= _LARGEST:
         return int(chosen)
     return error.exit_status
 

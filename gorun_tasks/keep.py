@@ -147,7 +147,7 @@ def listener_at(address: str) -> socket.socket:
     Connections wait in it while no program is there to accept them.
     """
     host, colon, port = address.rpartition(":")
-    if not colon or not port.isdigit():
+    if not colon or not port.isdecimal():
         raise UsageError(f"{address} is no address to listen at", "localhost:8080 and :8080 are")
     try:
         if not host and socket.has_dualstack_ipv6():

@@ -80,7 +80,7 @@ def signal_of(word: str) -> int:
     """Return the signal that is typed: TERM, SIGTERM or 15. Raises UsageError."""
     if not word:
         return signal.SIGTERM
-    number = int(word) if word.isdigit() else 0
+    number = int(word) if word.isdecimal() else 0
     found = getattr(signal, f"SIG{word.upper().removeprefix('SIG')}", number)
     if found not in signal.valid_signals():
         raise UsageError(f"--stop-signal {word} is no signal", "INT, TERM, HUP and so on are")

@@ -436,3 +436,11 @@ def test_a_directory_that_is_gone_is_one_sentence(tmp_path: Path, words: list[st
         "gorun: the working directory cannot be determined: No such file or directory;"
         " was it removed? cd to one that is there\n"
     )
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 5000])
+def test_numbers_that_are_none_are_said_so(workshop: Workshop, number: str) -> None:
+    """To Python a superscript is a digit, and a number of 5,000 digits an error."""
+    result = workshop.gorun("./missing", env={"GORUN_BUILD_EXIT_CODE": number})
+    assert result.rc == 125
+    assert result.err.endswith(f"is {number!r}, which is no number from 1 to 255\n")
