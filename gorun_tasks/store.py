@@ -373,6 +373,8 @@ def default_directory(environ: "Mapping[str, str]") -> str:
     if chosen:
         return os.path.abspath(chosen)
     home = environ.get("HOME", "")
+    if not home.startswith("/"):
+        home = ""  # in each directory it would be another one
     if sys.platform == "darwin":
         return f"{home}/Library/Caches/gorun-tasks" if home else ""
     cache = environ.get("XDG_CACHE_HOME", "")

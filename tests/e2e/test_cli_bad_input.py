@@ -444,3 +444,15 @@ def test_numbers_that_are_none_are_said_so(workshop: Workshop, number: str) -> N
     result = workshop.gorun("./missing", env={"GORUN_BUILD_EXIT_CODE": number})
     assert result.rc == 125
     assert result.err.endswith(f"is {number!r}, which is no number from 1 to 255\n")
+
+
+def test_a_relative_home_is_none(workshop: Workshop) -> None:
+    """A store in it would be another one in each directory."""
+    settings = workshop.go("env", "GOCACHE", "GOMODCACHE").out.splitlines()
+    env = dict(zip(("GOCACHE", "GOMODCACHE"), settings, strict=True))
+    env |= {"HOME": "relative", "XDG_CACHE_HOME": "", "GORUN_CACHE_DIR": ""}
+    for words in (["."], ["-C=cmd/a", "."]):
+        result = workshop.gorun(*words, env=env)
+        assert result.rc == 0
+        assert "there is no home directory to keep executables in" in result.err
+    assert not (workshop.folder / "relative" / ".cache").exists()
