@@ -390,6 +390,14 @@ def how_to_start(
     Raises ExecutionError where there is no wrapper (-exec) of that name.
     """
     env = program_environment(_encoded(program.environ), made.goroot_bin)
+    given = os.environ.get("PWD")
+    if given != program.cwd:
+        from gorun_tasks.program import logical_directory  # noqa: PLC0415 - loaded by then
+
+        if logical_directory(os.environ) == program.cwd:
+            # go was told the way to where we are, the program finds what we found.
+            env.pop(b"PWD", None)
+            env |= _encoded({"PWD": given} if given is not None else {})
     # Again, since an LC_CTYPE among them may have been taken for Python's own.
     env |= _encoded({k: v for k, v in program.overlay.items() if v is not None and k != "PATH"})
     words = [*made.wrapper, made.path, *args]

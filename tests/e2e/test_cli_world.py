@@ -128,3 +128,17 @@ def test_chdir_changes_the_directory_and_not_pwd(
     assert found == expected
     assert found["directory"] == f'"{chdir[1]}"'
     assert f'"PWD={workshop.folder}"' in found
+
+
+@pytest.mark.parametrize("given", [None, "", "/somewhere/else"])
+def test_pwd_is_as_it_was_found(workshop: Workshop, given: str | None) -> None:
+    """The way here is for go: the program finds what gorun found, be it nothing or wrong."""
+    unset = [] if given is not None else ["/usr/bin/env", "-u", "PWD"]
+    env = {} if given is None else {"PWD": given}
+    gorun = [sys.executable, "-m", "gorun_tasks"]
+    expected = compared(
+        dump(workshop, [*unset, go_command(), "run", "."], env), goroot_bin(workshop)
+    )
+    for options in (["--rebuild"], [], ["--ephemeral"]):
+        found = dump(workshop, [*unset, *gorun, *options, "."], env)
+        assert compared(found, goroot_bin(workshop)) == expected
