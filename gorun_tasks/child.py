@@ -34,7 +34,7 @@ def run_foreground(
 ) -> int:
     """Run the program as a child that has everything we have; return its exit status.
 
-    The status is 0-255 as the program gave it, or 128+n when signal n killed it. While it runs,
+    The status is 0-255 as the program gave it, or -n when signal n killed it. While it runs,
     signals meant to end us are the program's to answer: we pass them on and wait. In a thread
     other than the main one Python can handle no signals, and we only wait.
     `executable` is what to start when that is not `argv[0]`.
@@ -76,7 +76,7 @@ def run_foreground(
             raise
     finally:
         _restore_signals(handlers)
-    return status if status >= 0 else 128 - status
+    return status
 
 
 def interrupt_tree(pid: int) -> None:
@@ -105,8 +105,13 @@ def interrupt_tree(pid: int) -> None:
 
 def die_by(signum: int) -> NoReturn:
     """End this process by the signal, so that whoever waits for us sees which one it was."""
+    import resource  # noqa: PLC0415 - nobody dies twice
+
     flush()
-    with suppress(ValueError):  # not the main thread: the exit status below has to do
+    with suppress(ValueError, OSError):  # a core of ours would be taken for the program's
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    # Not the main thread: the exit status below has to do. SIGKILL: nobody can change what it does.
+    with suppress(ValueError, OSError):
         signal.signal(signum, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signum])
     signal.raise_signal(signum)

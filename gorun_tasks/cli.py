@@ -240,9 +240,13 @@ def _make_and_start(
         hint(program, arguments)
     if not (graph.private or graph.ephemeral):
         _replace(program, made.path, made, arguments)
-    status = graph.run().exit_code
-    assert status is not None
-    return status
+    made = graph.run()
+    if made.signal:
+        from gorun_tasks.child import die_by
+
+        die_by(made.signal)
+    assert made.exit_code is not None
+    return made.exit_code
 
 
 def _replace(

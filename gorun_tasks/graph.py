@@ -361,9 +361,9 @@ class Graph:
         made = self.made
         assert made is not None
         command, words, env = how_to_start(self.program, made, self.args)
-        made.exit_code = run_foreground(
-            words, env=env, cwd=self.program.directory, executable=command
-        )
+        status = run_foreground(words, env=env, cwd=self.program.directory, executable=command)
+        made.signal = max(0, -status)
+        made.exit_code = 128 + made.signal if made.signal else status
 
     def remove_private(self) -> None:
         """Remove the executable that was for this run only."""

@@ -23,8 +23,8 @@ class Outcome:
     the executable for this very content), "built" or, in events only, "failed". `path` is the
     executable, `digest` its SHA-256 (hexadecimal), `because` the reasons (empty for "current"),
     `seconds` how long it took, `exit_code` the program's exit status where it was run: 0-255, or
-    128+n after signal n. `unrecorded` says why the build will not be remembered, "" where it is.
-    `moments` says which step began when, for `steps`.
+    128+n after signal n killed it, and `signal` is that n then, else 0. `unrecorded` says why the
+    build will not be remembered, "" where it is. `moments` says which step began when, for `steps`.
     """
 
     __slots__ = (
@@ -36,6 +36,7 @@ class Outcome:
         "outcome",
         "path",
         "seconds",
+        "signal",
         "unrecorded",
         "wrapper",
     )
@@ -61,6 +62,7 @@ class Outcome:
         self.wrapper = wrapper
         self.unrecorded = unrecorded
         self.exit_code: int | None = None
+        self.signal = 0
         self.moments: tuple[tuple[str, float], ...] = ()
 
     @property

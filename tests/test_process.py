@@ -68,9 +68,9 @@ for number in {signal.SIGPIPE, signal.SIGXFSZ}.difference(world.get("ignore", []
 os.execve(sys.argv[2], sys.argv[2:], environment)
 """
 
-FOREGROUND = "sys.exit(run_foreground(sys.argv[1:], env=program_environment(os.environb, '')))"
+FOREGROUND = "end_as(run_foreground(sys.argv[1:], env=program_environment(os.environb, '')))"
 FOREGROUND_IN = (
-    "sys.exit(run_foreground(sys.argv[1:], env=program_environment(os.environb, ''), cwd='.'))"
+    "end_as(run_foreground(sys.argv[1:], env=program_environment(os.environb, ''), cwd='.'))"
 )
 REPLACE = "replace(sys.argv[1], sys.argv[1:], program_environment(os.environb, ''))"
 
@@ -82,7 +82,8 @@ def python(code: str) -> list[str]:
     start = (
         f"import os, signal, sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from gorun_tasks.child import die_by, run_foreground\n"
-        "from gorun_tasks.process import program_environment, replace"
+        "from gorun_tasks.process import program_environment, replace\n"
+        "def end_as(status): sys.exit(status if status >= 0 else 128 - status)"
     )
     return [sys.executable, "-c", f"{start}\n{code}\n"]
 
@@ -761,7 +762,10 @@ sys.addaudithook(hook)
 # How we end, and end others.
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE])
+@pytest.mark.parametrize(
+    "signum",
+    [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGKILL, signal.SIGSEGV],
+)
 @pytest.mark.parametrize(
     "world", [{}, {"ignore": [signal.SIGINT, signal.SIGTERM]}, {"block": [signal.SIGTERM]}]
 )

@@ -34,9 +34,19 @@ def test_death_by_signal_is_seen_as_one(sigprog: Workshop, signum: int) -> None:
     assert sigprog.gorun(".", "kill", str(int(signum))) == (-signum, "", "")
 
 
-def test_death_by_signal_of_an_ephemeral_program(sigprog: Workshop) -> None:
-    """Where gorun has to stay the parent it says the same with a shell's number."""
-    assert sigprog.gorun("--ephemeral", ".", "kill", "9") == (137, "", "")
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_death_by_signal_where_gorun_is_the_parent(sigprog: Workshop, signum: int) -> None:
+    """With --ephemeral, and where no store can be used: whoever waits sees the same death.
+
+    A status above 128 would not do: a shell that waits for a script goes on after one, and ends
+    after a death by SIGINT. That a program which says 137 itself is left alone, is shown too.
+    """
+    kill = [".", "kill", str(int(signum))]
+    assert sigprog.gorun("--ephemeral", *kill) == (-signum, "", "")
+    without_store = sigprog.gorun("--quiet", *kill, env={"GORUN_CACHE_DIR": "/dev/null"})
+    assert without_store == (-signum, "", "")
+    status = 128 + signum
+    assert sigprog.gorun("--ephemeral", ".", "exit", str(status)) == (status, "", "")
 
 
 def test_panic_is_status_2_with_its_trace(sigprog: Workshop) -> None:
