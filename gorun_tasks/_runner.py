@@ -237,10 +237,10 @@ def program_of(
     directory and keeps what was said of its environment; the keywords are laid over it.
     """
     from gorun_tasks.errors import UsageError  # noqa: PLC0415 - listing tasks needs no core
-    from gorun_tasks.program import Program  # noqa: PLC0415
+    from gorun_tasks.program import Program, checked_env  # noqa: PLC0415
 
     own = target.overlay if isinstance(target, Program) else {}
-    said = {**own, **(how.get("env") or {})}
+    said = {**own, **checked_env(how.get("env") or {})}
     env = {**(around or {}), **said}
     rest = {keyword: value for keyword, value in how.items() if keyword not in ("cwd", "env")}
     cwd = how.get("cwd")

@@ -26,6 +26,7 @@ import os
 from gorun_tasks.errors import UsageError
 from gorun_tasks.flags import BuildFlags
 from gorun_tasks.keywords import KEYWORDS
+from gorun_tasks.program import checked_env
 from gorun_tasks.stamp import checked
 
 TYPE_CHECKING = False
@@ -180,7 +181,8 @@ class _Reading:
         config.exclude = self._strings(general, "exclude")
         for name, given in self._table(general.get("programs", {}), "programs").items():
             own = self._table(given, "programs", name)
-            if name in ("", ".", "..") or name.startswith(("-", ":")) or "/" in name:
+            spaced = not name.isprintable() or any(map(str.isspace, name))
+            if name in ("", ".", "..") or name.startswith(("-", ":")) or "/" in name or spaced:
                 self._refuse(f"{name!r} is no name for a program", "programs", name)
             config.programs[name] = self._settings(own, ("programs", name), _OF_PROGRAM)
 
@@ -224,6 +226,11 @@ class _Reading:
         for name, value in texts.items():
             if not isinstance(value, str):
                 self._refuse_type(name, "a string", value, *keys, key, name)
+            if key == "env":
+                try:
+                    checked_env({name: value})
+                except UsageError as error:
+                    self._refuse(str(error), *keys, key, name)
         return texts
 
     def _strings(self, table: dict[str, Any], key: str, *keys: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ flag stays an argument of the program.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from gorun_tasks.errors import UsageError
 from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, split_typed
@@ -16,6 +17,7 @@ from gorun_tasks.target import is_path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
+    from typing import NoReturn
 
     from gorun_tasks.program import Program
 
@@ -90,6 +92,18 @@ def refuse_mistyped(word: str, name: str, own: Collection[str]) -> None:
     near = get_close_matches(name, [*sorted(own), *BOOLEAN_FLAGS, *VALUE_FLAGS], n=1)
     if near and near[0] in own:
         raise UsageError(f"flag provided but not defined: --{name}", f"did you mean --{near[0]}?")
+
+
+def refuse_env(env: object) -> NoReturn:
+    """Raise UsageError for what cannot be laid over an environment."""
+    if not isinstance(env, Mapping):
+        raise UsageError(f"env: expected variables and their values, got {env!r}", '{"PORT": "80"}')
+    for name, value in env.items():
+        if not isinstance(name, str) or not name or {"=", "\0"} & {*name}:
+            raise UsageError(f"env: {name!r} is no name for a variable")
+        if value is not None and not isinstance(value, str):
+            raise UsageError(f"env: {name}: expected a str or None, got {value!r}")
+    raise UsageError("env: no variable can hold a zero byte")
 
 
 def absent(program: Program) -> str:

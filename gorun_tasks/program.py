@@ -376,8 +376,22 @@ class Program:
 
 
 def _laid_over(environ: "Mapping[str, str]", env: "Mapping[str, str | None]") -> dict[str, str]:
-    both = {**environ, **env}
+    both = {**environ, **checked_env(env)}
     return {name: value for name, value in both.items() if value is not None}
+
+
+def checked_env(env: "Mapping[str, str | None]") -> "Mapping[str, str | None]":
+    """Return variables that an environment can have. Raises UsageError for others."""
+    try:
+        words = (name + ("" if value is None else value) for name, value in env.items())
+        sound = all("\0" not in word for word in words) and not any("=" in n or not n for n in env)
+    except (AttributeError, TypeError):
+        sound = False
+    if not sound:
+        from gorun_tasks.mistaken import refuse_env  # noqa: PLC0415 - somebody is mistaken
+
+        refuse_env(env)
+    return env
 
 
 def logical_directory(environ: "Mapping[str, str]") -> str:

@@ -477,6 +477,8 @@ def test_outside_a_repository_nobody_looks_further_up(tree: Tree) -> None:
         ("[tool.gorun]\nexclude = './a'\n", 2, "exclude: expected a list of strings, got './a'"),
         ("[tool.gorun]\nenv = { A = 1 }\n", 2, "A: expected a string, got 1"),
         ("[tool.gorun]\nenv = 'A=1'\n", 2, "env: expected a table, got 'A=1'"),
+        ("[tool.gorun]\nenv.'A=1' = ''\n", 2, "env: 'A=1' is no name for a variable"),
+        ('[tool.gorun]\nenv.A = "\\u0000"\n', 2, "env: no variable can hold a zero byte"),
         ("[tool]\ngorun = 1\n", 2, "tool.gorun: expected a table, got 1"),
         (
             "[tool.gorun]\ntags = ['a']\n\n[tool.gorun.programs.api]\nargs = [\n 'a',\n 1]\n",
@@ -494,6 +496,7 @@ def test_outside_a_repository_nobody_looks_further_up(tree: Tree) -> None:
             "tag is no setting; did you mean tags?",
         ),
         ("[tool.gorun.programs.'a/b']\ntarget = 'x'\n", 1, "'a/b' is no name for a program"),
+        ("[tool.gorun.programs.'a b']\ntarget = 'x'\n", 1, "'a b' is no name for a program"),
         ("[tool.gorun.programs.a]\ntarget = ''\n", 2, "target: expected a package, got ''"),
         (
             "[tool.gorun.programs.a]\nrace = true\ntarget = './cmd/aip'\n",

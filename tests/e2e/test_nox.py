@@ -221,6 +221,24 @@ def test_an_unknown_flag_is_one_sentence(place: Place) -> None:
     assert "Traceback" not in result.err
 
 
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ("['PORT=80']", "env: expected variables and their values, got ['PORT=80']"),
+        ("{'PORT': 80}", "env: PORT: expected a str or None, got 80"),
+        ("{'': 'x'}", "env: '' is no name for a variable"),
+    ],
+)
+def test_an_environment_that_cannot_be_is_one_sentence(
+    own_place: Place, env: str, said: str
+) -> None:
+    own_place.edit("noxfile.py", "rase=True", f"env={env}")
+    result = own_place("nox", "-s", "mistaken")
+    assert result.rc == 1
+    assert f"nox > Session mistaken aborted: {said}" in result.err
+    assert "Traceback" not in result.err
+
+
 def test_session_env_reaches_the_program(place: Place) -> None:
     assert place("nox", "-s", "serve", "--", "getenv", "PORT").out == '"8080"\n'
     assert place(*RUN, "getenv", "NOX_CURRENT_SESSION").out == '"run:probe"\n'
