@@ -319,11 +319,19 @@ def _section(c: Context) -> dict[str, Any]:
 
 
 def _value(keyword: str, value: Any) -> Any:
-    if keyword in _runner.SWITCHES and isinstance(value, str):  # of a variable
-        from gorun_tasks.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
+    value = dict(value) if isinstance(value, DataProxy) else value
+    if keyword in ("cwd", "env", "stamp"):
+        return value
+    from gorun_tasks.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
 
-        return BuildFlags.parse([f"-{keyword}={value}"])[0].is_true(keyword)
-    return dict(value) if isinstance(value, DataProxy) else value
+    try:
+        if keyword in _runner.SWITCHES and isinstance(value, str):  # of a variable
+            # An empty one is off, as invoke has it.
+            return value != "" and BuildFlags.parse([f"-{keyword}={value}"])[0].is_true(keyword)
+        BuildFlags(**{keyword: value})
+    except UsageError as error:
+        raise UsageError(f"section go of invoke's configuration: {error}") from None
+    return value
 
 
 @contextlib.contextmanager

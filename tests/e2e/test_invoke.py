@@ -151,7 +151,8 @@ def test_flags_are_configuration(place: Place) -> None:
     assert "gorun -tags=dev,slim -trimpath=false ." in typed
     wrong = place(*dry, env={"INVOKE_GO_TRIMPATH": "maybe"})
     assert wrong.rc == 2
-    assert wrong.err == ('invalid boolean value "maybe" for -trimpath; it is true or false\n')
+    said = 'invalid boolean value "maybe" for -trimpath; it is true or false\n'
+    assert wrong.err == f"section go of invoke's configuration: {said}"
 
 
 def test_configuration_file_holds_for_tasks_of_ones_own(own_place: Place) -> None:

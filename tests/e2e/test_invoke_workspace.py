@@ -32,6 +32,7 @@ def lint(c):
 
 
 FILES = {"tasks.py": TASKS}
+SECTION = "section go of invoke's configuration: "
 
 
 def test_every_program_has_its_tasks(place: Place) -> None:
@@ -276,9 +277,27 @@ def test_configuration_has_every_build_flag(own_place: Place) -> None:
     assert "gorun -tags=d -mod=mod -pgo=off ./other" in own_place(*dry, env=variables).out
     own_place.write({"invoke.yaml": "go:\n  stamp:\n    main.version: commit\n"})
     assert "gorun --stamp=main.version=commit -race -tags=a" in own_place(*dry).out
-    own_place.write({"invoke.yaml": "go:\n  raze: true\n"})
-    wrong = own_place(*dry)
-    assert (wrong.rc, wrong.err) == (2, "no build flag is called raze; did you mean race?\n")
+    assert "gorun --stamp" in own_place(*dry, env={"INVOKE_GO_RACE": ""}).out
+
+
+@pytest.mark.parametrize(
+    ("text", "env", "said"),
+    [
+        ("raze: true", {}, f"{SECTION}no build flag is called raze; did you mean race?"),
+        ("race: 1", {}, f"{SECTION}race: expected a bool, got int 1"),
+        ("tags: 1", {}, f"{SECTION}tags: expected a str or a sequence of str, got int 1"),
+        ("env: [A=1]", {}, "env: expected variables and their values, got ['A=1']"),
+        ("mod: mod", {"INVOKE_GO_RACE": "si"}, f'{SECTION}invalid boolean value "si" for -race'),
+    ],
+)
+def test_a_configuration_that_makes_no_sense_is_one_sentence(
+    own_place: Place, text: str, env: dict[str, str], said: str
+) -> None:
+    own_place.write({"invoke.yaml": f"go:\n  {text}\n"})
+    wrong = own_place("invoke", "other", env=env)
+    assert wrong.rc == 2
+    assert wrong.err.startswith(said)
+    assert len(wrong.err.splitlines()) == 1
 
 
 def test_one_that_fails_is_named_and_the_others_are_built(own_place: Place) -> None:
