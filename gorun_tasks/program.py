@@ -204,7 +204,10 @@ class Program:
             return self.listener
         from gorun_tasks.console import passing_on  # noqa: PLC0415 - off the hot path
 
-        here = self.seen_from or logical_directory(os.environ)
+        try:
+            here = self.seen_from or logical_directory(os.environ)
+        except ToolchainError:
+            here = self.cwd  # a watch goes on where its directory went, and comes again
         # What go says after a -C is what it says to everybody who gives it one.
         return passing_on(self.cwd if here == self.cwd else self.directory, here)
 

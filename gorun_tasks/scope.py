@@ -267,7 +267,7 @@ class Tried:
 def _was_there(path: str, before: Mapping[str, tuple[str, ...] | None]) -> bool:
     """Say whether a path that is not there any more was there before go started."""
     directory, _, name = path.rpartition("/")
-    listing = before.get(os.path.realpath(directory)) or ()
+    listing = before.get(_physical(directory)) or ()
     return any(entry.rstrip("/@") == name for entry in listing)
 
 
@@ -278,13 +278,18 @@ def _listed_before(
 ) -> tuple[str, ...] | None:
     """Return how a directory was listed when go started; None also where nobody knows."""
     directory, mode, further = how
-    physical = os.path.realpath(directory)
+    physical = _physical(directory)
     if physical in before:
         counts = names_that_count(mode, further)
         listing = before[physical]
         return listing and tuple(name for name in listing if counts(name.rstrip("/@")))
     key = key_at(directory)
     return list_directory(*how) if key is None or settled(key, started) else None
+
+
+def _physical(directory: str) -> str:
+    """Return where a directory's path leads; "", as in a scope, is the root, not where we are."""
+    return os.path.realpath(directory) if directory else ""
 
 
 def _ask_for_target(asked: Asked, program: Program) -> None:

@@ -269,6 +269,23 @@ def test_directories_swapped_removed_and_back(tmp_path: Path) -> None:
         watch.wait_for_event("started", 4)
 
 
+@pytest.mark.parametrize("way", ["removed", "moved"])
+def test_the_whole_tree_goes_and_comes_again(tmp_path: Path, way: str) -> None:
+    """Also where we stand in it: the old program runs on meanwhile."""
+    shop = watching(tmp_path)
+    with Watching(shop, ".") as watch:
+        watch.wait_until_it_watches()
+        if way == "removed":
+            shutil.rmtree(shop.folder)
+        else:
+            shop.folder.rename(tmp_path / "elsewhere")
+        watch.wait_for("gorun: the old program runs on\n")
+        shop.write(SERVER | {"version.go": SERVER["version.go"].replace("one", "two")})
+        watch.wait_for("version two []\n")
+        watch.edit("version.go", "two", "three")
+        watch.wait_for("version three []\n")
+
+
 def test_a_checkout_there_and_back(tmp_path: Path) -> None:
     """Where the other branch is built on the way, the program of this one comes from the store."""
     shop = watching(tmp_path)
