@@ -7,7 +7,7 @@ left. It must never let go of a process that still runs.
 from __future__ import annotations
 
 import signal
-import threading
+from contextvars import ContextVar
 
 from gorun_tasks.child import interrupt_tree
 from gorun_tasks.errors import GivenUp, Interrupted
@@ -23,10 +23,10 @@ class Guard:
     """While go works, a signal that would end us interrupts go, waits, and then raises Interrupted.
 
     Outside the main thread Python delivers no signals. There a guard leaves its processes to the
-    one that the main thread has at that time; where it has none, nobody interrupts them.
+    one around it, in whose context the thread works; where there is none, nobody interrupts them.
     """
 
-    _of_main_thread: ClassVar[Guard | None] = None
+    _innermost: ClassVar[ContextVar[Guard | None]] = ContextVar("guard", default=None)
     _SIGNALS: ClassVar = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
@@ -40,9 +40,13 @@ class Guard:
         """Whether a signal came."""
         return bool(self._received)
 
+    @property
+    def given_up(self) -> bool:
+        """Whether a leash around this was pulled."""
+        return self._outer is not None and self._outer.given_up
+
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            self._outer, Guard._of_main_thread = Guard._of_main_thread, self
+        self._enter()
         try:
             for signum in self._SIGNALS:
                 if signal.getsignal(signum) is not signal.SIG_IGN:
@@ -53,13 +57,19 @@ class Guard:
 
     def watch(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         """Interrupt this process too; at once, where a signal came before it started."""
-        main = Guard._of_main_thread
-        if main is not None and main is not self:
-            main.watch(process)
+        if self._outer is not None:
+            self._outer.watch(process)
         self._processes.append(process)
         if self._received:
             interrupt_tree(process.pid)
         return process
+
+    def _enter(self) -> None:
+        self._outer = Guard._innermost.get()
+        Guard._innermost.set(self)
+
+    def _leave(self) -> None:
+        Guard._innermost.set(self._outer)
 
     def _receive(self, signum: int, _frame: FrameType | None) -> None:
         self._received.append(signum)
@@ -70,8 +80,7 @@ class Guard:
                 interrupt_tree(process.pid)
 
     def __exit__(self, failed: object, *_rest: object) -> None:
-        if Guard._of_main_thread is self:
-            Guard._of_main_thread = self._outer
+        self._leave()
         for process in self._processes:
             if failed and process.poll() is None:
                 interrupt_tree(process.pid)
@@ -86,29 +95,28 @@ class Guard:
             signal.signal(signum, handler)  # type: ignore[arg-type]
         if self._received:
             raise Interrupted(self._received[0])
-        main = Guard._of_main_thread
-        if isinstance(main, Leash) and main.pulled:
+        if self.given_up:
             raise GivenUp
 
 
 class Leash(Guard):
-    """Holds every go that other threads start: who holds it may change its mind.
+    """Holds every go that is started within it: whoever has it may change his mind.
 
     No signal pulls it. Those who wait for go get GivenUp then, and start none any more.
     """
 
     @property
-    def pulled(self) -> bool:
+    def given_up(self) -> bool:
         """Whether what goes on is given up."""
         return bool(self._received)
 
     def pull(self) -> None:
-        """Interrupt every go that works, and any that is started yet."""
+        """Interrupt every go that works, and any that is started yet. From any thread."""
         self._receive(signal.SIGINT, None)
 
     def __enter__(self) -> Self:
-        self._outer, Guard._of_main_thread = Guard._of_main_thread, self  # noqa: SLF001 - our base
+        self._enter()
         return self
 
     def __exit__(self, *_failed: object) -> None:
-        Guard._of_main_thread = self._outer  # noqa: SLF001 - as above
+        self._leave()

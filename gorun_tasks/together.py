@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 
 from gorun_tasks import console
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
@@ -85,7 +86,10 @@ def make_all(
             told: set[bytes] = set()
             with ThreadPoolExecutor(jobs) as pool:
                 futures = {
-                    pool.submit(_made_apart, graph, guard, told, rebuild=rebuild): name
+                    # In a context like ours: that is how their go is under our guard.
+                    pool.submit(
+                        copy_context().run, _made_apart, graph, guard, told, rebuild=rebuild
+                    ): name
                     for name, graph in stale
                 }
                 for future in as_completed(futures):

@@ -236,7 +236,7 @@ class Watch:
 
     def _begin_look(self) -> None:
         self._look_again = False
-        leash = self._leash = Leash().__enter__()
+        leash = self._leash = Leash()
 
         def tell(name: str, result: Outcome | GoRunError) -> None:
             self._errands.add(lambda: self._take(self._watched[name], result, look))
@@ -245,13 +245,14 @@ class Watch:
 
         def work() -> None:
             try:
-                look.make()
-                look.find_where()
+                with leash:
+                    look.make()
+                    look.find_where()
             except GivenUp:
                 pass  # something moved, so another look follows
             except BaseException as failure:  # noqa: BLE001 - raised where somebody hears it
                 look.failure = failure
-            self._errands.add(lambda: self._end_look(look, leash))
+            self._errands.add(lambda: self._end_look(look))
 
         thread = threading.Thread(target=work, daemon=True)
         if len(self._watched) == 1 and not any(w.keep.group for w in self._watched.values()):
@@ -274,8 +275,7 @@ class Watch:
         elif watched.keep.group and not watched.stopping:
             watched.stop()
 
-    def _end_look(self, look: Look, leash: Leash) -> None:
-        leash.__exit__()
+    def _end_look(self, look: Look) -> None:
         self._leash = None
         if look.failure is not None:
             raise look.failure

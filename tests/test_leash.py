@@ -33,22 +33,51 @@ def test_a_build_is_given_up(tree: Tree, tmp_path: Path) -> None:
     program.on_event = events.append
     failures: list[BaseException] = []
 
+    leash = Leash()
+
     def build() -> None:
         try:
-            program.build()
+            with leash:
+                program.build()
         except BaseException as failure:  # noqa: BLE001 - that is what this is about
             failures.append(failure)
 
-    with Leash() as leash:
-        thread = threading.Thread(target=build)
-        thread.start()
-        held.wait()
-        leash.pull()
-        thread.join()
+    thread = threading.Thread(target=build)
+    thread.start()
+    held.wait()
+    leash.pull()
+    thread.join()
     assert [type(failure) for failure in failures] == [GivenUp]
     assert events == []
     assert state_of(int(told.read_text())) in ("", "Z", "X")
     assert Program(cwd=str(tree.folder)).build().outcome == "built"
+
+
+def test_what_another_thread_gives_up_is_its_own(tree: Tree, tmp_path: Path) -> None:
+    """Two watches in one process, or a watch and a build, do not know each other."""
+    tree.write(TINY)
+    held = Held(tmp_path)
+    program = Program(cwd=str(tree.folder), env={"GOFLAGS": held.flag})
+    leash = Leash()
+    may_leave = threading.Event()
+
+    def give_up() -> None:
+        with leash:
+            with pytest.raises(GivenUp):
+                program.build()
+            may_leave.wait()
+
+    thread = threading.Thread(target=give_up)
+    thread.start()
+    try:
+        held.wait()
+        leash.pull()
+        with Leash():
+            assert Program(cwd=str(tree.folder)).build().outcome == "built"
+        assert Program(cwd=str(tree.folder), env={"GOFLAGS": "-v"}).build().outcome == "built"
+    finally:
+        may_leave.set()
+        thread.join()
 
 
 def state_of(pid: int) -> str:
