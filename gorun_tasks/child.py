@@ -82,8 +82,12 @@ def run_foreground(
 def interrupt_tree(pid: int) -> None:
     """Send SIGINT to a process and to all that descend from it, as a terminal's ^C would.
 
-    Where there is no Linux /proc only the process itself is told.
+    Who was started in a script's background ignores that, and so do all that we start: they get
+    the first signal then that is not ignored. Where there is no Linux /proc only the process itself
+    is told.
     """
+    order = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+    interrupt = next(s for s in order if signal.getsignal(s) is not signal.SIG_IGN)
 
     def tell(member: int, signum: int) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -92,14 +96,14 @@ def interrupt_tree(pid: int) -> None:
     # go must know before a compiler it waits for dies of it. It waits for whom it started, so it is
     # still there to be asked, and must not stand still: if we were killed then, it would for ever.
     tree = _children(pid)
-    tell(pid, signal.SIGINT)
+    tell(pid, interrupt)
     tree += set(_children(pid)) - set(tree)
     for member in tree:
         # Who dies leaves children that no longer name him, so they are listed before, while he
         # stands still and can make no more.
         tell(member, signal.SIGSTOP)
         tree += _children(member, stopped=True)
-        tell(member, signal.SIGINT)
+        tell(member, interrupt)
         tell(member, signal.SIGCONT)
 
 

@@ -108,6 +108,18 @@ def test_ignored_signal_stays_ignored(tmp_path: Path) -> None:
         assert running.said == "tiny\n"
 
 
+def test_who_was_started_in_the_background_of_a_script_can_be_ended(tmp_path: Path) -> None:
+    """There SIGINT is ignored, by which go is interrupted otherwise, and all that it started."""
+    workshop = HeldBuild(tmp_path, "link")
+    ignored = [signal.SIGINT, signal.SIGQUIT]
+    words = in_world(workshop.command(("gorun_tasks", ".")), ignore=ignored)
+    command = [os.fsdecode(word) for word in words]
+    with Running(command, workshop, terminal=False) as running:
+        workshop.wait()
+        running.signal(signal.SIGTERM)
+        assert_ended_by(signal.SIGTERM, running, workshop)
+
+
 def test_killed_build_is_cleared_by_the_next(tmp_path: Path) -> None:
     """SIGKILL lets nobody tidy up: the folder that is left goes at the next build."""
     workshop = HeldBuild(tmp_path, "link")

@@ -162,8 +162,14 @@ def test_a_program_that_never_built_starts_when_it_does(tmp_path: Path) -> None:
         watch.wait_for("version one []\n")
 
 
-@pytest.mark.parametrize("polling", ["0", "1"])
-def test_an_edit_during_the_build_restarts_the_build(tmp_path: Path, polling: str) -> None:
+@pytest.mark.parametrize(
+    ("polling", "through"),
+    [("0", ()), ("1", ()), ("0", ("sh", "-c", "trap '' INT; exec \"$@\"", "sh"))],
+    ids=["events", "polling", "in the background of a script"],
+)
+def test_an_edit_during_the_build_restarts_the_build(
+    tmp_path: Path, polling: str, through: tuple[str, ...]
+) -> None:
     """The build that is out of date is given up: its program never starts, go leaves nothing."""
     shop = watching(tmp_path)
     shop.environ["WATCHFILES_FORCE_POLLING"] = polling
@@ -177,7 +183,7 @@ def test_an_edit_during_the_build_restarts_the_build(tmp_path: Path, polling: st
     )
     tool.chmod(0o755)
     shop.environ["GOFLAGS"] = f"-toolexec={tool}"
-    with Watching(shop, ".") as watch:
+    with Watching(shop, ".", through=through) as watch:
         watch.wait_until_it_watches()
         hold.touch()
         watch.edit("version.go", "one", "two")
