@@ -7,7 +7,9 @@ The rule, on import paths, since go names executables by them too:
 2. Where two would have one name, each takes as many elements before it as are needed:
    `tools-gen` and `services-gen`.
 3. Where even these are the same (`example.com/shop` and `example.com/shop/cmd`), the elements that
-   say nothing count too: `shop` and `shop-cmd`; at last the directory is the name.
+   say nothing count too: `shop` and `shop-cmd`.
+4. Two modules of one path, such as a copy for an older release, are told apart by directories, in
+   the same way: `old-api` and `new-api`. So no name says where a checkout lies.
 
 A new program can so lengthen the name of an old one; a name in the configuration never changes.
 Decides names from words alone. It must never look at a disk.
@@ -44,11 +46,16 @@ def _clashes(names: dict[str, str]) -> list[str]:
 
 def _candidates(path: str, directory: str) -> Iterator[str]:
     """Yield names for one package, each longer than the one before."""
-    every = path.split("/")
-    telling = [e for e in every if e not in _FILLERS and not is_major_version(e)] or every
+    elements = path.split("/")
+    yield from _tails(elements, [e for e in elements if not is_major_version(e)])
+    elements = [e for e in directory.split("/") if e]
+    yield from _tails(elements, elements)  # where a copy is in v2, just this is what it says
+
+
+def _tails(elements: list[str], saying: list[str]) -> Iterator[str]:
+    telling = [e for e in saying if e not in _FILLERS] or elements
     for count in range(1, len(telling) + 1):
         yield "-".join(telling[-count:])
-    silent_tail = next((n for n, e in enumerate(reversed(every)) if e in telling), 0)
-    for count in range(silent_tail + 1, len(every) + 1):
-        yield "-".join(every[-count:])
-    yield "-".join(filter(None, directory.split("/")))
+    silent_tail = next((n for n, e in enumerate(reversed(elements)) if e in telling), 0)
+    for count in range(silent_tail + 1, len(elements) + 1):
+        yield "-".join(elements[-count:])
