@@ -13,6 +13,7 @@ which files changed and how. It must never decide whether that matters.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 from gorun_tasks.errors import GoRunError, UsageError
@@ -32,6 +33,10 @@ IGNORED = "ignored by git"
 # Whatever the user has configured.
 _PLAINLY = ("--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none")
 _KINDS = {"M": EDITED, "A": NEW, "D": REMOVED}
+# How git quotes a name: as a string of C.
+_CONTROLS = (b"\a", b"\b", b"\t", b"\n", b"\v", b"\f", b"\r")
+_ESCAPED = re.compile(rb"\\([0-7]{3}|.)")
+_LETTERS = dict(zip((b"a", b"b", b"t", b"n", b"v", b"f", b"r"), _CONTROLS, strict=True))
 
 
 class Changes:
@@ -97,6 +102,28 @@ class Changes:
             name = os.path.relpath(path, self._git.top)
             self._before[path] = self._git.ask("show", f"{self.base}:{name}", fails_quietly=True)
         return self._before[path]
+
+
+def names_told(told: bytes) -> list[str]:
+    """Return names of files as git tells them: a line each, odd ones quoted, or for -z with zeros.
+
+    Nothing is the name of no file.
+    """
+    if b"\0" in told:
+        names = told.split(b"\0")
+    else:
+        names = [
+            _ESCAPED.sub(_unescaped, line[1:-1]) if line[:1] == line[-1:] == b'"' else line
+            for line in told.splitlines()
+        ]
+    return [os.fsdecode(name) for name in names if name]
+
+
+def _unescaped(escaped: re.Match[bytes]) -> bytes:
+    letters = escaped[1]
+    if letters.isdigit():
+        return bytes([int(letters, 8)])
+    return _LETTERS.get(letters, letters)
 
 
 class Git:

@@ -188,16 +188,23 @@ class Workspace:
     def affected_by(self, word: str) -> dict[str, tuple[Reason, ...]]:
         """Do what `affected` does for a word of a command line: a revision, or - for stdin.
 
-        There are then names of files, one a line, from the working directory.
+        There are then names of files, one a line, as git tells them: from the working directory,
+        or from the root of the repository where only there is such a file.
         """
         if word != "-":
             return self.affected(word)
         import sys  # noqa: PLC0415 - only where it is read
 
+        from gorun_tasks.changes import names_told  # noqa: PLC0415 - as above
+
         here = logical_directory(os.environ)
-        return self.affected(
-            files=[os.path.join(here, line) for line in sys.stdin.read().splitlines()]
-        )
+        bases = (here, repository_of(here) or here)
+        files: list[str] = []
+        for name in names_told(sys.stdin.buffer.read()):
+            places = [os.path.join(base, name) for base in bases]
+            # What is nowhere was removed, nobody knows where.
+            files += [place for place in places if os.path.lexists(place)][:1] or places
+        return self.affected(files=files)
 
     def picture(self) -> Picture:
         """Return what can be looked at: programs, their nodes' verdicts, and what they share."""

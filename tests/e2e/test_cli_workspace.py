@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -218,6 +219,32 @@ def test_affected_says_which_and_why(shop: Workshop) -> None:
     wrong = shop.gorun("--affected", "nowhere")
     assert (wrong.rc, wrong.out) == (2, "")
     assert wrong.err == "gorun: git knows no revision 'nowhere'; in CI it may have to be fetched\n"
+
+
+@pytest.mark.parametrize("folder", [".", "cmd", "lib"])
+@pytest.mark.parametrize("how", ["", "-z", "--relative", "-c core.quotePath=false"])
+def test_affected_understands_what_git_says(shop: Workshop, folder: str, how: str) -> None:
+    """The names of a diff, from wherever it is typed: those of git begin at the root."""
+    (shop.folder / ".git").rmdir()
+    page = "cmd/gen/a pägé.txt"
+    embedding = (
+        f'package main\n\nimport _ "embed"\n\n//go:embed *.txt\nvar _ string\n{GREETER[13:]}'
+    )
+    shop.write({"cmd/gen/main.go": embedding, page: "a", "cmd/api/gone.go": "package main\n"})
+    names = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "-m", "first"]):
+        assert shop.execute(["git", *names, *words]).rc == 0
+    ask = f'| "{sys.executable}" -m gorun_tasks --affected -'
+    empty = shop.execute(["sh", "-c", f"echo {ask}"], cwd=shop.folder / folder)
+    assert empty == (0, "", "")
+    shop.write({page: "b"})
+    (shop.folder / "cmd/api/gone.go").unlink()
+    before, after = (how, "") if how.startswith("-c") else ("", how)
+    command = f"git {before} diff --name-only {after} {ask}"
+    told = shop.execute(["sh", "-c", command], cwd=shop.folder / folder)
+    assert (told.rc, told.err) == (0, "")
+    expected = f"api  because cmd/api/gone.go removed\ngen  because {page} changed\n"
+    assert told.out == ("" if (how, folder) == ("--relative", "lib") else expected)
 
 
 def test_affected_counts_with_the_flags_that_are_typed(shop: Workshop) -> None:
