@@ -189,7 +189,8 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
         since = options.pop("affected", "")
         about = [f"--affected={since}"] if since else []
         said = {"shared": shared, "configured": _section(c), "options": options}
-        if _shown_only(c, lambda: _runner.command_of_many("--build", *about, **said)):
+        root = workspace.root
+        if _shown_only(c, lambda: _runner.command_of_many("--build", *about, root=root, **said)):
             return
         with hiding(c):
             failed = _runner.build_many(laid_over(c, options), _say, since=since)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -244,6 +245,20 @@ def test_a_command_that_is_shown_does_the_same_in_a_shell(
         check=False,
     )
     assert done.stdout == said
+
+
+def test_a_command_for_the_programs_of_another_workspace_goes_there(own_place: Place) -> None:
+    source = """
+    from gorun_tasks import Workspace
+    from gorun_tasks import invoke as go
+
+    ns = go.collection(Workspace(".."))
+    """
+    own_place.write({"other/gorun.toml": "", "other/tasks.py": textwrap.dedent(source)})
+    other = Place(own_place.folder / "other", own_place.environ)
+    other.environ["PWD"] = str(other.folder)
+    assert "cd .. && gorun --build" in other("invoke", "-R", "build").out
+    assert "cd .. && gorun ./other" in other("invoke", "-R", "other").out
 
 
 def test_hidden_is_what_invoke_was_told_to_hide(own_place: Place) -> None:
