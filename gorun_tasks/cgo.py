@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
 HEADER = "zz_gorun_headers.h"
 """The name of the header that is laid over a package."""
+GO_FILE = "zz_gorun_headers.go"
+"""The name of what is laid beside a list of .go files instead: that package has no headers."""
 
 LIST_FIELDS = (
-    *("Dir", "Standard", "CgoFiles", "CFiles", "CXXFiles", "MFiles", "HFiles", "SFiles"),
+    *("Dir", "ImportPath", "Standard"),
+    *("CgoFiles", "CFiles", "CXXFiles", "MFiles", "HFiles", "SFiles"),
     *("CgoCFLAGS", "CgoCPPFLAGS", "CgoCXXFLAGS", "CgoLDFLAGS", "CgoPkgConfig"),
 )
 """What has to be known of a package (fields of go list -json)."""
@@ -49,12 +52,16 @@ class Outside:
     """What one package takes from outside its directory.
 
     `paths` are all places looked at, also those where nothing is: were something there, it would
-    be taken. `token` stands for the content, "" where nothing comes from outside. `complete` is
-    False where an #include could not be understood.
+    be taken. `token` stands for the content, "" where nothing comes from outside; it is written to
+    `backing`, which go finds at `header`. `listed` says that the package is a list of .go files.
+    `complete` is False where an #include could not be understood.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, *, listed: bool = False) -> None:
         self.directory = directory
+        self.listed = listed
+        self.header = f"{directory}/{GO_FILE if listed else HEADER}"
+        self.backing = ""
         self.paths: set[str] = set()
         self.token = ""
         self.complete = True
@@ -64,7 +71,8 @@ def find_outside(
     package: Mapping[str, Any], settings: Mapping[str, str], asmflags: str, run: Runner
 ) -> Outside:
     """Return what a package (of go list -json) takes from outside. `settings` are go env's."""
-    outside = Outside(package["Dir"])
+    listed = package["ImportPath"] == "command-line-arguments"
+    outside = Outside(package["Dir"], listed=listed)
     extra, told = _pkg_config(package, settings, run, outside)
     flags = [*_words(settings, package, "CPPFLAGS"), *_words(settings, package, "CFLAGS"), *extra]
     flags += _assembler_words(asmflags)
@@ -118,10 +126,14 @@ def write_overlay(work: str, outsides: Iterable[Outside], own: str, directory: s
     replace: dict[str, str] = {}
     for position, outside in enumerate(outsides):
         if outside.token:
-            header = f"{work}/header{position}"
-            with open(header, "w", encoding="ascii") as file:
-                file.write(f"/* What this package includes from elsewhere: {outside.token} */\n")
-            replace[f"{outside.directory}/{HEADER}"] = header
+            outside.backing = f"{work}/{position}-{os.path.basename(outside.header)}"
+            text = f"/* What this package includes from elsewhere: {outside.token} */\n"
+            if outside.listed:
+                # Not of the package that lies in this directory.
+                text = f'//go:build ignore\n\n{text}\npackage main\n\nimport "C"\n'
+            with open(outside.backing, "w", encoding="ascii") as file:
+                file.write(text)
+            replace[outside.header] = outside.backing
     if not replace:
         return ""
     if own:

@@ -12,7 +12,7 @@ import shutil
 
 from gorun_tasks import console
 from gorun_tasks.cgo import (
-    HEADER,
+    GO_FILE,
     LIST_FIELDS,
     Outside,
     Runner,
@@ -122,9 +122,11 @@ class Making:
         self.moments += report.moments
         report.moments = self.moments
         flags = program.link_flags().words
-        if self.cgo:
-            overlay = self._lay_over(go)
-            flags += (f"-overlay={overlay}",) if overlay else ()
+        words = program.target.words
+        if self.cgo and (overlay := self._lay_over(go)):
+            flags += (f"-overlay={overlay}",)
+            if any(outside.listed and outside.token for outside in self._outsides):
+                words += (os.path.join(os.path.dirname(words[0]), GO_FILE),)
         say, tick = program.heard_by(), None
         if program.listener is None and console.has_passing_lines():
             from gorun_tasks.progress import Progress  # noqa: PLC0415 - where somebody watches
@@ -134,7 +136,7 @@ class Making:
         try:
             go.build(
                 report,
-                (flags, program.target.words),
+                (flags, words),
                 self._folder,
                 say,
                 tick=tick,
@@ -225,9 +227,8 @@ class Making:
         own = effective(program.flags, settings, "overlay")
         overlay = write_overlay(self._folder, self._outsides, own, program.directory)
         self.report.laid_over.add(overlay)
-        for position, outside in enumerate(self._outsides):
-            self.report.laid_over.add(f"{outside.directory}/{HEADER}")
-            self.report.laid_over.add(f"{self._folder}/header{position}")
+        for outside in self._outsides:
+            self.report.laid_over.update((outside.header, outside.backing))
         return overlay
 
     def _refuse_unfollowed(self) -> None:
@@ -267,10 +268,10 @@ class Making:
         """Take from go's build cache what this build may have put there under another's hash."""
         started = self.report.started
         moved = []
-        for path in {path for outside in self._outsides for path in outside.paths}:
-            key = key_at(path)
-            if key is not None and not settled(key, started):
-                moved.append(HEADER)
+        for outside in self._outsides:
+            keys = filter(None, map(key_at, outside.paths))
+            if not all(settled(key, started) for key in keys):
+                moved.append(outside.header)
         distrust(self.report, go, moved)
 
     def _distrust_killed(self, go: Go) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.cli import Workshop
+from tests.fuzz.oracle import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.e2e.conftest import Result
 
@@ -88,6 +89,44 @@ def test_the_users_own_overlay_still_counts(cgo: Workshop) -> None:
     assert cgo.gorun(f"-overlay={overlay}", ".").err == "111\n"
     cgo.write({"inc/other.h": "#define OTHER 2\n"})
     assert cgo.gorun(f"-overlay={overlay}", ".").err == "112\n"
+
+
+@needs_gcc
+def test_a_header_outside_a_list_of_files_is_an_input(tmp_path: Path) -> None:
+    """A list has no headers of its own; and another package may lie in the same directory.
+
+    What is laid beside the list for that leaves no trace in the executable but the build IDs.
+    """
+    tool = (
+        "//go:build ignore\n\npackage main\n\n"
+        '// #include "inc/tool.h"\nimport "C"\n\nimport "example.com/cgo"\n\n'
+        "func main() { println(C.TOOL, cgo.Value()) }\n"
+    )
+    package = (
+        'package cgo\n\n// #include "inc/x.h"\nimport "C"\n\nfunc Value() int { return C.X }\n'
+    )
+    files = {"go.mod": CGO["go.mod"], "tool.go": tool, "cgo.go": package}
+    workshop = Workshop(
+        tmp_path, {**files, "inc/tool.h": "#define TOOL 1\n", "inc/x.h": "#define X 10\n"}
+    )
+    for words in (["tool.go"], [str(workshop.folder / "tool.go")], ["-C=inc", "../tool.go"]):
+        workshop.write({"inc/tool.h": "#define TOOL 1\n", "inc/x.h": "#define X 10\n"})
+        assert workshop.gorun(*words).err == "1 10\n"
+        workshop.write({"inc/tool.h": "#define TOOL 2\n"})
+        assert workshop.outcome(*words)[0] == "built"
+        assert workshop.gorun(*words).err == "2 10\n"
+        workshop.write({"inc/x.h": "#define X 20\n"})
+        assert workshop.outcome(*words)[0] == "built"
+        assert workshop.gorun(*words).err == "2 20\n"
+        assert workshop.outcome(*words)[0] == "current"
+    workshop.write({"inc/x.h": "#define X 30\n"})
+    executable = Path(workshop.gorun("--which", "tool.go").out.rstrip())
+    assert executable.name == "tool"
+    # By now go's own cache is stale, so the comparison is made with one that is empty.
+    of_go = tmp_path / "of-go-run"
+    env = {"GOCACHE": str(tmp_path / "cache")}
+    of_go.write_bytes(workshop.built_by_go_run("tool.go", env=env))
+    assert digest_of(str(executable), cgo=True) == digest_of(str(of_go), cgo=True)
 
 
 def test_a_constraint_edited_under_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
