@@ -39,11 +39,18 @@ LIST_FIELDS = (
 
 _SOURCES = ("CgoFiles", "CFiles", "CXXFiles", "MFiles", "HFiles", "SFiles")
 _INCLUDE = re.compile(
-    rb"""(?mx) (?: ^ [ \t]* (?: // | /\* | \* )? [ \t]* \# [ \t]*
+    rb"""(?mx) (?: ^ SPACE (?: // | /\* | \* )? SPACE \# SPACE
                    (include|include_next|import|embed)
-                 | \b (__has_include|__has_include_next|__has_embed) [ \t]* \( )
-        [ \t]* (?: "([^"\n]+)" | <([^>\n]+)> | ([A-Za-z_]\w*) )"""
+                 | \b (__has_include|__has_include_next|__has_embed) SPACE \( )
+        SPACE (?: "([^"\n]+)" | <([^>\n]+)> | ([A-Za-z_]\w*) )""".replace(
+        b"SPACE", rb"(?: [ \t] | /\* (?s:.*?) \*/ )*"
+    )
 )
+# What an assembler takes in, also where C hands it over in a string.
+_ASSEMBLED = re.compile(rb'\.(?:incbin|include)[ \t]+\\?"([^"\\\n]+)\\?"')
+# A line that goes on in the next one, which in Go may begin as a comment.
+_SPLICE = re.compile(rb"(?:\\|\?\?/)[ \t]*\r?\n(?:[ \t]*//)?")
+_FORCED = ("-include", "-imacros", "--include", "--imacros")
 _DEFINE = re.compile(rb'(?m)\#[ \t]*define[ \t]+(\w+)[ \t]+(?:"([^"\n]+)"|<([^>\n]+)>)')
 _SEARCH = re.compile(r"(?s)#include \"\.\.\.\".*?:\n(.*?)#include <\.\.\.>.*?:\n(.*?)End of")
 
@@ -107,9 +114,10 @@ def reaches_out(path: str, goroot: str) -> bool:
     """
     try:
         with open(path, "rb") as file:
-            names = [os.fsdecode(q or a) for _, _, q, a, _ in _INCLUDE.findall(file.read())]
+            found = _INCLUDE.findall(_plain(file.read()))
     except OSError:
         return False
+    names = [os.fsdecode(quoted or angled) for _, _, quoted, angled, _ in found]
     seen_by_go = (os.path.dirname(path), f"{goroot}/pkg/include")
     return any(
         "/" in name
@@ -180,20 +188,20 @@ class _Scan:
 
     def __init__(self, outside: Outside, search: list[tuple[str, ...]], flags: list[str]) -> None:
         self._outside = outside
-        self._quote, self._angle, self._system = search
+        quote, angle, self._system = search
+        self._quote = _from(outside.directory, quote)
+        self._angle = _from(outside.directory, angle)
         self._seen: set[str] = set()
         self._defines: dict[bytes, set[tuple[bytes, bytes]]] = {}
         self._computed: set[tuple[bytes, str]] = set()
-        self._forced = [
-            flags[i + 1] for i, f in enumerate(flags[:-1]) if f in ("-include", "-imacros")
-        ]
+        self._forced = list(_values(flags, _FORCED))
 
     def files(self, paths: Iterable[str]) -> None:
         """Scan these files, and all they lead to."""
         rest = list(paths)
         here = f"{self._outside.directory}/"
         for name in self._forced:
-            rest += self._resolve(name, here, quoted=True, every=False)
+            rest += self._resolve(name.removeprefix("="), here, quoted=True, every=False)
         while rest or self._computed:
             if not rest:
                 rest = self._resolve_computed()
@@ -206,7 +214,7 @@ class _Scan:
     def _includes(self, path: str) -> list[str]:
         try:
             with open(path, "rb") as file:
-                text = file.read()
+                text = _plain(file.read())
         except OSError:
             return []
         for name, quoted, angled in _DEFINE.findall(text):
@@ -220,6 +228,10 @@ class _Scan:
             name = os.fsdecode(quoted or angled)
             every = b"next" in word + has
             found += self._resolve(name, path, quoted=bool(quoted), every=every)
+        for assembled in _ASSEMBLED.findall(text):
+            # From where the compiler works, not from where the file is.
+            here = f"{self._outside.directory}/"
+            found += self._resolve(os.fsdecode(assembled), here, quoted=True, every=True)
         return found
 
     def _resolve_computed(self) -> list[str]:
@@ -248,7 +260,7 @@ class _Scan:
         from_system = path.startswith(self._system)
         found = []
         for place in places:
-            candidate = os.path.normpath(f"{place}/{name}")
+            candidate = os.path.normpath(os.path.join(place, name))
             exists = os.path.isfile(candidate)
             if exists or not from_system:
                 self._outside.paths.add(candidate)
@@ -282,11 +294,27 @@ def _search_path(
 
 def _named(flags: list[str]) -> Iterator[str]:
     """Yield the directories that the flags name, in order."""
-    for position, word in enumerate(flags):
-        following = "".join(flags[position + 1 : position + 2])
-        for flag in ("-I", "-iquote", "-isystem"):
+    return _values(flags, ("-I", "-iquote", "-isystem", "-idirafter"))
+
+
+def _values(words: list[str], flags: tuple[str, ...]) -> Iterator[str]:
+    """Yield the values of some of a compiler's flags: in the same word, or in the next."""
+    for position, word in enumerate(words):
+        following = "".join(words[position + 1 : position + 2])
+        for flag in flags:
             if word.startswith(flag):
-                yield os.path.normpath(word.removeprefix(flag) or following)
+                yield word.removeprefix(flag) or following
+
+
+def _from(directory: str, places: Iterable[str]) -> tuple[str, ...]:
+    """Return places as they are from a directory, each once."""
+    joined = (os.path.normpath(os.path.join(directory, place)) for place in places)
+    return tuple(dict.fromkeys(joined))
+
+
+def _plain(text: bytes) -> bytes:
+    """Return C with each line in one piece, and its digraphs and trigraphs for # replaced."""
+    return _SPLICE.sub(b"", text).replace(b"%:", b"#").replace(b"??=", b"#")
 
 
 def _listed(text: str) -> list[tuple[str, ...]]:

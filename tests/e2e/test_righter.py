@@ -92,6 +92,49 @@ def test_the_users_own_overlay_still_counts(cgo: Workshop) -> None:
 
 
 @needs_gcc
+@pytest.mark.parametrize(
+    "preamble",
+    [
+        '#include \\\n  "inc/x.h"',
+        '#inc\\\nlude "inc/x.h"',
+        '%:include "inc/x.h"',
+        '#include "{folder}/inc/x.h"',
+        "#cgo CFLAGS: -include ${SRCDIR}/inc/x.h",
+    ],
+)
+def test_a_header_is_followed_however_it_is_written(tmp_path: Path, preamble: str) -> None:
+    workshop = Workshop(tmp_path, {"go.mod": CGO["go.mod"], "inc/x.h": "#define X 1\n"})
+    preamble = preamble.replace("{folder}", str(workshop.folder))
+    main = f'package main\n\n/*\n{preamble}\n*/\nimport "C"\n\nfunc main() {{ println(C.X) }}\n'
+    workshop.write({"main.go": main})
+    assert workshop.gorun(".").err == "1\n"
+    workshop.write({"inc/x.h": "#define X 2\n"})
+    assert workshop.outcome(".")[1] == ["inc/x.h edited"]
+    assert workshop.gorun(".").err == "2\n"
+
+
+@needs_gcc
+def test_a_comment_before_include_does_not_hide_it(cgo: Workshop) -> None:
+    cgo.write({"inc/value.h": '#define VALUE 10\n/* the\nother */ # /* one */ include "other.h"\n'})
+    assert cgo.gorun(".").err == "11\n"
+    cgo.write({"inc/other.h": "#define OTHER 2\n"})
+    assert cgo.gorun(".").err == "12\n"
+
+
+@needs_gcc
+def test_what_the_assembler_takes_in_is_an_input(cgo: Workshop) -> None:
+    """C hands it over in a string: .incbin reads from where the compiler works."""
+    take = '__asm__(".data\\nvalue_of: .incbin \\"../inc/value.bin\\"\\n.text\\n");\n'
+    cgo.write({"inc/value.bin": "a", "p/value.c": take + "extern char value_of[];\n"})
+    with (cgo.folder / "p/value.c").open("a") as file:
+        file.write("int value(void) { return value_of[0]; }\n")
+    assert cgo.gorun(".").err == "97\n"
+    cgo.write({"inc/value.bin": "b"})
+    assert cgo.outcome(".")[1] == ["inc/value.bin edited"]
+    assert cgo.gorun(".").err == "98\n"
+
+
+@needs_gcc
 def test_a_header_outside_a_list_of_files_is_an_input(tmp_path: Path) -> None:
     """A list has no headers of its own; and another package may lie in the same directory.
 
