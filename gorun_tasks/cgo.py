@@ -51,6 +51,7 @@ _ASSEMBLED = re.compile(rb'\.(?:incbin|include)[ \t]+\\?"([^"\\\n]+)\\?"')
 # A line that goes on in the next one, which in Go may begin as a comment.
 _SPLICE = re.compile(rb"(?:\\|\?\?/)[ \t]*\r?\n(?:[ \t]*//)?")
 _FORCED = ("-include", "-imacros", "--include", "--imacros")
+_ATTEMPT = re.compile(r"(?m)^attempt to open (.+) (?:failed|succeeded)$")
 _DEFINE = re.compile(rb'(?m)\#[ \t]*define[ \t]+(\w+)[ \t]+(?:"([^"\n]+)"|<([^>\n]+)>)')
 _SEARCH = re.compile(r"(?s)#include \"\.\.\.\".*?:\n(.*?)#include <\.\.\.>.*?:\n(.*?)End of")
 
@@ -90,7 +91,8 @@ def find_outside(
         search = [tuple(dict.fromkeys((*a, *b))) for a, b in zip(search, more, strict=True)]
     scan = _Scan(outside, search, flags)
     scan.files(f"{outside.directory}/{n}" for field in _SOURCES for n in package.get(field) or ())
-    _add_libraries(outside, [*_words(settings, package, "LDFLAGS"), *extra])
+    words = [*_words(settings, package, "LDFLAGS"), *extra]
+    _add_libraries(outside, words, settings.get("CC", ""), run)
     taken = sorted(path for path in outside.paths if not _seen_by_go(path, outside.directory))
     found = [(path, content_of(path)[0]) for path in taken if os.path.isfile(path)]
     if not outside.complete:
@@ -161,7 +163,7 @@ class Runner:
 
     def __init__(self, environ: Mapping[str, str], directory: str) -> None:
         self.environ = environ
-        self._directory = directory
+        self.directory = directory
         self._answers: dict[tuple[str, ...], str] = {}
 
     def __call__(self, *command: str) -> str:
@@ -171,7 +173,7 @@ class Runner:
                 done = subprocess.run(
                     command,
                     env={**self.environ, "LC_ALL": "C"},
-                    cwd=self._directory,
+                    cwd=self.directory,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
@@ -368,12 +370,23 @@ def _required(command: str, names: list[str], run: Runner) -> set[str]:
     return seen
 
 
-def _add_libraries(outside: Outside, words: list[str]) -> None:
-    """Note the archives and libraries that the words for the linker name by path."""
-    places = [word[2:] for word in words if word.startswith("-L") and word[2:]]
-    for word in words:
-        if word.startswith("-l"):
-            for place in places:
-                outside.paths.update(f"{place}/lib{word[2:]}{end}" for end in (".so", ".a"))
-        elif not word.startswith("-") and "/" in word:
-            outside.paths.add(os.path.normpath(os.path.join(outside.directory, word)))
+def _add_libraries(outside: Outside, words: list[str], compiler: str, run: Runner) -> None:
+    """Note the archives and libraries that the words for the linker lead to.
+
+    GNU's linker tells where it looks, for what its scripts name as well. Of another one it is known
+    what is named by path, or with the directories that are named.
+    """
+    places = list(_values(words, ("-L",)))
+    names = list(_values(words, ("-l",)))
+    paths = [word for word in words if not word.startswith("-") and "/" in word]
+    if not (names or paths):
+        return
+    for name in names:
+        files = (name[1:],) if name.startswith(":") else (f"lib{name}.so", f"lib{name}.a")
+        paths += (f"{place}/{file}" for place in places for file in files)
+    command = (*shlex.split(compiler), "-Wl,--verbose", f"-o{os.devnull}")
+    usual = set(_ATTEMPT.findall(run(*command)))
+    paths += (path for path in _ATTEMPT.findall(run(*command, *words)) if path not in usual)
+    # A package's own link is made where it lies, that of the program where go was started.
+    for directory in (outside.directory, run.directory):
+        outside.paths.update(_from(directory, paths))

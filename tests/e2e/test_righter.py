@@ -172,6 +172,42 @@ def test_a_header_outside_a_list_of_files_is_an_input(tmp_path: Path) -> None:
     assert digest_of(str(executable), cgo=True) == digest_of(str(of_go), cgo=True)
 
 
+@needs_gcc
+@pytest.mark.parametrize(
+    ("ldflags", "library_path"),
+    [
+        ("-L${SRCDIR}/lib -lq", ""),
+        ("-L ${SRCDIR}/lib -lq", ""),
+        ("-L${SRCDIR}/lib -l q", ""),
+        ("-L${SRCDIR}/lib -l:libq.a", ""),
+        ("${SRCDIR}/lib/libq.a", ""),
+        ("-L${SRCDIR}/lib -lscript", ""),
+        ("-lq", "lib"),
+    ],
+)
+def test_an_archive_is_an_input_wherever_the_linker_finds_it(
+    tmp_path: Path, ldflags: str, library_path: str
+) -> None:
+    main = (
+        f"package main\n\n// #cgo LDFLAGS: {ldflags}\n// int q(void);\n"
+        'import "C"\n\nfunc main() { println(C.q()) }\n'
+    )
+    workshop = Workshop(tmp_path, {"go.mod": CGO["go.mod"], "main.go": main})
+    place = workshop.folder / "lib"
+    # The linker takes names from a script as well, which looks like a shared library.
+    workshop.write({"lib/libscript.so": f"INPUT({place}/libq.a)\n"})
+    if library_path:
+        workshop.environ["LIBRARY_PATH"] = str(place)
+    (workshop.folder / "src").mkdir()
+    source = workshop.folder / "src" / "q.c"
+    build = f"gcc -c -o src/q.o src/q.c && rm -f {place}/libq.a && ar rcD {place}/libq.a src/q.o"
+    for value in (1, 2):
+        source.write_text(f"int q(void) {{ return {value}; }}\n")
+        assert workshop.execute(["sh", "-c", build]).rc == 0
+        assert workshop.gorun(".").err == f"{value}\n"
+    assert workshop.outcome(".")[0] == "current"
+
+
 def test_a_constraint_edited_under_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
     constraint = "//go:build {}\n\npackage main\n\nconst word = {!r}\n"
 
