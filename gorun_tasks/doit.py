@@ -188,7 +188,7 @@ _AFFECTED = [
         "long": "since",
         "type": str,
         "default": "HEAD",
-        "help": "a revision, or a range up to what is checked out: main...HEAD",
+        "help": "a revision, or a range up to HEAD: main...HEAD; - reads names of files",
     },
     {
         "name": "json",

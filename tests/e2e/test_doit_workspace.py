@@ -185,6 +185,11 @@ def test_a_task_of_ones_own_is_announced_as_ever(own_place: Place) -> None:
     assert own_place("doit", "lint", "--json").out == ".  lint\nno program needed\n"
 
 
+def test_what_a_list_of_files_touches(own_place: Place) -> None:
+    listed = own_place("doit", "affected", "--since", "-", stdin="other/main.go\nREADME.md\n")
+    assert listed.out == ".  affected\nother  because other/main.go changed\n"
+
+
 def test_a_revision_that_is_not_there(own_place: Place) -> None:
     commit(own_place)
     result = own_place("doit", "affected", "--since", "nowhere")

@@ -45,6 +45,22 @@ def test_every_program_has_its_sessions(place: Place) -> None:
     assert place("nox", "-s", "run:probe", "--", "exit", "3").rc == 3
 
 
+def test_completion_knows_programs(place: Place) -> None:
+    """As argcomplete asks for it, once `register-python-argcomplete nox` is in a shell."""
+    typed = "nox -s build:"
+    answer = place.folder.parent / "completions"
+    place(
+        "nox",
+        env={
+            "_ARGCOMPLETE": "1",
+            "_ARGCOMPLETE_STDOUT_FILENAME": str(answer),
+            "COMP_LINE": typed,
+            "COMP_POINT": str(len(typed)),
+        },
+    )
+    assert answer.read_text().split("\v") == ["build:other", "build:probe"]
+
+
 def test_a_bare_nox_builds_all_with_one_look(own_place: Place) -> None:
     outcomes = heard(own_place)
     result = own_place("nox")
