@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 
-from gorun_tasks import telling
+from gorun_tasks import console, telling
 from gorun_tasks.errors import GoRunError, UsageError
 from gorun_tasks.program import Program, logical_directory
 from gorun_tasks.target import Target
@@ -73,7 +73,9 @@ def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int])
     """Answer --list."""
     if words:
         raise UsageError(f"--list takes no further words: {' '.join(words)}")
-    return answer(telling.listed(_workspace(flags), as_json=flags.is_true("json")))
+    workspace = _workspace(flags)
+    _mention_if_empty(workspace)
+    return answer(telling.listed(workspace, as_json=flags.is_true("json")))
 
 
 def show_affected(
@@ -91,7 +93,9 @@ def show_affected(
 
 def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
     """Answer --graph: as text, or in the form that is named."""
-    picture = _workspace(flags).picture()
+    workspace = _workspace(flags)
+    _mention_if_empty(workspace)
+    picture = workspace.picture()
     forms = {"text": picture.text, "mermaid": picture.mermaid}
     form = words[0] if words else "text"
     if form not in forms or words[1:]:
@@ -115,6 +119,8 @@ def build(
     """
     workspace = _workspace(flags)
     programs = _chosen(workspace, flags, words, stamps)
+    if not words:
+        _mention_if_empty(workspace)
     if since:
         touched = workspace.with_programs(programs).affected_by(since)
         programs = {name: program for name, program in programs.items() if name in touched}
@@ -146,6 +152,12 @@ class ReportedError(GoRunError):
     def __init__(self, first: GoRunError) -> None:
         super().__init__(*first.args)
         self.exit_status = first.exit_status
+
+
+def _mention_if_empty(workspace: Workspace) -> None:
+    # Of places of which go could not tell it has said something itself.
+    if not (workspace.programs or workspace.untold):
+        console.say(f"there is no main package in {workspace.root}")
 
 
 def _workspace(flags: BuildFlags) -> Workspace:

@@ -100,6 +100,16 @@ def test_a_name_is_never_a_package_nor_a_package_a_name(shop: Workshop) -> None:
     )
 
 
+def test_where_there_is_no_program(tmp_path: Path) -> None:
+    """Nothing is wrong, but somebody may be in another place than they think."""
+    workshop = Workshop(tmp_path, {"go.mod": "module example.com/shop\n", "a.go": "package a\n"})
+    said = f"gorun: there is no main package in {workshop.folder}\n"
+    for words in (("--list",), ("--build",), ("--graph",)):
+        assert workshop.gorun(*words)[::2] == (0, said)
+    assert workshop.gorun("-json", "--list") == (0, "[]\n", said)
+    assert workshop.gorun("--quiet", "--build") == (0, "", "")
+
+
 def test_build_reports_each_program(shop: Workshop) -> None:
     result = shop.gorun("--build")
     assert result.rc == 0
