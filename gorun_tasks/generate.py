@@ -188,14 +188,18 @@ class Generate(Execute):
                 yield Reason(name, "is an input now")
             elif before[name] != value:
                 yield Reason(name, f"{before[name] or ''!r} → {value or ''!r}")
-        for what, old, new in zip(
-            ("inputs", "outputs"), record.patterns, self.patterns, strict=True
+        names, seen = ("inputs", "outputs"), (record.inputs, record.outputs)
+        for what, old, new, then, expansion in zip(
+            names, record.patterns, self.patterns, seen, self._expanded(), strict=True
         ):
-            if old != new:
-                yield Reason(what, f"{' '.join(old)!r} → {' '.join(new)!r}")
-        inputs, outputs = self._expanded()
-        yield from differences(record.inputs, look_at(inputs, record.inputs))
-        yield from differences(record.outputs, look_at(outputs, record.outputs))
+            now = look_at(expansion, then)
+            if old == new:
+                yield from differences(then, now)
+                continue
+            yield Reason(what, f"{' '.join(old)!r} → {' '.join(new)!r}")
+            # What only one of them names neither came nor went.
+            common = then.keys() & now.keys()
+            yield from differences(*({path: one[path] for path in common} for one in (then, now)))
 
     # What is remembered.
 

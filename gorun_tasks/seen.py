@@ -116,7 +116,7 @@ def differences(before: Seen, now: Seen) -> Iterator[Reason]:
         path: (before.get(path, nothing)[1], now.get(path, nothing)[1])
         for path in sorted({*before, *now})
         if before.get(path, nothing)[1] != now.get(path, nothing)[1]
-        or now[path][1].endswith(UNREADABLE)
+        or now.get(path, nothing)[1].endswith(UNREADABLE)
     }
     for path, (was, is_) in changed.items():
         if DIRECTORY in (was, is_) and any(other.startswith(f"{path}/") for other in changed):

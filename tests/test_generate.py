@@ -218,8 +218,16 @@ def test_arguments_variables_and_patterns_are_inputs(kitchen: Kitchen) -> None:
     assert kitchen.why(LEVEL="3", OTHER="x") == ["OTHER is an input now"]
     assert kitchen.why("more/a.txt") == ["not generated before"]
     assert kitchen.why("more/a.txt", inputs=["menu.txt", "more"]) == [
-        "inputs: 'menu.txt' → 'menu.txt more'",
-        "new file more/a.txt",
+        "inputs: 'menu.txt' → 'menu.txt more'"
+    ]
+    # What is named no more was not removed, and what never was there cannot be missed.
+    kitchen.write({"menu.txt": "oolong\n"})
+    assert kitchen.why("more/a.txt", inputs=["menu.txt", "absent"]) == [
+        "inputs: 'menu.txt more' → 'menu.txt absent'",
+        "menu.txt edited",
+    ]
+    assert kitchen.why("more/a.txt", inputs=["menu.txt"]) == [
+        "inputs: 'menu.txt absent' → 'menu.txt'"
     ]
     # Another run wrote over what this one had made.
     assert "out.txt edited" in kitchen.why(LEVEL="3", OTHER="x")
