@@ -9,7 +9,8 @@ The rule, on import paths, since go names executables by them too:
 3. Where even these are the same (`example.com/shop` and `example.com/shop/cmd`), the elements that
    say nothing count too: `shop` and `shop-cmd`.
 4. Two modules of one path, such as a copy for an older release, are told apart by directories, in
-   the same way: `old-api` and `new-api`. So no name says where a checkout lies.
+   the same way: `old-api` and `new-api`. They count from the root, so that no name says where a
+   checkout lies.
 
 A new program can so lengthen the name of an old one; a name in the configuration never changes.
 Decides names from words alone. It must never look at a disk.
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
 _FILLERS = frozenset(("cmd", "main"))
 
 
-def short_names(packages: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return a name for each package, given as import path and directory: {directory: name}."""
-    longer = {directory: _candidates(path, directory) for path, directory in packages}
+def short_names(packages: Iterable[tuple[str, str]], root: str = "") -> dict[str, str]:
+    """Return a name for each package, given as import path and directory: {directory: name}.
+
+    The directories are `root`, or below.
+    """
+    longer = {
+        directory: _candidates(path, directory.removeprefix(root).strip("/") or root)
+        for path, directory in packages
+    }
     names = {directory: next(candidates) for directory, candidates in longer.items()}
     while clashing := _clashes(names):
         for directory in clashing:

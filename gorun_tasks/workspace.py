@@ -248,7 +248,8 @@ class Workspace:
     def _find(self) -> dict[str, Program]:
         general = self.config.general
         mains = {main.directory: main for main in self.mains()}
-        automatic = short_names((main.import_path, main.directory) for main in mains.values())
+        places = ((main.import_path, main.directory) for main in mains.values())
+        automatic = short_names(places, self.root)
         by_name = {name: directory for directory, name in automatic.items()}
         programs: dict[str, Program] = {}
         for name, settings in self.config.programs.items():

@@ -48,19 +48,18 @@ def test_names_are_short_and_do_not_clash(
 @pytest.mark.parametrize(
     ("directories", "names"),
     [
-        (["/home/me/shop/old/cmd/api", "/home/me/shop/new/cmd/api"], ["old-api", "new-api"]),
-        (["/home/me/shop", "/home/me/shop/copy"], ["shop", "copy"]),
-        (
-            ["/me/v1/api", "/me/v2/api", "/me/v2/x/api"],
-            ["v1-api", "v2-api", "x-api"],
-        ),
+        (["old/cmd/api", "new/cmd/api"], ["old-api", "new-api"]),
+        (["", "copy"], ["work", "copy"]),
+        (["v1/api", "v2/api", "v2/x/api"], ["v1-api", "v2-api", "x-api"]),
+        (["services/cmd/api", "tree/services/cmd/api"], ["api", "tree-services-api"]),
     ],
 )
 def test_copies_of_a_module_are_told_apart_without_the_place_of_a_checkout(
     directories: list[str], names: list[str]
 ) -> None:
-    packages = [("example.com/shop/cmd/api", directory) for directory in directories]
-    assert list(short_names(packages).values()) == names
+    root = "/home/me/work"
+    packages = [("example.com/shop/cmd/api", f"{root}/{one}".rstrip("/")) for one in directories]
+    assert list(short_names(packages, root).values()) == names
 
 
 def test_names_of_many_packages_never_clash() -> None:
