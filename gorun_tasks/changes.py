@@ -21,7 +21,7 @@ from gorun_tasks.meaning import meaning_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 EDITED, NEW, REMOVED, CHANGED = "edited", "new file", "removed", "changed"
 """What became of a file. CHANGED stands for anything: nobody knows, or another kind of file."""
@@ -32,7 +32,9 @@ IGNORED = "ignored by git"
 
 # Whatever the user has configured.
 _PLAINLY = ("--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none")
+_OTHERS = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z")
 _KINDS = {"M": EDITED, "A": NEW, "D": REMOVED}
+_SUBMODULE = "160000 "  # the mode of an entry
 # How git quotes a name: as a string of C.
 _CONTROLS = (b"\a", b"\b", b"\t", b"\n", b"\v", b"\f", b"\r")
 _ESCAPED = re.compile(rb"\\([0-7]{3}|.)")
@@ -62,17 +64,14 @@ class Changes:
         base = _base(git, revision)
         told = git.paths("diff", *_PLAINLY, "--name-status", "-z", base, "--")
         files = {
-            path: _KINDS.get(status, CHANGED)
+            f"{git.top}/{path}": _KINDS.get(status, CHANGED)
             for status, path in zip(told[::2], told[1::2], strict=True)
         }
-        others = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z")
-        ignored = git.paths(*others, "--ignored", "--directory", ":/")
-        files |= dict.fromkeys(ignored, IGNORED)
-        files |= dict.fromkeys(git.paths(*others, ":/"), NEW)
-        for path in [path for path in files if path.endswith("/")]:
-            kind = files.pop(path)
-            files[path.rstrip("/")] = NEW_DIRECTORY if kind == NEW else kind
-        return cls({f"{git.top}/{path}": kind for path, kind in files.items()}, base, git)
+        files |= dict.fromkeys(_ignored(git, environ), IGNORED)
+        for path in git.paths(*_OTHERS, ":/"):
+            kind = NEW_DIRECTORY if path.endswith("/") else NEW
+            files[f"{git.top}/{path.rstrip('/')}"] = kind
+        return cls(files, base, git)
 
     @classmethod
     def of(cls, paths: Iterable[str], directory: str) -> Changes:
@@ -102,6 +101,21 @@ class Changes:
             name = os.path.relpath(path, self._git.top)
             self._before[path] = self._git.ask("show", f"{self.base}:{name}", fails_quietly=True)
         return self._before[path]
+
+
+def _ignored(git: Git, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield what git ignores, in submodules as well, whole directories as one."""
+    for path in git.paths(*_OTHERS, "--ignored", "--directory", ":/"):
+        yield f"{git.top}/{path.rstrip('/')}"
+    if not os.path.lexists(f"{git.top}/.gitmodules"):
+        return
+    own = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE")  # of this repository
+    environ = {name: value for name, value in environ.items() if name not in own}
+    for entry in git.paths("ls-files", "--stage", "--full-name", "-z", ":/"):
+        mode, _, path = entry.partition("\t")
+        place = f"{git.top}/{path}"
+        if mode.startswith(_SUBMODULE) and os.path.lexists(f"{place}/.git"):
+            yield from _ignored(Git(place, environ), environ)
 
 
 def names_told(told: bytes) -> list[str]:

@@ -361,6 +361,12 @@ def test_a_submodule_that_moves_touches_what_is_built_from_it(shop: Tree, tmp_pa
     inner.write({"o.go": "package other\n\nvar X = 2\n"})
     inner.commit("moved")
     assert "alone" in touched(shop)
+    inner.write({".gitignore": "gen.go\n"})
+    inner.commit("ignores")
+    shop.commit("third")
+    assert touched(shop) == {}
+    inner.write({"gen.go": "package other\n"})
+    assert touched(shop) == {"alone": ["third/other/gen.go ignored by git"]}
 
 
 def test_what_a_build_would_notice_is_never_missed(
