@@ -92,7 +92,17 @@ def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
     return watch(words, flags, options.stamps, events=options.events, typed=typed)
 
 
-def why(program: Program) -> int:
+def of_one(options: Options, program: Program, further: list[str]) -> int:
+    """Answer what concerns one program and does not start it; return the exit status.
+
+    `further` are the words after the target. Raises GoRunError.
+    """
+    if options.store:
+        return _drop(program, further)
+    return _why(program) if "why" in options else _only_print(program)
+
+
+def _why(program: Program) -> int:
     """Answer --why; return 0 where the program is current, else 1.
 
     Raises UsageError for one that was never built, and cannot be: nothing is where it should be.
@@ -116,7 +126,17 @@ def why(program: Program) -> int:
     return 1
 
 
-def only_print(program: Program) -> int:
+def _drop(program: Program, further: list[str]) -> int:
+    """Forget a program (--store drop). Raises UsageError for words after its target."""
+    if further:
+        from gorun_tasks.errors import UsageError
+
+        raise UsageError(f"--store drop takes one target, and no further words: {further[0]}")
+    program.clean()
+    return 0
+
+
+def _only_print(program: Program) -> int:
     """Let go print what it would do (-n): it builds nothing, so there is nothing to start."""
     from gorun_tasks.fingerprint import Look
     from gorun_tasks.toolchain import Go, find_go

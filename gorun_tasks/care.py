@@ -1,4 +1,4 @@
-"""Care: `gorun --store stat|clear|verify|drop`.
+"""Care: `gorun --store stat|clear|verify`.
 
 Decides what a person is told of the store and what they may do to it. It must never remove the
 executable of a program that is running.
@@ -10,10 +10,7 @@ import os
 
 from gorun_tasks.errors import GoRunError, UsageError
 from gorun_tasks.evict import clear
-from gorun_tasks.flags import BuildFlags
-from gorun_tasks.program import Program
 from gorun_tasks.store import Manifest, Shelf, Store, read_file, unframe
-from gorun_tasks.target import Target
 from gorun_tasks.writing import is_executable_of
 
 TYPE_CHECKING = False
@@ -25,11 +22,6 @@ def care(
     what: str, words: list[str], environ: Mapping[str, str], answer: Callable[[str], int]
 ) -> int:
     """Do what --store asks for; return the exit status. Raises GoRunError."""
-    if what == "drop":
-        flags, consumed = BuildFlags.parse(words)
-        program = Program.typed(Target.parse(words[consumed:])[0], flags, environ)
-        program.clean()
-        return 0
     verbs = {"stat": _stat, "clear": _clear, "verify": _verify}
     if what not in verbs:
         raise UsageError(f"--store {what} is unknown", "it is stat, clear, verify or drop")

@@ -162,7 +162,8 @@ def _run(words: list[str]) -> int:
         from gorun_tasks.console import hush
 
         hush()
-    if options.store or options.completion or options.switches & {"help", "version"}:
+    about_us = options.completion or options.switches & {"help", "version"}
+    if about_us or options.store not in ("", "drop"):
         from gorun_tasks.answering import of_gorun
 
         return of_gorun(options, rest, SWITCHES, VALUES)
@@ -176,6 +177,7 @@ def _run(words: list[str]) -> int:
         from gorun_tasks.answering import of_many
 
         return of_many(options, flags, words)
+    used = 1
     if words and words[0][:1] == ":":
         from gorun_tasks.many import enter
 
@@ -186,14 +188,10 @@ def _run(words: list[str]) -> int:
         arguments = words[used:]
         program = Program.typed(target, flags, os.environ, options.stamps)
     program.events = options.events or program.events
-    if flags.is_true("n"):
-        from gorun_tasks.answering import only_print
+    if "why" in options or options.store or flags.is_true("n"):
+        from gorun_tasks.answering import of_one
 
-        return only_print(program)
-    if "why" in options:
-        from gorun_tasks.answering import why
-
-        return why(program)
+        return of_one(options, program, words[used:])
     verdict = program.judge(Look(program.store, program.environ, alone=True))
     try:
         if verdict.manifest is not None and options.switches.isdisjoint(

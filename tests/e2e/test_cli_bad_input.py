@@ -56,6 +56,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
         (["--store", "what"], "--store what is unknown; it is stat, clear, verify or drop"),
         (["--store", "stat", "."], "--store stat takes no further words: ."),
         (["--store", "drop"], "no target: say what to run"),
+        (["--store", "drop", ".", "./cmd/a"], "one target, and no further words: ./cmd/a"),
         (["--store="], "--store needs a value"),
         (["--affected", ""], "--affected needs a value"),
         (["-why", "."], "defined: -why; gorun's own options have two dashes: --why"),

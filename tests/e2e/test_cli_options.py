@@ -366,6 +366,20 @@ def test_store_drop_forgets_one_program(tmp_path: Path) -> None:
     assert workshop.gorun("--why", "-tags=x", ".").out == "-tags=x .: not built before\n"
 
 
+def test_store_drop_means_the_program_that_a_run_would_mean(tmp_path: Path) -> None:
+    """By its name, with --debug and with a stamp: each is a program of its own."""
+    workshop = Workshop(tmp_path)
+    (workshop.folder / ".git").mkdir()
+    for words in (["--debug", "."], [":hello"]):
+        assert workshop.gorun("--which", *words).rc == 0
+        assert workshop.gorun("--why", *words).rc == 0
+        assert workshop.gorun("--store", "drop", *words) == (0, "", "")
+        assert workshop.gorun("--why", *words).rc == 1
+        assert workshop.gorun("--which", *words).rc == 0
+    assert workshop.gorun("--store", "drop", ".") == (0, "", "")
+    assert workshop.gorun("--why", "--debug", ".").rc == 0
+
+
 def test_store_is_the_users_alone(tmp_path: Path) -> None:
     """0700 whatever the umask, and nothing below it that others could have put there."""
     workshop = Workshop(tmp_path, TINY)
