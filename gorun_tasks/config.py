@@ -28,6 +28,7 @@ from gorun_tasks.flags import BuildFlags
 from gorun_tasks.keywords import KEYWORDS
 from gorun_tasks.program import checked_env
 from gorun_tasks.stamp import checked
+from gorun_tasks.target import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -210,11 +211,17 @@ class _Reading:
         if "args" in known:
             settings.args = self._strings(table, "args", *keys)
         if "target" in known and "target" in table:
-            target = table["target"]
-            if not isinstance(target, str) or not target:
-                self._refuse_type("target", "a package", target, *keys, "target")
-            settings.target = target
+            settings.target = self._target(table["target"], *keys, "target")
         return settings
+
+    def _target(self, target: object, *keys: str) -> str:
+        if not isinstance(target, str) or not target:
+            self._refuse_type("target", "a package", target, *keys)
+        try:
+            Target.of(target)
+        except UsageError as error:
+            self._refuse(str(error), *keys)
+        return target
 
     def _table(self, value: object, *keys: str) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -243,9 +250,10 @@ class _Reading:
         from difflib import get_close_matches  # noqa: PLC0415 - for an error's hint only
 
         near = get_close_matches(key, sorted(known | _FLAGS), 1)
-        self._refuse(
-            f"{key} is no setting", *keys, key, hint=f"did you mean {near[0]}?" if near else ""
-        )
+        hint = f"did you mean {near[0]}?" if near else ""
+        if key in _OF_PROGRAM:
+            hint = "it is said of one program, in the table programs.NAME"
+        self._refuse(f"{key} is no setting", *keys, key, hint=hint)
 
     def _refuse_type(self, what: str, expected: str, value: object, *keys: str) -> NoReturn:
         self._refuse(f"{what}: expected {expected}, got {value!r}", *keys)

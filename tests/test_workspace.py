@@ -472,6 +472,11 @@ def test_outside_a_repository_nobody_looks_further_up(tree: Tree) -> None:
     ("text", "line", "sentence"),
     [
         ("[tool.gorun]\nrase = true\n", 2, "rase is no setting; did you mean race?"),
+        (
+            "[tool.gorun]\nargs = ['a']\n",
+            2,
+            "args is no setting; it is said of one program, in the table programs.NAME",
+        ),
         ("[tool.gorun]\n\n# a\nrace = 'yes'\n", 4, "race: expected a bool, got str 'yes'"),
         ("[tool.gorun]\nchdir = 'a'\n", 2, "chdir is no setting"),
         ("[tool.gorun]\nexclude = './a'\n", 2, "exclude: expected a list of strings, got './a'"),
@@ -498,6 +503,11 @@ def test_outside_a_repository_nobody_looks_further_up(tree: Tree) -> None:
         ("[tool.gorun.programs.'a/b']\ntarget = 'x'\n", 1, "'a/b' is no name for a program"),
         ("[tool.gorun.programs.'a b']\ntarget = 'x'\n", 1, "'a b' is no name for a program"),
         ("[tool.gorun.programs.a]\ntarget = ''\n", 2, "target: expected a package, got ''"),
+        (
+            "[tool.gorun.programs.a]\ntarget = '-x'\n",
+            2,
+            "-x is no target; write ./ before a name that starts with -",
+        ),
         (
             "[tool.gorun.programs.a]\nrace = true\ntarget = './cmd/aip'\n",
             3,
