@@ -155,16 +155,32 @@ def workspace_of(programs: Programs) -> Workspace | None:
 def offers(programs: Mapping[str, Runnable] | Workspace, shared: Mapping[str, Any]) -> list[Offer]:
     """Return what a runner has tasks for.
 
-    What all share wins over what a configuration says. Raises what `Workspace.programs` raises.
+    What all share wins over what a configuration says. Raises what `Workspace.programs` raises, and
+    UsageError for a mapping of anything else.
     """
     if isinstance(programs, Mapping):
         return [
-            Offer(name, target, shared, own=own_flags(target)) for name, target in programs.items()
+            Offer(name, target, shared, own=own_flags(target))
+            for name, target in programs.items()
+            if _is_sound(name, target)
         ]
     return [
         Offer(name, program, shared, words=programs.place(name), args=programs.args(name))
         for name, program in programs.programs.items()
     ]
+
+
+def _is_sound(name: object, target: object) -> bool:
+    """Say that a program can have this name and be this target. Raises UsageError."""
+    named = isinstance(name, str) and name != ""
+    words = (target,) if isinstance(target, str) or own_flags(target) else target
+    if named and isinstance(words, (list, tuple)):
+        return True
+    from gorun_tasks.errors import UsageError  # noqa: PLC0415 - somebody is mistaken
+
+    if not named:
+        raise UsageError(f"{name!r} is no name for a program", '{"api": "./cmd/api"}')
+    raise UsageError(f"{name}: expected a target or a Program, got {target!r}", '"./cmd/api"')
 
 
 def build_many(
@@ -254,7 +270,7 @@ def program_of(
     return program
 
 
-def own_flags(target: Runnable) -> bool:
+def own_flags(target: object) -> bool:
     """Say whether a target is a Program, which shared flags are not laid over."""
     return hasattr(target, "flags")
 

@@ -114,7 +114,11 @@ class Program:
         both = self.flags.with_(**flags)
         if typed is not None:
             both = both.followed_by(typed)
-        stamped = {**dict(self.stamp), **(stamp or {})}
+        stamped = dict(self.stamp)
+        if stamp:
+            from gorun_tasks.stamp import checked  # noqa: PLC0415 - as above
+
+            stamped |= checked(stamp)
         environ = _laid_over(self.environ, env or {})
         program._become(self.target, both, self.cwd, environ, stamped)  # noqa: SLF001 - as above
         program.overlay = {**self.overlay, **(env or {})}

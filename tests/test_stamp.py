@@ -159,6 +159,8 @@ def test_a_stamp_that_is_no_mapping_is_refused(repository: Tree) -> None:
     for stamp in ("main.version", ["main.version"]):
         with pytest.raises(UsageError, match="stamp: expected variables and their facts, got"):
             program(repository, stamp)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="expected variables and their facts, got 3"):
+        Program(".").with_flags(stamp=3)  # type: ignore[arg-type]
 
 
 def test_a_workspace_stamps_by_its_configuration(repository: Tree) -> None:

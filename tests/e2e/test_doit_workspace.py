@@ -97,13 +97,14 @@ def test_a_wrong_configuration_is_one_sentence(own_place: Place, words: tuple[st
     assert line.endswith("gorun.toml:2: raze is no setting; did you mean race?")
 
 
-def test_what_names_no_programs_is_refused_in_one_sentence(own_place: Place) -> None:
-    own_place.edit("dodo.py", "go.tasks()", 'go.tasks(["./other"])')
+@pytest.mark.parametrize("programs", ["['./other']", "{'other': 3}", "{1: '.'}"])
+def test_what_names_no_programs_is_refused_in_one_sentence(own_place: Place, programs: str) -> None:
+    own_place.edit("dodo.py", "go.tasks()", f"go.tasks({programs})")
     result = own_place("doit", "list")
     assert (result.rc, result.out) == (3, "")
     (line,) = result.err.splitlines()
     assert line.startswith("ERROR: ")
-    assert "['./other']" in line
+    assert "expected" in line or "no name" in line
 
 
 def test_without_go_the_other_tasks_are_still_good(own_place: Place) -> None:

@@ -96,13 +96,22 @@ def test_a_wrong_configuration_is_one_sentence(own_place: Place, words: tuple[st
     assert line.endswith("gorun.toml:2: raze is no setting; did you mean race?")
 
 
-@pytest.mark.parametrize("programs", ["'./other'", "['./other']"])
-def test_what_is_no_mapping_is_one_sentence(own_place: Place, programs: str) -> None:
+@pytest.mark.parametrize(
+    ("programs", "said"),
+    [
+        ("'./other'", "expected a Workspace, or targets by their names, got './other'; "),
+        ("['./other']", "expected a Workspace, or targets by their names, got ['./other']; "),
+        ("{'other': 3}", "other: expected a target or a Program, got 3; "),
+        ("{'': '.'}", "'' is no name for a program; "),
+        ("{1: '.'}", "1 is no name for a program; "),
+    ],
+)
+def test_what_names_no_programs_is_one_sentence(own_place: Place, programs: str, said: str) -> None:
     own_place.edit("noxfile.py", "go.sessions()", f"go.sessions({programs})")
     result = own_place("nox", "--list")
     assert result.rc == 2
     (line,) = result.err.splitlines()
-    assert f"expected a Workspace, or targets by their names, got {programs}; " in line
+    assert said in line
 
 
 def test_without_go_the_other_sessions_are_still_good(own_place: Place) -> None:
