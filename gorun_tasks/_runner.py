@@ -9,7 +9,6 @@ where it lists the programs of a workspace, the look at which there are.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 
@@ -313,53 +312,6 @@ def watch(name: str, program: Program, args: Sequence[str]) -> int:
     from gorun_tasks.watching import run  # noqa: PLC0415
 
     return run(Watch({name: program}, {name: args}), [name])
-
-
-def command(program: Program, args: Sequence[str], *options: str) -> str:
-    """Return what a person would type in a shell for this run, with these options of gorun's."""
-    import shlex  # noqa: PLC0415 - only where a command is shown
-
-    said = sorted(program.overlay.items(), key=lambda variable: variable[1] is not None)
-    env = [f"{name}={value}" if value is not None else f"--unset={name}" for name, value in said]
-    words = ["gorun", *options, *_flags_as_typed(program), *program.target.words, *args]
-    line = shlex.join(["env", *env, *words] if env else words)
-    return _typed_in(program.cwd, line)
-
-
-def command_of_many(
-    option: str,
-    *words: str,
-    root: str,
-    shared: Mapping[str, Any],
-    configured: Mapping[str, Any],
-    options: Mapping[str, Any],
-) -> str:
-    """Return what a person would type in a shell for what is done with programs below `root`."""
-    import shlex  # noqa: PLC0415 - as above
-
-    from gorun_tasks.program import logical_directory  # noqa: PLC0415 - as above
-    from gorun_tasks.workspace import root_of  # noqa: PLC0415 - as above
-
-    any_of_them = Offer("", ".", shared).program(options, configured=configured)
-    line = shlex.join(["gorun", option, *words, *_flags_as_typed(any_of_them)])
-    here = logical_directory(os.environ)
-    return _typed_in(here if root_of(here) == root else root, line)
-
-
-def _typed_in(directory: str, line: str) -> str:
-    import shlex  # noqa: PLC0415 - as above
-
-    from gorun_tasks.program import logical_directory  # noqa: PLC0415 - as above
-
-    here = logical_directory(os.environ)
-    if directory == here:
-        return line
-    return f"cd {shlex.quote(os.path.relpath(directory, here))} && {line}"
-
-
-def _flags_as_typed(program: Program) -> list[str]:
-    stamps = [f"--stamp={variable}={fact}" for variable, fact in program.stamp]
-    return [*stamps, *program.flags.words]
 
 
 def news(name: str, outcome: Outcome) -> str:

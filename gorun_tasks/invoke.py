@@ -124,7 +124,7 @@ def generate(
     with exiting():
         program = _program(c, target, how)
         generation = program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
-        if _shown_only(c, lambda: _runner.command(program, args)):
+        if _shown_only(c, _typed(program, args)):
             return None
         with hiding(c):
             outcome = generation.run()
@@ -189,8 +189,13 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
         since = options.pop("affected", "")
         about = [f"--affected={since}"] if since else []
         said = {"shared": shared, "configured": _section(c), "options": options}
-        root = workspace.root
-        if _shown_only(c, lambda: _runner.command_of_many("--build", *about, root=root, **said)):
+
+        def command() -> str:
+            from gorun_tasks.typed import command_of_many  # noqa: PLC0415 - where it is shown
+
+            return command_of_many("--build", *about, root=workspace.root, **said)
+
+        if _shown_only(c, command):
             return
         with hiding(c):
             failed = _runner.build_many(laid_over(c, options), _say, since=since)
@@ -213,7 +218,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
 
 
 def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcome | None:
-    if _shown_only(c, lambda: _runner.command(program, args)):
+    if _shown_only(c, _typed(program, args)):
         return None
     with hiding(c):
         outcome = _runner.run(program, args, lambda news: _tell(c, name, news))
@@ -221,7 +226,7 @@ def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcom
 
 
 def _watch(c: Context, name: str, program: Program, args: Sequence[str]) -> None:
-    if _shown_only(c, lambda: _runner.command(program, args, "--watch")):
+    if _shown_only(c, _typed(program, args, "--watch")):
         return
     with hiding(c):
         status = _runner.watch(name, program, args)
@@ -238,7 +243,7 @@ def _unless_failed(c: Context, outcome: Outcome) -> Outcome:
 def _build(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome | None:
     # --build takes each word for a program of its own.
     option = "--which" if program.target.words[1:] else "--build"
-    if _shown_only(c, lambda: _runner.command(program, (), option)):
+    if _shown_only(c, _typed(program, (), option)):
         return None
     with hiding(c):
         outcome = _runner.build(program)
@@ -281,6 +286,17 @@ def _shown_only(c: Context, command: Callable[[], str]) -> bool:
     if told.dry or told.echo:
         print(told.echo_format.format(command=command()))  # noqa: T201 - as c.run does
     return bool(told.dry)
+
+
+def _typed(program: Program, args: Sequence[str], *options: str) -> Callable[[], str]:
+    """Return what tells the command for one program."""
+
+    def told() -> str:
+        from gorun_tasks.typed import command  # noqa: PLC0415 - where it is shown
+
+        return command(program, args, *options)
+
+    return told
 
 
 def _arguments(c: Context) -> list[str]:
