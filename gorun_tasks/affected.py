@@ -10,7 +10,8 @@ Closures that no store knows, as in a fresh checkout of CI, go is asked for once
 that have the same flags and environment: it loads their packages, and its trace tells what it read
 and looked for, as for a build. A program counts as affected unseen only where that fails.
 
-A commit alone touches nothing, also where it is stamped: else each would touch every program.
+A commit alone touches nothing, also where it is stamped: else each would touch every program. What
+lies outside of the repository, such as the C library or a module beside it, is not asked about.
 
 Decides what is touched. It must never leave out a program because it could not tell.
 """
