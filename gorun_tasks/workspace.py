@@ -197,6 +197,8 @@ class Workspace:
 
         from gorun_tasks.changes import names_told  # noqa: PLC0415 - as above
 
+        if sys.stdin is None:  # as Python has it where it is closed
+            raise UsageError("- reads names of files from stdin, which is closed")
         here = logical_directory(os.environ)
         bases = (here, repository_of(here) or here)
         files: list[str] = []

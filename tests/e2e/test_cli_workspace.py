@@ -247,6 +247,9 @@ def test_affected_understands_what_git_says(shop: Workshop, folder: str, how: st
     ask = f'| "{sys.executable}" -m gorun_tasks --affected -'
     empty = shop.execute(["sh", "-c", f"echo {ask}"], cwd=shop.folder / folder)
     assert empty == (0, "", "")
+    closed = shop.execute(["sh", "-c", f"exec <&-; {ask.removeprefix('| ')}"])
+    assert closed.rc == 2
+    assert closed.err == "gorun: - reads names of files from stdin, which is closed\n"
     shop.write({page: "b"})
     (shop.folder / "cmd/api/gone.go").unlink()
     before, after = (how, "") if how.startswith("-c") else ("", how)
