@@ -24,7 +24,7 @@ import shutil
 import tempfile
 
 from gorun_tasks.asked import Asked
-from gorun_tasks.cgo import LIST_FIELDS, Runner, find_outside
+from gorun_tasks.cgo import LIST_FIELDS, Runner, find_outsides
 from gorun_tasks.changes import CHANGED, EDITED, IGNORED, NEW, NEW_DIRECTORY
 from gorun_tasks.config import upwards
 from gorun_tasks.content import Reason, names_that_count
@@ -290,13 +290,9 @@ class _Telling:
             # A go.sum counts for all programs only where there is a module.
             if not path.endswith("/go.sum") or os.path.lexists(f"{path.removesuffix('sum')}mod")
         }
-        asmflags = effective(program.flags, settings, "asmflags")
+        tool_flags = {n: effective(program.flags, settings, n) for n in ("asmflags", "ldflags")}
         run = Runner(program.environ, program.directory)
-        outsides = {
-            package["ImportPath"]: find_outside(package, settings, asmflags, run)
-            for package in packages
-            if (package.get("CgoFiles") or package.get("SFiles")) and not package.get("Standard")
-        }
+        outsides = find_outsides(packages, settings, tool_flags, run)
         by_package = self._by_package(packages, operations)
         by_path = {package["ImportPath"]: package for package in packages}
         answers: dict[str, _Reach | Reason] = {}

@@ -19,6 +19,7 @@ import shlex
 import subprocess
 
 from gorun_tasks.content import GO_EXTENSIONS, content_of
+from gorun_tasks.libraries import libraries, places_from, values, words_for_linker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ GO_FILE = "zz_gorun_headers.go"
 """The name of what is laid beside a list of .go files instead: that package has no headers."""
 
 LIST_FIELDS = (
-    *("Dir", "ImportPath", "Standard"),
+    *("Dir", "ImportPath", "Standard", "DepOnly"),
     *("CgoFiles", "CFiles", "CXXFiles", "MFiles", "HFiles", "SFiles"),
     *("CgoCFLAGS", "CgoCPPFLAGS", "CgoCXXFLAGS", "CgoLDFLAGS", "CgoPkgConfig"),
 )
@@ -51,7 +52,6 @@ _ASSEMBLED = re.compile(rb'\.(?:incbin|include)[ \t]+\\?"([^"\\\n]+)\\?"')
 # A line that goes on in the next one, which in Go may begin as a comment.
 _SPLICE = re.compile(rb"(?:\\|\?\?/)[ \t]*\r?\n(?:[ \t]*//)?")
 _FORCED = ("-include", "-imacros", "--include", "--imacros")
-_ATTEMPT = re.compile(r"(?m)^attempt to open (.+) (?:failed|succeeded)$")
 _DEFINE = re.compile(rb'(?m)\#[ \t]*define[ \t]+(\w+)[ \t]+(?:"([^"\n]+)"|<([^>\n]+)>)')
 _SEARCH = re.compile(r"(?s)#include \"\.\.\.\".*?:\n(.*?)#include <\.\.\.>.*?:\n(.*?)End of")
 
@@ -61,13 +61,14 @@ class Outside:
 
     `paths` are all places looked at, also those where nothing is: were something there, it would
     be taken. `token` stands for the content, "" where nothing comes from outside; it is written to
-    `backing`, which go finds at `header`. `listed` says that the package is a list of .go files.
-    `complete` is False where an #include could not be understood.
+    `backing`, which go finds at `header`. `listed` says that the package is a list of .go files,
+    `cgo` that it uses C. `complete` is False where an #include could not be understood.
     """
 
-    def __init__(self, directory: str, *, listed: bool = False) -> None:
+    def __init__(self, directory: str, *, listed: bool, cgo: bool) -> None:
         self.directory = directory
         self.listed = listed
+        self.cgo = cgo
         self.header = f"{directory}/{GO_FILE if listed else HEADER}"
         self.backing = ""
         self.paths: set[str] = set()
@@ -75,12 +76,45 @@ class Outside:
         self.complete = True
 
 
-def find_outside(
-    package: Mapping[str, Any], settings: Mapping[str, str], asmflags: str, run: Runner
+def find_outsides(
+    packages: Iterable[Mapping[str, Any]],
+    settings: Mapping[str, str],
+    tool_flags: Mapping[str, str],
+    run: Runner,
+) -> dict[str, Outside]:
+    """Return what packages (of go list -json) take from outside, by their import paths.
+
+    `settings` are go env's, `tool_flags` the values of -asmflags and -ldflags. What the linker is
+    told on the command line is taken by the programs.
+    """
+    linked = words_for_linker(tool_flags["ldflags"])
+    return {
+        package["ImportPath"]: _find_outside(
+            package,
+            settings,
+            tool_flags["asmflags"],
+            () if package.get("DepOnly") else linked,
+            run,
+        )
+        for package in packages
+        if not package.get("Standard")
+        and (
+            package.get("CgoFiles")
+            or package.get("SFiles")
+            or (linked and not package.get("DepOnly"))
+        )
+    }
+
+
+def _find_outside(
+    package: Mapping[str, Any],
+    settings: Mapping[str, str],
+    asmflags: str,
+    linked: tuple[str, ...],
+    run: Runner,
 ) -> Outside:
-    """Return what a package (of go list -json) takes from outside. `settings` are go env's."""
     listed = package["ImportPath"] == "command-line-arguments"
-    outside = Outside(package["Dir"], listed=listed)
+    outside = Outside(package["Dir"], listed=listed, cgo=bool(package.get("CgoFiles")))
     extra, told = _pkg_config(package, settings, run, outside)
     flags = [*_words(settings, package, "CPPFLAGS"), *_words(settings, package, "CFLAGS"), *extra]
     flags += _assembler_words(asmflags)
@@ -91,8 +125,8 @@ def find_outside(
         search = [tuple(dict.fromkeys((*a, *b))) for a, b in zip(search, more, strict=True)]
     scan = _Scan(outside, search, flags)
     scan.files(f"{outside.directory}/{n}" for field in _SOURCES for n in package.get(field) or ())
-    words = [*_words(settings, package, "LDFLAGS"), *extra]
-    _add_libraries(outside, words, settings.get("CC", ""), run)
+    words = [*_words(settings, package, "LDFLAGS"), *extra, *linked]
+    outside.paths |= libraries(words, outside.directory, settings.get("CC", ""), run)
     taken = sorted(path for path in outside.paths if not _seen_by_go(path, outside.directory))
     found = [(path, content_of(path)[0]) for path in taken if os.path.isfile(path)]
     if not outside.complete:
@@ -140,7 +174,10 @@ def write_overlay(work: str, outsides: Iterable[Outside], own: str, directory: s
             text = f"/* What this package includes from elsewhere: {outside.token} */\n"
             if outside.listed:
                 # Not of the package that lies in this directory.
-                text = f'//go:build ignore\n\n{text}\npackage main\n\nimport "C"\n'
+                text = f"//go:build ignore\n\n{text}\npackage main\n"
+            if outside.listed and outside.cgo:
+                # Else it would be the first file without C, and the executable be called after it.
+                text += '\nimport "C"\n'
             with open(outside.backing, "w", encoding="ascii") as file:
                 file.write(text)
             replace[outside.header] = outside.backing
@@ -191,12 +228,12 @@ class _Scan:
     def __init__(self, outside: Outside, search: list[tuple[str, ...]], flags: list[str]) -> None:
         self._outside = outside
         quote, angle, self._system = search
-        self._quote = _from(outside.directory, quote)
-        self._angle = _from(outside.directory, angle)
+        self._quote = places_from(outside.directory, quote)
+        self._angle = places_from(outside.directory, angle)
         self._seen: set[str] = set()
         self._defines: dict[bytes, set[tuple[bytes, bytes]]] = {}
         self._computed: set[tuple[bytes, str]] = set()
-        self._forced = list(_values(flags, _FORCED))
+        self._forced = list(values(flags, _FORCED))
 
     def files(self, paths: Iterable[str]) -> None:
         """Scan these files, and all they lead to."""
@@ -296,22 +333,7 @@ def _search_path(
 
 def _named(flags: list[str]) -> Iterator[str]:
     """Yield the directories that the flags name, in order."""
-    return _values(flags, ("-I", "-iquote", "-isystem", "-idirafter"))
-
-
-def _values(words: list[str], flags: tuple[str, ...]) -> Iterator[str]:
-    """Yield the values of some of a compiler's flags: in the same word, or in the next."""
-    for position, word in enumerate(words):
-        following = "".join(words[position + 1 : position + 2])
-        for flag in flags:
-            if word.startswith(flag):
-                yield word.removeprefix(flag) or following
-
-
-def _from(directory: str, places: Iterable[str]) -> tuple[str, ...]:
-    """Return places as they are from a directory, each once."""
-    joined = (os.path.normpath(os.path.join(directory, place)) for place in places)
-    return tuple(dict.fromkeys(joined))
+    return values(flags, ("-I", "-iquote", "-isystem", "-idirafter"))
 
 
 def _plain(text: bytes) -> bytes:
@@ -368,25 +390,3 @@ def _required(command: str, names: list[str], run: Runner) -> set[str]:
                 lines = run(command, option, "--", name).splitlines()
                 names += [line.split()[0] for line in lines if line.strip()]
     return seen
-
-
-def _add_libraries(outside: Outside, words: list[str], compiler: str, run: Runner) -> None:
-    """Note the archives and libraries that the words for the linker lead to.
-
-    GNU's linker tells where it looks, for what its scripts name as well. Of another one it is known
-    what is named by path, or with the directories that are named.
-    """
-    places = list(_values(words, ("-L",)))
-    names = list(_values(words, ("-l",)))
-    paths = [word for word in words if not word.startswith("-") and "/" in word]
-    if not (names or paths):
-        return
-    for name in names:
-        files = (name[1:],) if name.startswith(":") else (f"lib{name}.so", f"lib{name}.a")
-        paths += (f"{place}/{file}" for place in places for file in files)
-    command = (*shlex.split(compiler), "-Wl,--verbose", f"-o{os.devnull}")
-    usual = set(_ATTEMPT.findall(run(*command)))
-    paths += (path for path in _ATTEMPT.findall(run(*command, *words)) if path not in usual)
-    # A package's own link is made where it lies, that of the program where go was started.
-    for directory in (outside.directory, run.directory):
-        outside.paths.update(_from(directory, paths))

@@ -16,7 +16,7 @@ from gorun_tasks.cgo import (
     LIST_FIELDS,
     Outside,
     Runner,
-    find_outside,
+    find_outsides,
     reaches_out,
     write_overlay,
 )
@@ -27,6 +27,7 @@ from gorun_tasks.fingerprint import Look, key_at, settled
 from gorun_tasks.foresight import Foresight
 from gorun_tasks.handed import Handed
 from gorun_tasks.handover import CgoFound
+from gorun_tasks.libraries import words_for_linker
 from gorun_tasks.publish import working_folder
 from gorun_tasks.report import NotRecorded, Report
 from gorun_tasks.silent import Silence, effective
@@ -107,7 +108,7 @@ class Making:
         except CgoFound:
             self.cgo = True
             return self._ask_once(go, go_name)
-        if not self.cgo and self._assembly_reaches_out():
+        if not self.cgo and self._reaches_out():
             self.cgo = True
             return self._ask_once(go, go_name)
         return moved
@@ -188,7 +189,7 @@ class Making:
         if foresight is None or not foresight.came_true():
             return
         self.wrapper = self._silence(go, go_name).wrapper()
-        if self._ready is not None and (self.cgo or not self._assembly_reaches_out()):
+        if self._ready is not None and (self.cgo or not self._reaches_out()):
             self._ready()
             self._ready = None  # go may be asked once more, for the sake of the record
         if foresight.holds_besides():
@@ -215,14 +216,10 @@ class Making:
         flags = program.flags.without(*NOT_OF_LIST).words
         packages = go.list_packages(flags, program.target.words, LIST_FIELDS)
         settings = go.settings(flags)
-        asmflags = effective(program.flags, settings, "asmflags")
+        tool_flags = {n: effective(program.flags, settings, n) for n in ("asmflags", "ldflags")}
         run = Runner(program.environ, program.directory)
         self._listed = packages is not None
-        self._outsides = [
-            find_outside(package, settings, asmflags, run)
-            for package in packages or ()
-            if (package.get("CgoFiles") or package.get("SFiles")) and not package.get("Standard")
-        ]
+        self._outsides = [*find_outsides(packages or (), settings, tool_flags, run).values()]
         self.report.outside.update(path for outside in self._outsides for path in outside.paths)
         own = effective(program.flags, settings, "overlay")
         overlay = write_overlay(self._folder, self._outsides, own, program.directory)
@@ -238,11 +235,14 @@ class Making:
         if self.cgo and not self._listed:
             raise NotRecorded("go could not list the packages with C or assembly code")
 
-    def _assembly_reaches_out(self) -> bool:
-        """Say whether assembly of our own includes what go does not look at."""
-        if self._program.target.kind == "version":
+    def _reaches_out(self) -> bool:
+        """Say whether assembly of our own includes, or the linker takes, what go does not see."""
+        program, settings = self._program, self.report.settings
+        if program.target.kind == "version":
             return False
-        goroot = self.report.settings.get("GOROOT", "")
+        if words_for_linker(effective(program.flags, settings, "ldflags")):
+            return True
+        goroot = settings.get("GOROOT", "")
         try:
             paths = self.report.hashes()
         except NotRecorded:

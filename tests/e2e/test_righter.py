@@ -208,6 +208,37 @@ def test_an_archive_is_an_input_wherever_the_linker_finds_it(
     assert workshop.outcome(".")[0] == "current"
 
 
+@needs_gcc
+@pytest.mark.parametrize("target", [".", "main.go"])
+@pytest.mark.parametrize("imports_c", [True, False])
+def test_an_archive_that_ldflags_names_is_an_input(
+    tmp_path: Path, target: str, *, imports_c: bool
+) -> None:
+    """The words of -extldflags are for the linker of the program, be there C in it or not."""
+    main = "package main\n\nimport {}\n\nfunc main() {{ println({}, q.Q()) }}\n"
+    spoken = ['"C"', '"example.com/cgo/q"'] if imports_c else ['"example.com/cgo/q"']
+    workshop = Workshop(
+        tmp_path,
+        {
+            "go.mod": CGO["go.mod"],
+            "main.go": main.format("(" + "; ".join(spoken) + ")", "C.int(1)" if imports_c else "1"),
+            "q/q.go": 'package q\n\n// int q(void) __attribute__((weak));\nimport "C"\n\n'
+            "func Q() int { return int(C.q()) }\n",
+        },
+    )
+    archive = workshop.folder / "libq.a"
+    linked = f"-Wl,--whole-archive,{archive},--no-whole-archive"
+    ldflags = f"-ldflags=-linkmode=external '-extldflags={linked}'"
+    (workshop.folder / "src").mkdir()
+    source = workshop.folder / "src" / "q.c"
+    build = f"gcc -c -o src/q.o src/q.c && rm -f {archive} && ar rcD {archive} src/q.o"
+    for value in (1, 2):
+        source.write_text(f"int q(void) {{ return {value}; }}\n")
+        assert workshop.execute(["sh", "-c", build]).rc == 0
+        assert workshop.gorun(ldflags, target).err == f"1 {value}\n"
+    assert workshop.outcome(ldflags, target)[0] == "current"
+
+
 def test_a_constraint_edited_under_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
     constraint = "//go:build {}\n\npackage main\n\nconst word = {!r}\n"
 
