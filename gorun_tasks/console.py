@@ -118,9 +118,20 @@ def speaks_to_person(environ: dict[str, str] | os._Environ[str]) -> bool:
     return bool(environ.get("CI")) or os.isatty(2)
 
 
-def _write(line: bytes) -> None:
+def write(stream: int, words: bytes) -> None:
+    """Write to standard output (1) or error (2), however long it takes; where nobody reads, not."""
+    rest = memoryview(words)
     try:
-        while line:
-            line = line[os.write(2, line) :]
+        while rest:
+            try:
+                rest = rest[os.write(stream, rest) :]
+            except BlockingIOError:  # somebody with whom we share it does not want to wait
+                import select  # noqa: PLC0415 - hardly ever
+
+                select.select([], [stream], [])
     except OSError:
         pass
+
+
+def _write(line: bytes) -> None:
+    write(2, line)

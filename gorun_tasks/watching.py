@@ -226,11 +226,6 @@ def labelled(names: Sequence[str]) -> Callable[[str, int, bytes], None]:
             labels[name, stream] = os.fsencode(label)
 
     def write(name: str, stream: int, line: bytes) -> None:
-        rest = labels[name, stream] + line + b"\n"
-        try:
-            while rest:
-                rest = rest[os.write(stream, rest) :]
-        except OSError:
-            pass  # nobody reads it
+        console.write(stream, labels[name, stream] + line + b"\n")
 
     return write

@@ -129,6 +129,11 @@ class Running:
         """What it said so far; a terminal's line ends are those of a file."""
         return self._heard.decode(errors="replace").replace("\r\n", "\n")
 
+    @property
+    def unread(self) -> int:
+        """How many bytes of what it said wait to be read."""
+        return int.from_bytes(fcntl.ioctl(self._ours, termios.FIONREAD, bytes(4)), sys.byteorder)
+
     def wait_for(self, words: str) -> str:
         """Read on until the words have been said; return all that was said so far."""
         deadline = time.monotonic() + PATIENCE

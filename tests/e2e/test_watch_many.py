@@ -6,11 +6,13 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gorun_tasks.notices import why_poll
+from tests.clock import PATIENCE
 from tests.e2e.watching import SERVER, Watching, watching
 
 if TYPE_CHECKING:
@@ -78,6 +80,31 @@ def test_one_fails_and_the_other_goes_on(tmp_path: Path) -> None:
         watch.wait_for("worker | version shared worker-two []\n")
         shop.edit("cmd/api/own.go", "konst", "const")
         watch.wait_for("gorun: api: runs on: all is as it was\n")
+
+
+def with_api(main: str) -> dict[str, str]:
+    """Return the two programs, of which api is another one."""
+    head = 'package main\n\nimport (\n\t"fmt"\n\t"os"\n\t"os/exec"\n\t"syscall"\n)\n\n'
+    used = "var _, _, _ = exec.Command, os.Exit, syscall.Exec\n\n"
+    return TWO_PROGRAMS | {
+        "cmd/api/main.go": f"{head}{used}func main() {{\n{main}}}\n",
+        "cmd/api/own.go": "package main\n",
+    }
+
+
+def test_no_line_is_lost_where_the_output_does_not_wait(tmp_path: Path) -> None:
+    """As of a pipe or terminal that we share with one who will not be blocked."""
+    lines, full = 2_000, 60_000
+    loop = f"\tfor i := range {lines} {{\n\t\tfmt.Printf(%s, i)\n\t}}\n"
+    files = with_api(loop % f'"number %d {"x" * 100}\\n"')
+    unblocked = "import os, sys; os.set_blocking(1, False); os.execv(sys.argv[1], sys.argv[1:])"
+    through = (sys.executable, "-c", unblocked)
+    with Watching(watching(tmp_path, files), ":api", ":worker", through=through) as watch:
+        deadline = time.monotonic() + PATIENCE
+        while watch.unread < full:
+            assert time.monotonic() < deadline
+        watch.wait_for("gorun: api: ended with exit status 0, waits for a change\n")
+        assert watch.said.count("api    | number ") == lines
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
