@@ -7,7 +7,6 @@ Decides what has to be made, and where its inputs are. It must never touch a pro
 from __future__ import annotations
 
 import functools
-import threading
 import time
 
 from gorun_tasks.errors import GoRunError
@@ -78,7 +77,7 @@ class Look:
                 graph = self.graphs[name] = program.graph(verdict=verdict)
                 graph.ready = functools.partial(self._tell, name)
         if not self._notices.directories:
-            threading.Thread(target=self._begin_to_watch, daemon=True).start()
+            self._notices.begin(self._known_places)
         while file_clock() <= self._since:
             time.sleep(0.001)  # what was stamped at the moment go starts could not be recorded
         self.results |= make_all(self.graphs, self._tell)
@@ -108,12 +107,11 @@ class Look:
             write_back(watched.program, verdict)
         return False
 
-    def _begin_to_watch(self) -> None:
-        """Watch what is known before the first look has ended."""
+    def _known_places(self) -> Places:
+        """Return what is known before the first look has ended."""
         for watched in self._watched.values():
             watched.scope = watched.scope or Scope.of(watched.program)
-        self._notices.watch(_places(w.scope for w in self._watched.values() if w.scope))
-        self._notices.remind()
+        return _places(w.scope for w in self._watched.values() if w.scope)
 
 
 def _places(scopes: Iterable[Scope]) -> Places:

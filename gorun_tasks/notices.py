@@ -58,6 +58,7 @@ class Notices:
         self._places: Places = {}
         self._stop = threading.Event()
         self._closed = False
+        self._threads: list[threading.Thread] = []
         self.polling = ""
         """Why there is a look each half second instead of events, "" where there are events."""
 
@@ -69,15 +70,27 @@ class Notices:
         with self._lock:
             return not self._closed and self._watch(places)
 
-    def remind(self) -> None:
-        """Have it looked, whatever moved."""
-        self._tell(None)
+    def begin(self, find: Callable[[], Places]) -> None:
+        """Watch what `find` returns, which is called in a thread; then have it looked."""
+
+        def watch() -> None:
+            self.watch(find())
+            self._tell(None)
+
+        with self._lock:
+            if not self._closed:
+                self._start(watch)
 
     def close(self) -> None:
-        """Watch no more."""
+        """Watch no more; nobody is called after this.
+
+        No thread is left: what listens is not written in Python, and must not outlive it.
+        """
         with self._lock:
             self._closed = True
             self._stop.set()
+        for thread in self._threads:
+            thread.join()
 
     @property
     def directories(self) -> frozenset[str]:
@@ -110,8 +123,13 @@ class Notices:
                 run, arguments = self._listen, (notify, self._stop)
         if not arguments:
             arguments = (places, _glance(places), self._stop)
-        threading.Thread(target=run, args=arguments, daemon=True).start()
+        self._start(run, *arguments)
         return True
+
+    def _start(self, run: Callable[..., None], *arguments: Any) -> None:
+        thread = threading.Thread(target=run, args=arguments, daemon=True)
+        self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
+        thread.start()
 
     def _listen(self, notify: Any, stop: threading.Event) -> None:
         while True:

@@ -12,6 +12,7 @@ something changed (`looking` asks who does), nor wait for anything but what is t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -40,6 +41,7 @@ from gorun_tasks.events import (
 from gorun_tasks.fingerprint import file_clock
 from gorun_tasks.guard import Leash
 from gorun_tasks.keep import Keep
+from gorun_tasks.lines import Lines
 from gorun_tasks.looking import Look
 from gorun_tasks.notices import Notices
 from gorun_tasks.process import cannot_execute
@@ -91,14 +93,15 @@ class Watch:
         self._args = args
         self._stop_signal = stop_signal
         self._grace = grace
-        self._labelled = labelled if len(programs) > 1 else None
+        self._lines = Lines(labelled) if labelled and len(programs) > 1 else None
+        self._listeners: dict[str, Callable[[Event], None] | None] = {}
         self._listening = listening
         self._happened: deque[Event] = deque()
         self._errands = Errands()
         self._notices = Notices(lambda paths: self._errands.add(lambda: self._notice(paths)))
         self._watched: dict[str, Watched] = {}
-        self._outputs: dict[int, _Output] = {}
-        self._leash: Leash | None = None  # held while a look goes on
+        self._leash: Leash | None = None  # while a look goes on
+        self._looking: threading.Thread | None = None
         self._look_again = True
         self._moment = 0  # go may start when files are stamped later than this
 
@@ -138,17 +141,10 @@ class Watch:
     def _new_keep(self, name: str) -> Keep:
         if len(self._programs) == 1:
             return Keep(self._stop_signal, self._grace, terminal=True, listening=self._listening)
-        if self._labelled is None:
-            return Keep(self._stop_signal, self._grace, terminal=False, streams=(DEVNULL, 1, 2))
-        out, err = os.pipe(), os.pipe()
-        try:
-            streams = (DEVNULL, out[1], err[1])
+        own = contextlib.nullcontext([1, 2])
+        with self._lines.of(name) if self._lines is not None else own as (out, err):
+            streams = (DEVNULL, out, err)
             return Keep(self._stop_signal, self._grace, terminal=False, streams=streams)
-        finally:
-            os.close(out[1])
-            os.close(err[1])
-            self._outputs[out[0]] = _Output(name, 1)
-            self._outputs[err[0]] = _Output(name, 2)
 
     def _close(self) -> None:
         """Stop every program and wait until it is gone."""
@@ -159,17 +155,19 @@ class Watch:
         for watched in self._watched.values():
             if watched.keep.group and not watched.stopping:
                 watched.stop()
-        while not self._is_over():
-            self._wait()
-        for watched in self._watched.values():
-            watched.keep.close()
-            watched.let_go(everything=True)
-        for descriptor in list(self._outputs):
-            while self._pass_on(descriptor):
-                pass
-        if self._listening is not None:
-            self._listening.close()
-        self._errands.close()
+        try:
+            while not self._is_over():
+                self._wait()
+        finally:
+            for watched in self._watched.values():
+                watched.keep.close()
+                watched.let_go(everything=True)
+                watched.program.on_event = self._listeners[watched.name]
+            if self._lines is not None:
+                self._lines.close()
+            if self._listening is not None:
+                self._listening.close()
+            self._errands.close()
 
     def _is_over(self) -> bool:
         return (
@@ -182,20 +180,21 @@ class Watch:
         """Wait until something happens, and see to it."""
         poll = select.poll()
         keeps = {watched.keep.fileno(): watched for watched in self._watched.values()}
-        for descriptor in (self._errands.fileno(), *keeps, *self._outputs):
+        lines = self._lines.filenos() if self._lines is not None else ()
+        for descriptor in (self._errands.fileno(), *keeps, *lines):
             poll.register(descriptor, select.POLLIN)
         for descriptor, _ in poll.poll(0 if self._errands else None):
             if descriptor in keeps:
                 for message in keeps[descriptor].keep.messages():
                     self._heard(keeps[descriptor], *message)
-            elif descriptor in self._outputs:
-                self._pass_on(descriptor)
-            else:
+            elif descriptor == self._errands.fileno():
                 self._errands.hush()
+            elif self._lines is not None:
+                self._lines.pass_on(descriptor)
         self._errands.run()
 
     def _hear(self, name: str, program: Program) -> None:
-        others = program.on_event
+        others = self._listeners[name] = program.on_event
 
         def hear(event: Event) -> None:
             event.name = name
@@ -204,21 +203,6 @@ class Watch:
             self._happened.append(event)
 
         program.on_event = hear
-
-    def _pass_on(self, descriptor: int) -> bool:
-        """Pass on what a program wrote, by lines; say whether there may be more."""
-        output, label = self._outputs[descriptor], self._labelled
-        assert label is not None
-        chunk = os.read(descriptor, 1 << 16)
-        *lines, output.rest = (output.rest + chunk).split(b"\n")
-        for line in lines:
-            label(output.name, output.stream, line)
-        if not chunk:
-            if output.rest:
-                label(output.name, output.stream, output.rest)
-            os.close(descriptor)
-            del self._outputs[descriptor]
-        return bool(chunk)
 
     # Looking.
 
@@ -254,10 +238,10 @@ class Watch:
                 look.failure = failure
             self._errands.add(lambda: self._end_look(look))
 
-        thread = threading.Thread(target=work, daemon=True)
+        self._looking = threading.Thread(target=work, daemon=True)
         if len(self._watched) == 1 and not any(w.keep.group for w in self._watched.values()):
-            console.lend(thread)
-        thread.start()
+            console.lend(self._looking)
+        self._looking.start()
 
     def _take(self, watched: Watched, result: Outcome | GoRunError, look: Look) -> None:
         """Start what is new, and stop what it takes the place of."""
@@ -276,6 +260,8 @@ class Watch:
             watched.stop()
 
     def _end_look(self, look: Look) -> None:
+        assert self._looking is not None
+        self._looking.join()
         self._leash = None
         if look.failure is not None:
             raise look.failure
@@ -322,6 +308,8 @@ class Watch:
             self._ended(watched, -signal.SIGKILL if verb == "lost" else values[0])
 
     def _ended(self, watched: Watched, status: int) -> None:
+        if self._lines is not None:
+            self._lines.end(watched.name)
         watched.exit_code = status if status >= 0 else 128 - status
         if self.ended_by:
             self.exit_code = self.exit_code or watched.exit_code
@@ -371,12 +359,3 @@ class Watch:
 def _may_be_mended(error: GoRunError) -> bool:
     """Say whether an edit may help where a program could not be built, right at the start."""
     return isinstance(error, BuildError) and error.exit_status == BUILD_FAILED
-
-
-class _Output:
-    """What a program writes to one of its streams, and what of a line is there so far."""
-
-    def __init__(self, name: str, stream: int) -> None:
-        self.name = name
-        self.stream = stream
-        self.rest = b""

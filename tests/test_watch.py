@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import select
@@ -170,6 +171,31 @@ def test_what_go_brought_along_is_looked_at_when_the_program_runs(
         *("outcome", "ended", "started"),
     ]
     assert reads == 1 + fetched
+
+
+def test_nothing_is_left_of_it(tree: Tree) -> None:
+    """No thread, no descriptor, nobody who listens: a larger program may go on for days."""
+    tree.write(SERVER)
+    program = Program(cwd=str(tree.folder))
+    heard: list[Event] = []
+    program.on_event = heard.append
+    threads = threading.enumerate()
+
+    def watch() -> None:
+        events = iter(program.watch())
+        of(WatchingEvent, events)
+        events.close()  # type: ignore[attr-defined]
+
+    watch()
+    gc.collect()
+    descriptors = os.listdir("/proc/self/fd")
+    watch()
+    gc.collect()
+    assert threading.enumerate() == threads
+    assert os.listdir("/proc/self/fd") == descriptors
+    heard.clear()
+    program.build()
+    assert [event.name for event in heard] == [""]
 
 
 def test_another_thread_ends_it(tree: Tree) -> None:

@@ -92,6 +92,37 @@ def with_api(main: str) -> dict[str, str]:
     }
 
 
+def test_the_last_words_of_a_program_are_said(tmp_path: Path) -> None:
+    """Also those that end no line, and before it is told that it ended."""
+    files = with_api('\tfmt.Print("last words")\n\tos.Exit(3)\n')
+    with Watching(watching(tmp_path, files), ":api", ":worker") as watch:
+        watch.wait_for("gorun: api: ended with exit status 3, waits for a change\n")
+        said = watch.said.splitlines()
+        told = said.index("gorun: api: ended with exit status 3, waits for a change")
+        assert said.index("api    | last words") < told
+        watch.wait_for_event("watching", 2)
+        watch.edit("cmd/api/main.go", "last words", "other words")
+        watch.wait_for("api    | other words\n")
+
+
+def test_who_left_the_group_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """It may hold the output of the program that started it, for as long as it likes."""
+    files = with_api(
+        '\tother := exec.Command("sleep", "600")\n\tother.Stdout = os.Stdout\n'
+        "\tother.SysProcAttr = &syscall.SysProcAttr{Setsid: true}\n\tother.Start()\n"
+        '\tfmt.Println("left", other.Process.Pid)\n\tselect {}\n'
+    )
+    with Watching(watching(tmp_path, files), ":api", ":worker") as watch:
+        other = int(watch.wait_for_next(r"left \d+\n").split()[1])
+        try:
+            watch.wait_for("worker | version shared worker-one []\n")
+            watch.signal(signal.SIGTERM)
+            watch.wait_until(lambda: watch.left_behind() == [])
+            os.kill(other, 0)
+        finally:
+            os.kill(other, signal.SIGKILL)
+
+
 def test_no_line_is_lost_where_the_output_does_not_wait(tmp_path: Path) -> None:
     """As of a pipe or terminal that we share with one who will not be blocked."""
     lines, full = 2_000, 60_000
