@@ -40,6 +40,7 @@ _FROM_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGH
 _HEARD = (*_FROM_THE_TERMINAL, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 _BUSY_PAUSES = (0.1, 0.2, 0.4)  # go's own patience with an executable that is open for writing
 _LOOK_AGAIN = 0.01  # seconds between two looks whether a group is gone
+_ASK_AGAIN = 0.1  # seconds between two looks whether the terminal is to be had
 _LAST_PATIENCE = 5.0  # seconds after SIGKILL; what then is there still, the kernel does not let go
 _FIRST_HANDED_OVER = 3  # sd_listen_fds(3)
 _SET_CHILD_SUBREAPER = 36  # prctl
@@ -65,6 +66,7 @@ class Keeper:
         self._deadline: float | None = None
         self._stopping = False
         self._killed = False
+        self._wants_terminal = False  # and stands still, since another has it
         self._over = False  # whether the watcher is gone
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU, signal.SIGTTIN])
         self._prctl = _prctl()
@@ -79,7 +81,8 @@ class Keeper:
         poll.register(self._control, select.POLLIN)
         poll.register(self._woken, select.POLLIN)
         while not (self._over and not self._group):
-            ready = poll.poll(_LOOK_AGAIN * 1000 if self._stopping else None)
+            pause = _LOOK_AGAIN if self._stopping else _ASK_AGAIN if self._wants_terminal else None
+            ready = poll.poll(pause and pause * 1000)
             for descriptor, _ in ready:
                 if descriptor == self._woken:
                     self._hear(os.read(self._woken, 4096))
@@ -89,6 +92,8 @@ class Keeper:
                     self._end_group(*self._stop)
             self._reap()
             self._look_after_the_group()
+            if self._wants_terminal and self._foreground() == self._home:
+                self._resume()
 
     # The watcher's words.
 
@@ -104,10 +109,14 @@ class Keeper:
         elif verb == "stop":
             self._end_group(*values)
         elif verb == "resume" and self._group:
-            if self._foreground() == self._home:
-                self._give_terminal(self._group)
-            self._signal_group(signal.SIGCONT)
+            self._resume()
         return True
+
+    def _resume(self) -> None:
+        self._wants_terminal = False
+        if self._foreground() == self._home:
+            self._give_terminal(self._group)
+        self._signal_group(signal.SIGCONT)
 
     def _tell(self, *words: Any) -> None:
         data = marshal.dumps((words[0], self._number, *words[1:]))
@@ -251,13 +260,18 @@ class Keeper:
         """Bury the program and whoever of its own is orphaned: they come to us."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
             except ChildProcessError:
                 return
             if not pid:
                 return
-            if pid == self._child:
+            if os.WIFSTOPPED(status):
+                # A shell that brings a running job to the foreground tells nobody.
+                if pid == self._child and self._terminal >= 0:
+                    self._wants_terminal = os.WSTOPSIG(status) in (signal.SIGTTIN, signal.SIGTTOU)
+            elif pid == self._child:
                 self._child = 0
+                self._wants_terminal = False
                 left = self._has_members()
                 if not self._stopping:
                     self._take_terminal_back()

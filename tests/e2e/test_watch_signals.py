@@ -253,6 +253,35 @@ def test_ctrl_z_stops_all_and_fg_lets_all_go_on(tmp_path: Path) -> None:
         watch.wait_for("gorun: ended with exit status 4, waits for a change\n")
 
 
+BACKGROUND = """
+import os, signal, sys
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+job = os.fork()
+if not job:
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    os.execv(sys.argv[1], sys.argv[1:])
+sys.stdin.readline()
+os.tcsetpgrp(0, job)
+os.waitpid(job, 0)
+"""
+"""What a shell does with a job that was started with & and is brought to the foreground later."""
+
+
+def test_a_program_from_the_background_gets_the_terminal(tmp_path: Path) -> None:
+    """When a shell's fg has brought the watcher there. It stood still, since it wants to read."""
+    through = (sys.executable, "-c", BACKGROUND)
+    with Watching(watching(tmp_path, READER), ".", terminal=True, through=through) as watch:
+        watch.wait_until_it_watches("one reads\n")
+        (program,) = watch.pids
+        watch.wait_until(lambda: state_of(program) == "T")
+        watch.type("fg\n")
+        watch.wait_until(lambda: state_of(program) != "T")
+        watch.type("again\n")
+        watch.wait_for('read "again"\n')
+        assert 'read "fg"' not in watch.said
+
+
 def state_of(pid: int) -> str:
     """Return the state of a process, as the kernel writes it."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
