@@ -92,7 +92,10 @@ class Keep:
         self._say("start", self._number, os.fsencode(path), words, dict(environment), where)
 
     def stop(self, signum: int | None = None, grace: float | None = -1.0) -> None:
-        """Signal the program's whole group, SIGKILL it after a time (None: never)."""
+        """Signal the program's whole group, SIGKILL it after a time (None: never).
+
+        Signal 0 stands for one that the group has been told already.
+        """
         usual_signal, usual_grace = self._stop
         signum = usual_signal if signum is None else signum
         self._say("stop", int(signum), usual_grace if grace == -1.0 else grace)

@@ -9,10 +9,11 @@ program's way: nothing of ours reaches it, no descriptor (but a socket that it i
 signal's disposition, no mask.
 
     start N PATH ARGV ENVIRONMENT DIRECTORY  → started N PID | failed N ERRNO DIRECTORY?
-    stop SIGNAL GRACE                  → gone N     GRACE: seconds until SIGKILL, None: for ever
+    stop SIGNAL GRACE                  → gone N     GRACE: seconds until SIGKILL, None: for ever;
+                                       SIGNAL 0: the group has been told
     resume                             what was stopped by ^Z goes on
     ended N STATUS LEFT                the program ended; LEFT: `gone` has not been told yet
-    told N SIGNAL                      somebody, the terminal perhaps, told the whole group
+    told N SIGNAL                      the terminal, or somebody else, told the whole group
 
 N is the number of the program: two words may cross, and then they are about different ones.
 
@@ -293,7 +294,8 @@ class Keeper:
 
     def _hear(self, numbers: bytes) -> None:
         for signum in numbers:
-            if signum in _FROM_THE_TERMINAL and self._group:
+            # Of a program without one it is nobody's affair but its own.
+            if signum in _FROM_THE_TERMINAL and self._group and self._terminal >= 0:
                 self._tell("told", signum)
 
     def _foreground(self) -> int:

@@ -86,6 +86,7 @@ class Watch:
     ) -> None:
         self.ended_by = 0
         """The signal that ended the watch, 0 for none."""
+        self._told_to_end: set[int] = set()
         self.exit_code: int | None = None
         """The exit status of the program that ran when the watch was ended; of several the first
         that is not 0. None where none ran."""
@@ -121,13 +122,17 @@ class Watch:
             self._close()
         yield from self._happened
 
-    def end(self, signum: int, *, told: bool = False) -> None:
-        """Let the programs end by this signal, and then the watch; at once the second time.
+    def end(self, signum: int) -> None:
+        """Let the programs end by this signal, and then the watch.
 
-        `told` says that they have the signal already. To be called from a handler of signals, or
-        from any thread.
+        By a second SIGINT or SIGQUIT, of a person who will not wait, they end at once. To be called
+        from a handler of signals, or from any thread.
         """
-        self._errands.add(lambda: self._end(signum, told=told))
+        self._errands.add(lambda: self._end(signum))
+
+    def go_on(self) -> None:
+        """Go on after a stop, as `end` is called: the programs, too, and have a look."""
+        self._errands.add(self._go_on)
 
     # The loop.
 
@@ -301,7 +306,8 @@ class Watch:
             self._could_not_start(watched, *values)
         elif verb == "told":
             if values[0] == signal.SIGTSTP:
-                self._suspend()
+                os.killpg(os.getpgrp(), signal.SIGTSTP)  # as a ^Z stops whoever has the terminal
+                self._go_on()
             else:
                 self._end(values[0], told=True)
         elif verb in ("ended", "lost"):
@@ -332,28 +338,29 @@ class Watch:
             self._look_again = True
         tell(watched.program, FailedEvent(watched.program.label, error))
 
-    def _suspend(self) -> None:
-        """Stop, as a ^Z stops whoever has the terminal; go on together with the programs."""
-        os.killpg(os.getpgrp(), signal.SIGTSTP)
+    def _go_on(self) -> None:
         for watched in self._watched.values():
             watched.keep.resume()
+        # The system keeps only so many events for one who stands still.
+        self._look_again = True
+        self._moment = file_clock()
 
-    def _end(self, signum: int, *, told: bool) -> None:
-        again = bool(self.ended_by)
-        self.ended_by = self.ended_by or signum
+    def _end(self, signum: int, *, told: bool = False) -> None:
+        """End by a signal, which the programs may have been told already."""
         of_a_person = signum in _OF_A_PERSON
+        again = bool(self.ended_by) and of_a_person
+        if signum in self._told_to_end and not again:
+            return  # a shell tells its jobs what the terminal told them, `timeout` tells us twice
+        self._told_to_end.add(signum)
+        self.ended_by = self.ended_by or signum
         if self._leash is not None:
             self._leash.pull()
         for watched in self._watched.values():
             watched.next = None
-            if not watched.keep.group:
-                continue
-            if again:
+            if watched.keep.group and again:
                 watched.stop(signal.SIGKILL, 0.0)
-            elif told and of_a_person and watched.keep.pid:
-                watched.stopping = True
-            else:
-                watched.stop(signum, None if of_a_person else self._grace)
+            elif watched.keep.group:
+                watched.stop(0 if told else signum, None if of_a_person else self._grace)
 
 
 def _may_be_mended(error: GoRunError) -> bool:

@@ -143,18 +143,21 @@ def _told_of_signals(watch: Watch) -> Iterator[None]:
     def end(signum: int, _frame: FrameType | None) -> None:
         watch.end(signum)
 
+    def go_on(_signum: int, _frame: FrameType | None) -> None:
+        watch.go_on()
+
     previous = {}
     try:
-        for signum in _SIGNALS:
+        for signum, handler in {**dict.fromkeys(_SIGNALS, end), signal.SIGCONT: go_on}.items():
             if signal.getsignal(signum) not in (signal.SIG_IGN, None):
-                previous[signum] = signal.signal(signum, end)
+                previous[signum] = signal.signal(signum, handler)
     except ValueError:
         pass  # not the main thread
     try:
         yield
     finally:
-        for signum, handler in previous.items():
-            signal.signal(signum, handler)
+        for signum, before in previous.items():
+            signal.signal(signum, before)
 
 
 class _Voice:

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from tests.e2e.watching import SERVER, Watching, group_is_gone, watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.e2e.cli import Workshop
 
@@ -290,6 +290,23 @@ def test_the_whole_tree_goes_and_comes_again(tmp_path: Path, way: str) -> None:
         watch.wait_for("version two []\n")
         watch.edit("version.go", "two", "three")
         watch.wait_for("version three []\n")
+
+
+def test_an_edit_while_we_stood_still(tmp_path: Path) -> None:
+    """So much else moved meanwhile that the system threw away what it had to tell of the edit."""
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    shop = watching(tmp_path)
+    with Watching(shop, ".") as watch:
+        watch.wait_until_it_watches()
+        watch.signal(signal.SIGSTOP)
+        names = [shop.folder / f"other{number}" for number in range(2)]
+        names[0].touch()
+        for _ in range(limit):
+            names[0].rename(names[1])
+            names.reverse()
+        watch.edit("version.go", "one", "two")
+        watch.signal(signal.SIGCONT)
+        watch.wait_for("version two []\n")
 
 
 def test_a_checkout_there_and_back(tmp_path: Path) -> None:

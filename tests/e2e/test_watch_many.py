@@ -123,6 +123,17 @@ def test_who_left_the_group_keeps_nobody_waiting(tmp_path: Path) -> None:
             os.kill(other, signal.SIGKILL)
 
 
+def test_a_program_that_is_told_to_end_ends_alone(tmp_path: Path) -> None:
+    """By whomever: it has no terminal that could have told its group."""
+    with both(tmp_path) as (watch, _):
+        pids = {event["program"]: event["pid"] for event in watch.events("started")}
+        os.killpg(pids["./cmd/api"], signal.SIGINT)
+        watch.wait_for("gorun: api: ended with exit status 0, waits for a change\n")
+        watch.signal(signal.SIGTERM)
+        assert watch.end() == 0
+        assert "worker | ends by terminated\n" in watch.said
+
+
 def test_no_line_is_lost_where_the_output_does_not_wait(tmp_path: Path) -> None:
     """As of a pipe or terminal that we share with one who will not be blocked."""
     lines, full = 2_000, 60_000

@@ -70,6 +70,22 @@ READER = GO_MOD | {
 """A program that reads what is typed."""
 
 
+PATIENT = GO_MOD | {
+    "main.go": (
+        'package main\n\nimport (\n\t"fmt"\n\t"os"\n\t"os/signal"\n\t"syscall"\n)\n\n'
+        "func main() {\n"
+        "\tsignals := make(chan os.Signal, 9)\n"
+        "\tsignal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)\n"
+        '\tfmt.Println("one")\n'
+        '\tfmt.Println("ends by", <-signals)\n'
+        "\tos.ReadFile(os.Args[1])\n"
+        "\tos.Exit(5)\n"
+        "}\n"
+    ),
+}
+"""A program that takes its time: it ends when somebody has written into a fifo."""
+
+
 SHELL = """
 import os, signal, sys
 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
@@ -186,6 +202,27 @@ def test_a_second_ctrl_c_is_harder(tmp_path: Path) -> None:
         watch.wait_until(lambda: not any(map(has_signals_pending, watch.left_behind())))
         watch.type("\x03")
         assert watch.end() == 137, watch.said
+        assert watch.left_behind() == []
+
+
+@pytest.mark.parametrize("who", ["supervisor", "terminal"])
+def test_who_is_told_twice_is_not_killed(tmp_path: Path, who: str) -> None:
+    """`timeout` tells us and our group, a shell tells its jobs that the terminal is gone."""
+    go_on = tmp_path / "go-on"
+    os.mkfifo(go_on)
+    shop = watching(tmp_path, PATIENT)
+    with Watching(shop, ".", str(go_on), terminal=who == "terminal") as watch:
+        watch.wait_until_it_watches("one\n")
+        (program,) = watch.pids
+        if who == "terminal":
+            os.killpg(program, signal.SIGHUP)
+        else:
+            watch.signal(signal.SIGTERM)
+        watch.wait_for("ends by ")
+        watch.signal(signal.SIGHUP if who == "terminal" else signal.SIGTERM)
+        watch.wait_until(lambda: not has_signals_pending(watch.pid))
+        go_on.write_text("")
+        assert watch.end() == 5, watch.said
         assert watch.left_behind() == []
 
 
