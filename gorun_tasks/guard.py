@@ -41,9 +41,14 @@ class Guard:
         return bool(self._received)
 
     @property
-    def given_up(self) -> bool:
-        """Whether a leash around this was pulled."""
-        return self._outer is not None and self._outer.given_up
+    def leash(self) -> Leash | None:
+        """The leash around this."""
+        return self._outer.leash if self._outer is not None else None
+
+    @classmethod
+    def here(cls) -> Guard | None:
+        """Return the innermost guard under which this thread works."""
+        return cls._innermost.get()
 
     def __enter__(self) -> Self:
         self._enter()
@@ -95,7 +100,7 @@ class Guard:
             signal.signal(signum, handler)  # type: ignore[arg-type]
         if self._received:
             raise Interrupted(self._received[0])
-        if self.given_up:
+        if self.leash is not None and self.leash.pulled:
             raise GivenUp
 
 
@@ -106,7 +111,12 @@ class Leash(Guard):
     """
 
     @property
-    def given_up(self) -> bool:
+    def leash(self) -> Leash:
+        """Itself."""
+        return self
+
+    @property
+    def pulled(self) -> bool:
         """Whether what goes on is given up."""
         return bool(self._received)
 

@@ -16,9 +16,10 @@ import time
 
 from gorun_tasks.content import Known
 from gorun_tasks.disk import NOTES, Lock, sync
-from gorun_tasks.errors import BuildError
+from gorun_tasks.errors import BuildError, GivenUp
 from gorun_tasks.evict import evict
 from gorun_tasks.fingerprint import key_at, key_of, place
+from gorun_tasks.guard import Guard
 from gorun_tasks.store import Manifest, Store, pack, unpack
 from gorun_tasks.writing import Unusable, Writer, in_words, is_executable_of
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from gorun_tasks.handed import Handed
     from gorun_tasks.store import Packed
     from gorun_tasks.writing import Added
+
+_PATIENCE = 0.05  # seconds between two looks whether a lock is to be had
 
 
 class Publisher(Writer):
@@ -45,12 +48,19 @@ class Publisher(Writer):
         """Have one program to ourselves, to build and publish it.
 
         `waited` also says whether somebody wrote it since it was read. Where there can be no lock
-        two may build the same: that is only slow.
+        two may build the same: that is only slow. Raises GivenUp.
         """
         lock = Lock(f"{self._root}/locks/{key}")
+        guard = Guard.here()
+        leash = guard.leash if guard is not None else None
         try:
             with contextlib.suppress(OSError):
-                lock.acquire()
+                # Nothing interrupts a thread that waits for a lock.
+                while not lock.acquire(wait=leash is None):
+                    lock.waited = True
+                    if leash is not None and leash.pulled:
+                        raise GivenUp
+                    time.sleep(_PATIENCE)
             lock.waited = lock.waited or self._store.has_news(key)
             yield lock
         finally:

@@ -6,6 +6,7 @@ group, one that will not hear of SIGTERM, one that reads what is typed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ from tests.e2e.watching import (
     has_signals_pending,
     watching,
 )
+from tests.held import Held
 
 pytestmark = pytest.mark.usefixtures("go")
 
@@ -226,6 +228,19 @@ def test_who_is_told_twice_is_not_killed(tmp_path: Path, who: str) -> None:
         assert watch.left_behind() == []
 
 
+def test_who_waits_for_the_build_of_another_can_be_ended(tmp_path: Path) -> None:
+    """Two builds of a program take turns."""
+    shop = watching(tmp_path)
+    held = Held(tmp_path)
+    shop.environ["GOFLAGS"] = held.flag
+    with shop.start("gorun_tasks", "."), Watching(shop, ".") as watch:
+        held.wait()
+        watch.wait_until(lambda: "anon_inode:inotify" in opened_by(watch.pid))
+        watch.signal(signal.SIGTERM)
+        assert watch.end() == -signal.SIGTERM, watch.said
+        assert watch.left_behind() == []
+
+
 def test_a_crash_is_told_and_the_next_change_awaited(tmp_path: Path) -> None:
     files = SERVER | {"version.go": 'package main\n\nfunc version() string { panic("oh") }\n'}
     with Watching(watching(tmp_path, files), ".") as watch:
@@ -317,6 +332,16 @@ def test_a_program_from_the_background_gets_the_terminal(tmp_path: Path) -> None
         watch.type("again\n")
         watch.wait_for('read "again"\n')
         assert 'read "fg"' not in watch.said
+
+
+def opened_by(pid: int) -> list[str]:
+    """Return what a process has open."""
+    folder = f"/proc/{pid}/fd"
+    opened = []
+    for name in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            opened.append(os.readlink(f"{folder}/{name}"))
+    return opened
 
 
 def state_of(pid: int) -> str:
