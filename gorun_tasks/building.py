@@ -35,6 +35,7 @@ class Building:
         self._program = program
         self._making: Making | None = None
         self._publisher: Publisher | None = None
+        console.take_closed()
         try:
             self._publisher = Publisher.of(program.store)
         except Unusable as trouble:

@@ -118,6 +118,18 @@ def speaks_to_person(environ: dict[str, str] | os._Environ[str]) -> bool:
     return bool(environ.get("CI")) or os.isatty(2)
 
 
+def take_closed() -> None:
+    """Let nothing that we open come to be where our words go, if we were started without that.
+
+    What we start finds it closed, as we did.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+
 def write(stream: int, words: bytes) -> None:
     """Write to standard output (1) or error (2), however long it takes; where nobody reads, not."""
     rest = memoryview(words)

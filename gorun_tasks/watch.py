@@ -137,6 +137,7 @@ class Watch:
     # The loop.
 
     def _open(self) -> None:
+        console.take_closed()
         self._errands.open()
         for name, program in self._programs.items():
             keep = self._new_keep(name)

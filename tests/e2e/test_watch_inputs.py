@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,6 +154,23 @@ def test_a_build_with_a_warning_is_watched(tmp_path: Path) -> None:
         watch.wait_for("version two []\n")
         watch.wait_for_event("started", 2)
         assert watch.outcomes == ["built"] * 2
+
+
+def test_where_there_are_no_standard_streams(tmp_path: Path) -> None:
+    """Whatever we open has other numbers: our words would go into it."""
+    shop = watching(tmp_path)
+    through = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh")
+    with Watching(shop, ".", through=through) as watch:
+        watch.wait_for_event("started")
+        watch.wait_for_event("watching")
+        watch.edit("version.go", "func", "fun")
+        watch.wait_for_event("failed")
+        watch.edit("version.go", "fun ", "func ")
+        watch.wait_for_event("unchanged")
+        watch.edit("version.go", "one", "two")
+        watch.wait_for_event("started", 2)
+        watch.signal(signal.SIGTERM)
+        assert watch.end() in (0, 143)
 
 
 def test_a_list_of_files(tmp_path: Path) -> None:
