@@ -51,7 +51,7 @@ class Look:
         """Whether other directories are watched than before it."""
         self.failure: BaseException | None = None
         self._watched = watched
-        self._notices = notices
+        self.notices = notices
         self._tell = tell
         self._since = since
         self._before: dict[str, dict[str, tuple[str, ...] | None]] = {}
@@ -76,8 +76,8 @@ class Look:
                     self._before[name] = watched.scope.listings()
                 graph = self.graphs[name] = program.graph(verdict=verdict)
                 graph.ready = functools.partial(self._tell, name)
-        if not self._notices.directories:
-            self._notices.begin(self._known_places)
+        if not self.notices.directories:
+            self.notices.begin(self._known_places)
         while file_clock() <= self._since:
             time.sleep(0.001)  # what was stamped at the moment go starts could not be recorded
         self.results |= make_all(self.graphs, self._tell)
@@ -94,7 +94,7 @@ class Look:
             if report is not None and (isinstance(result, GoRunError) or result.unrecorded):
                 tried = Tried(watched.program, report, scope, self._before.get(name, {}))
             self.scopes[name] = scope, tried
-        self.elsewhere = self._notices.watch(_places(scope for scope, _ in self.scopes.values()))
+        self.elsewhere = self.notices.watch(_places(scope for scope, _ in self.scopes.values()))
 
     def _has_news(self, watched: Watched, verdict: Verdict) -> bool:
         manifest, tried = verdict.manifest, watched.tried

@@ -103,6 +103,7 @@ class Watch:
         self._watched: dict[str, Watched] = {}
         self._leash: Leash | None = None  # while a look goes on
         self._looking: threading.Thread | None = None
+        self._told_where = False  # whether anybody knows what is watched
         self._look_again = True
         self._moment = 0  # go may start when files are stamped later than this
 
@@ -276,6 +277,9 @@ class Watch:
         if look.elsewhere:
             # What was edited before they were watched nobody told.
             self._look_again = True
+        # At the first look they may have been watched before it came so far.
+        if look.elsewhere or (look.scopes and not self._told_where):
+            self._told_where = True
             for watched in self._watched.values():
                 tell(
                     watched.program,

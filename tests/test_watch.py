@@ -34,6 +34,7 @@ from gorun_tasks.alike import alike
 from gorun_tasks.closure import Closure, Moved
 from gorun_tasks.content import Reason
 from gorun_tasks.foresight import Foresight
+from gorun_tasks.looking import Look
 from gorun_tasks.notices import Notices
 from gorun_tasks.publish import Publisher
 from gorun_tasks.scope import Scope, Tried
@@ -171,6 +172,25 @@ def test_what_go_brought_along_is_looked_at_when_the_program_runs(
         *("outcome", "ended", "started"),
     ]
     assert reads == 1 + fetched
+
+
+def test_what_is_watched_is_told_also_where_it_was_known(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a program that is current it is watched while the first look still goes on."""
+    find_where = Look.find_where
+
+    def find_later(look: Look) -> None:
+        wait_until(lambda: bool(look.notices.directories))
+        find_where(look)
+
+    monkeypatch.setattr(Look, "find_where", find_later)
+    tree.write(SERVER)
+    program = Program(cwd=str(tree.folder))
+    program.build()
+    watching = of(WatchingEvent, iter(program.watch()))
+    assert isinstance(watching, WatchingEvent)
+    assert watching.directories > 0
 
 
 def test_nothing_is_left_of_it(tree: Tree) -> None:
