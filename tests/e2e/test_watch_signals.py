@@ -293,7 +293,7 @@ def test_ctrl_z_stops_all_and_fg_lets_all_go_on(tmp_path: Path) -> None:
         (program,) = watch.pids
         watch.type("\x1a")
         watch.wait_for("shell: stopped\n")
-        assert state_of(program) == "T"
+        watch.wait_until(lambda: state_of(program) == "T")
         watch.type("fg\n")
         watch.wait_until(lambda: state_of(program) != "T")
         watch.type("again\n")
