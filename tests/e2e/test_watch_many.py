@@ -63,8 +63,7 @@ def test_only_what_changed_restarts(tmp_path: Path) -> None:
         shop.edit("lib/lib.go", "shared", "new")
         watch.wait_for("api    | version new api-two [-port 1]\n")
         watch.wait_for("worker | version new worker-one []\n")
-        watch.wait_until(lambda: started(watch, "worker") == 2)
-        assert started(watch, "api") == 3
+        watch.wait_until(lambda: (started(watch, "api"), started(watch, "worker")) == (3, 2))
         assert "worker: restarts: cmd/api" not in watch.said
         watch.signal(signal.SIGINT)
         assert watch.end() == 0, watch.said
