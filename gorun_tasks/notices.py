@@ -11,12 +11,13 @@ import contextlib
 import errno
 import os
 import re
+import stat
 import threading
 import time
 from importlib.util import find_spec
 
 from gorun_tasks.errors import UsageError
-from gorun_tasks.fingerprint import key_at
+from gorun_tasks.fingerprint import key_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,13 +156,21 @@ class Notices:
 
 
 def _glance(places: Places) -> dict[str, Key | None]:
-    """Return the stat keys of all that is in these directories."""
-    seen = {}
+    """Return the stat keys of all that is in these directories.
+
+    Of a directory in one only which it is: others watch what is in it, where that matters.
+    """
+    seen: dict[str, Key | None] = {}
     for place in places:
         with contextlib.suppress(OSError):
             for name in os.listdir(place):
                 path = f"{place.rstrip('/')}/{name}"
-                seen[path] = key_at(path)
+                seen[path] = None
+                with contextlib.suppress(OSError):
+                    status = os.stat(path)
+                    seen[path] = key_of(status)
+                    if stat.S_ISDIR(status.st_mode):
+                        seen[path] = (0, 0, status.st_mode, status.st_ino, status.st_dev)
     return seen
 
 

@@ -255,6 +255,27 @@ def test_whoever_watches_too_late_watches_nothing(tmp_path: Path) -> None:
     assert not notices.directories
 
 
+def test_by_the_clock_what_moves_in_a_directory_is_its_own_affair(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each file that anybody makes beside a program would give up its build."""
+    monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "1")
+    (tmp_path / "logs").mkdir()
+    told: list[str] = []
+    notices = Notices(lambda paths: told.extend(paths or ()))
+    notices.watch({str(tmp_path): (0, 0)})
+    try:
+        (tmp_path / "logs" / "of-today").touch()
+        (tmp_path / "saved").touch()
+        wait_until(lambda: bool(told))
+        (tmp_path / "logs").rename(tmp_path / "old-logs")
+        wait_until(lambda: len(told) == 3)
+    finally:
+        notices.close()
+    assert told[0] == str(tmp_path / "saved")
+    assert sorted(told[1:]) == [str(tmp_path / "logs"), str(tmp_path / "old-logs")]
+
+
 def test_programs_of_a_workspace(tree: Tree) -> None:
     """Each event says whose it is."""
     main = {

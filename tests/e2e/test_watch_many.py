@@ -175,6 +175,7 @@ def test_by_the_clock_where_no_events_come(tmp_path: Path) -> None:
     shop = watching(tmp_path)
     shop.environ["WATCHFILES_FORCE_POLLING"] = "1"
     with Watching(shop, ".") as watch:
+        watch.wait_for("version one []\n")
         watch.wait_for("gorun: looks twice a second for changes: WATCHFILES_FORCE_POLLING is set\n")
         os.utime(shop.folder / "version.go")
         watch.edit("version.go", "one", "two")
