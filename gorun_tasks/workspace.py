@@ -84,9 +84,14 @@ class Workspace:
         return self._programs is not None or is_known(self._asker())
 
     def program(self, name: str) -> Program:
-        """Return the program of this name. Raises UsageError where there is none."""
+        """Return the program of this name.
+
+        Raises UsageError where there is none, BuildError where go could not tell.
+        """
         found = self.programs.get(name)
         if found is None:
+            for error in self.untold.values():
+                raise error
             raise UsageError(f"no program is called {name} in {self.root}", self._hint(name))
         return found
 
@@ -257,6 +262,8 @@ class Workspace:
         for name, settings in self.config.programs.items():
             if not settings.target:
                 directory = by_name.get(name)
+                if directory is None and self._untold:
+                    continue  # it may be one of those of which go could not tell
                 if directory is None:
                     raise UsageError(
                         f"{self.config.where('programs', name)}: no program is called {name}",

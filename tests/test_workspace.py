@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import gorun_tasks.explore
-from gorun_tasks import GoRunError, Outcome, UsageError
+from gorun_tasks import BuildError, GoRunError, Outcome, UsageError
 from gorun_tasks.config import line_of
 from gorun_tasks.workspace import Workspace, root_of
 from tests.clock import let_the_clock_tick
@@ -212,6 +212,10 @@ def test_a_broken_module_does_not_hide_the_others(
     assert str(made["./b"]) == sentence
     with pytest.raises(GoRunError, match=sentence):  # else it would miss one
         workspace.affected(files=["b/go.mod"])
+    with pytest.raises(BuildError, match=sentence):
+        workspace.program("b")
+    tree.write({"gorun.toml": "[programs.b]\nrace = true\n"})  # which is no mistake
+    assert list(Workspace(str(tree.folder)).programs) == ["a"]
     tree.write({"gorun.toml": 'exclude = ["./b/..."]\n'})
     assert Workspace(str(tree.folder)).untold == {}
     tree.remove("gorun.toml")
