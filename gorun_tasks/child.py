@@ -1,9 +1,9 @@
 """Starts the program as a child that is kept well.
 
-Decides which signals a waiting parent passes on, how a tree of processes is interrupted, and how a
-process of ours ends by a signal. It must never stand between the program and the world: no pipe,
-no new process group or session, no change to the program's exit status. What the program finds
-when it starts is decided by `process`.
+Decides what is started for it, which signals a waiting parent passes on, how a tree of processes is
+interrupted, and how a process of ours ends by a signal. It must never stand between the program
+and the world: no pipe, no new process group or session, no change to the program's exit status.
+What a program finds wherever it starts is decided by `process`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import signal
 from contextlib import suppress
 
-from gorun_tasks.process import flush, start_patiently
+from gorun_tasks.process import find_wrapper, flush, program_environment, start_patiently
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,38 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
+    from gorun_tasks.outcome import Outcome
+    from gorun_tasks.program import Program
+
 # How often a thread that was told to stop is looked at. One that waits for the disk may take long.
 _STOP_PATIENCE = 2000
+
+
+def how_to_start(
+    program: Program, made: Outcome, args: Sequence[str]
+) -> tuple[str, list[str], dict[bytes, bytes]]:
+    """Return the file to execute, its words, and the environment of a program as a child.
+
+    Raises ExecutionError where there is no wrapper (-exec) of that name.
+    """
+    env = program_environment(_encoded(program.environ), made.goroot_bin)
+    given = os.environ.get("PWD")
+    if given != program.cwd:
+        from gorun_tasks.program import logical_directory  # noqa: PLC0415 - loaded by then
+
+        if logical_directory(os.environ) == program.cwd:
+            # go was told the way to where we are, the program finds what we found.
+            env.pop(b"PWD", None)
+            env |= _encoded({"PWD": given} if given is not None else {})
+    # Again, since an LC_CTYPE among them may have been taken for Python's own.
+    env |= _encoded({k: v for k, v in program.overlay.items() if v is not None and k != "PATH"})
+    words = [*made.wrapper, made.path, *args]
+    command = find_wrapper(words[0], env) if made.wrapper else made.path
+    return command, words, env
+
+
+def _encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}
 
 
 def run_foreground(

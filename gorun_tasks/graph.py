@@ -9,17 +9,15 @@ Runners come this way also where nothing changed: what only a stale node needs i
 
 from __future__ import annotations
 
-import os
 import time
 
 from gorun_tasks.errors import ExecutableGoneError, GoRunError, Interrupted
 from gorun_tasks.fingerprint import place
 from gorun_tasks.outcome import Outcome
-from gorun_tasks.process import find_wrapper, program_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gorun_tasks.building import Building
     from gorun_tasks.content import Reason
@@ -356,7 +354,10 @@ class Graph:
 
     def execute_child(self) -> None:
         """Run the executable in the foreground."""
-        from gorun_tasks.child import run_foreground  # noqa: PLC0415 - a build starts nothing
+        from gorun_tasks.child import (  # noqa: PLC0415 - a build starts nothing
+            how_to_start,
+            run_foreground,
+        )
 
         made = self.made
         assert made is not None
@@ -380,30 +381,3 @@ class Graph:
             from gorun_tasks.writing import write_back  # noqa: PLC0415 - off the hot path
 
             write_back(self.program, verdict)
-
-
-def how_to_start(
-    program: Program, made: Outcome, args: Sequence[str]
-) -> tuple[str, list[str], dict[bytes, bytes]]:
-    """Return the file to execute, its words, and the environment of a program as a child.
-
-    Raises ExecutionError where there is no wrapper (-exec) of that name.
-    """
-    env = program_environment(_encoded(program.environ), made.goroot_bin)
-    given = os.environ.get("PWD")
-    if given != program.cwd:
-        from gorun_tasks.program import logical_directory  # noqa: PLC0415 - loaded by then
-
-        if logical_directory(os.environ) == program.cwd:
-            # go was told the way to where we are, the program finds what we found.
-            env.pop(b"PWD", None)
-            env |= _encoded({"PWD": given} if given is not None else {})
-    # Again, since an LC_CTYPE among them may have been taken for Python's own.
-    env |= _encoded({k: v for k, v in program.overlay.items() if v is not None and k != "PATH"})
-    words = [*made.wrapper, made.path, *args]
-    command = find_wrapper(words[0], env) if made.wrapper else made.path
-    return command, words, env
-
-
-def _encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
-    return {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}

@@ -7,7 +7,7 @@ before the group of the one before it is gone: `keep` knows when that is.
 from __future__ import annotations
 
 from gorun_tasks.alike import alike
-from gorun_tasks.graph import how_to_start
+from gorun_tasks.child import how_to_start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
