@@ -18,7 +18,8 @@ import re
 import shlex
 import subprocess
 
-from gorun_tasks.content import GO_EXTENSIONS, content_of
+from gorun_tasks.content import GO_EXTENSIONS, bytes_of, content_of
+from gorun_tasks.fingerprint import look_up
 from gorun_tasks.libraries import libraries, places_from, values, words_for_linker
 
 TYPE_CHECKING = False
@@ -128,6 +129,7 @@ def _find_outside(
     words = [*_words(settings, package, "LDFLAGS"), *extra, *linked]
     outside.paths |= libraries(words, outside.directory, settings.get("CC", ""), run)
     taken = sorted(path for path in outside.paths if not _seen_by_go(path, outside.directory))
+    taken += _scripts(settings, run)
     found = [(path, content_of(path)[0]) for path in taken if os.path.isfile(path)]
     if not outside.complete:
         # Some of it is unknown: go must compile it anew each time.
@@ -136,6 +138,15 @@ def _find_outside(
         digest = hashlib.sha256(repr((found, told)).encode("utf-8", "surrogateescape"))
         outside.token = digest.hexdigest()
     return outside
+
+
+def _scripts(settings: Mapping[str, str], run: Runner) -> Iterator[str]:
+    """Yield the compilers that are scripts: go looks at what they say of their version only."""
+    path = run.environ.get("PATH", "")
+    for word in (*shlex.split(settings.get("CC", "")), *shlex.split(settings.get("CXX", ""))):
+        found = look_up(word, path)
+        if found and bytes_of(found)[:2] == b"#!":
+            yield found
 
 
 def _seen_by_go(path: str, directory: str) -> bool:
@@ -364,16 +375,19 @@ def _pkg_config(
     package: Mapping[str, Any], settings: Mapping[str, str], run: Runner, outside: Outside
 ) -> tuple[list[str], str]:
     """Return the flags pkg-config gives for a package, and all it said; note its .pc files."""
-    names = package.get("CgoPkgConfig") or ()
-    if not names:
+    said = package.get("CgoPkgConfig") or ()
+    if not said:
         return [], ""
+    # Its flags may stand anywhere, and go moves them to the front (work.Builder.getPkgConfigFlags).
+    names = [word for word in said if not word.startswith("--")]
+    flags = [word for word in said if word.startswith("--") and word != "--"]
     command = settings.get("PKG_CONFIG") or "pkg-config"
-    told = run(command, "--cflags", "--", *names) + run(command, "--libs", "--", *names)
+    told = "".join(run(command, what, *flags, "--", *names) for what in ("--cflags", "--libs"))
     places = [
         *run.environ.get("PKG_CONFIG_PATH", "").split(":"),
         *run(command, "--variable=pc_path", "--", "pkg-config").strip().split(":"),
     ]
-    for name in _required(command, [name for name in names if not name.startswith("-")], run):
+    for name in _required(command, names, run):
         found = run(command, "--variable=pcfiledir", "--", name).strip()
         outside.paths.update(f"{place}/{name}.pc" for place in (found, *places) if place)
     return shlex.split(told), told

@@ -239,6 +239,55 @@ def test_an_archive_that_ldflags_names_is_an_input(
     assert workshop.outcome(ldflags, target)[0] == "current"
 
 
+@needs_gcc
+@pytest.mark.parametrize("by", ["CC", "PATH"])
+def test_a_compiler_that_is_a_script_is_an_input(tmp_path: Path, by: str) -> None:
+    """What it adds for the compiler counts, though it says the same of its version."""
+    main = 'package main\n\n// enum { X = V };\nimport "C"\n\nfunc main() { println(int(C.X)) }\n'
+    workshop = Workshop(tmp_path, {"go.mod": CGO["go.mod"], "main.go": main})
+    script = tmp_path / "bin" / "gcc"
+    script.parent.mkdir()
+    if by == "CC":
+        workshop.environ["CC"] = str(script)
+    else:
+        workshop.environ["PATH"] = f"{script.parent}:{workshop.environ['PATH']}"
+    for value in (1, 2):
+        script.write_text(f'#!/bin/sh\nexec {shutil.which("gcc")} -DV={value} "$@"\n')
+        script.chmod(0o755)
+        assert workshop.gorun(".").err == f"{value}\n"
+    assert workshop.outcome(".")[0] == "current"
+
+
+PKG_CONFIG = """#!/bin/sh
+ended=
+for word do
+    case $word in
+        --) ended=yes ;;
+        --*) [ -z "$ended" ] || exit 1 ;;
+    esac
+done
+case "$*" in *--cflags*) echo "-I$INCLUDE" ;; esac
+"""
+
+
+@needs_gcc
+def test_flags_for_pkg_config_do_not_hide_what_it_leads_to(tmp_path: Path) -> None:
+    """The one here refuses, as the real one does, a flag after the -- that go puts before names."""
+    main = (
+        "package main\n\n// #cgo pkg-config: --static q\n// #include <x.h>\n"
+        'import "C"\n\nfunc main() { println(int(C.X)) }\n'
+    )
+    workshop = Workshop(tmp_path, {"go.mod": CGO["go.mod"], "main.go": main})
+    script = tmp_path / "pkg-config"
+    script.write_text(PKG_CONFIG)
+    script.chmod(0o755)
+    workshop.environ |= {"PKG_CONFIG": str(script), "INCLUDE": str(workshop.folder / "inc")}
+    for value in (1, 2):
+        workshop.write({"inc/x.h": f"#define X {value}\n"})
+        assert workshop.gorun(".").err == f"{value}\n"
+    assert workshop.outcome(".")[0] == "current"
+
+
 def test_a_constraint_edited_under_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
     constraint = "//go:build {}\n\npackage main\n\nconst word = {!r}\n"
 
