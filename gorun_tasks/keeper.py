@@ -99,10 +99,10 @@ class Keeper:
     # The watcher's words.
 
     def _obey(self) -> bool:
-        head = _read(self._control, 4)
-        words = _read(self._control, int.from_bytes(head, "little")) if head else b""
-        if not words:
-            return False
+        size = int.from_bytes(_read(self._control, 4), "little")
+        words = _read(self._control, size)
+        if not size or len(words) < size:
+            return False  # also in the middle of a word: it was killed
         verb, *values = marshal.loads(words)  # noqa: S302 - from our own parent
         if verb == "start":
             self._number, *values = values
@@ -137,7 +137,14 @@ class Keeper:
         reads, writes = os.pipe()
         # A signal must wait for the program, and not be taken from it by a handler of ours.
         ours = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError as error:  # there are as many processes as there may be
+            signal.pthread_sigmask(signal.SIG_SETMASK, ours)
+            os.close(reads)
+            os.close(writes)
+            self._tell("failed", error.errno, False)  # noqa: FBT003 - as below
+            return
         if not child:
             self._become(path, argv, environment, directory, writes, gets_terminal=gets_terminal)
         self._child = self._group = child

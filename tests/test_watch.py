@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 import itertools
+import marshal
 import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -28,6 +31,8 @@ from gorun_tasks import (
     WatchingEvent,
     Workspace,
     closure,
+    keep,
+    keeper,
     making,
 )
 from gorun_tasks.alike import alike
@@ -274,6 +279,49 @@ def test_by_the_clock_what_moves_in_a_directory_is_its_own_affair(
         notices.close()
     assert told[0] == str(tmp_path / "saved")
     assert sorted(told[1:]) == [str(tmp_path / "logs"), str(tmp_path / "old-logs")]
+
+
+WITHOUT_PROCESSES = """
+import errno, os
+def fork():
+    os.fork = own
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+own, os.fork = os.fork, fork
+exec(compile(open({script!r}).read(), {script!r}, "exec"))
+"""
+"""A keeper that cannot start its first program: no more processes are to be had."""
+
+
+def test_where_there_are_no_more_processes_it_waits(
+    tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "keeper"
+    script.write_text(WITHOUT_PROCESSES.format(script=keeper.__file__))
+    monkeypatch.setattr(keep, "_SCRIPT", str(script))
+    tree.write(SERVER)
+    events = iter(Program(cwd=str(tree.folder)).watch())
+    failed = of(FailedEvent, events)
+    assert isinstance(failed, FailedEvent)
+    assert "cannot execute it: Resource temporarily unavailable" in str(failed.error)
+    of(WatchingEvent, events)
+    edit(tree, "version.go", "one", "two")
+    of(StartedEvent, events)
+    events.close()  # type: ignore[attr-defined]
+
+
+def test_a_keeper_ends_in_peace_where_the_watcher_was_killed_in_the_middle_of_a_word() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        words = [str(theirs.fileno()), "15", "5.0", "0", "-1"]
+        process = subprocess.Popen(
+            [sys.executable, "-EPSs", keeper.__file__, *words],
+            pass_fds=[theirs.fileno()],
+            stderr=subprocess.PIPE,
+        )
+        theirs.close()
+        ours.sendall((1000).to_bytes(4, "little") + marshal.dumps(("start", 1)))
+    assert process.communicate(timeout=PATIENCE)[1] == b""
+    assert process.returncode == 0
 
 
 def test_programs_of_a_workspace(tree: Tree) -> None:
