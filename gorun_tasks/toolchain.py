@@ -113,13 +113,19 @@ class Go:
     def list_packages(
         self, flags: tuple[str, ...], target: tuple[str, ...], fields: Iterable[str]
     ) -> list[dict[str, Any]] | None:
-        """Return these fields of every package of a program; None where go cannot tell."""
+        """Return these fields of every package of a program; None where go cannot tell.
+
+        Raises Interrupted and GivenUp, as `build` does.
+        """
         command = [self.command, "list", *flags, f"-json={','.join(fields)}", "-deps", "--"]
-        process = self._start(
-            [*command, *target], dict(self._environ), stdout=subprocess.PIPE, quiet=True
-        )
-        answer = process.communicate()[0]
-        return _json_stream(answer) if process.returncode == 0 else None
+        with Guard() as guard:
+            go = guard.watch(
+                self._start(
+                    [*command, *target], dict(self._environ), stdout=subprocess.PIPE, quiet=True
+                )
+            )
+            answer = go.communicate()[0]
+        return _json_stream(answer) if go.returncode == 0 else None
 
     def find_packages(
         self,

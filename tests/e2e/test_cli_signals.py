@@ -7,12 +7,13 @@ by the same signal, no traceback, no process of the session and no folder left.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cli import TINY, Workshop
+from tests.e2e.cli import TINY, Workshop, go_command
 from tests.e2e.conftest import Running
 from tests.held import HOLD, TELL, Held
 from tests.test_process import in_world
@@ -69,6 +70,26 @@ def test_signal_during_the_build_with_other_options(tmp_path: Path, options: lis
         workshop.wait()
         running.signal(signal.SIGTERM)
         assert_ended_by(signal.SIGTERM, running, workshop)
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc: apt-get install gcc")
+@pytest.mark.parametrize("watched", [False, True], ids=["run", "watched"])
+def test_signal_while_go_lists_packages(tmp_path: Path, *, watched: bool) -> None:
+    """As it does for a program with C code, between two requests to build it."""
+    c_code = 'package main\n\n// int one;\nimport "C"\n\nfunc main() { println(C.one) }\n'
+    workshop = Workshop(tmp_path, {**TINY, "main.go": c_code})
+    held = Held(tmp_path, "list")
+    go = tmp_path / "go"
+    go.write_text(
+        f"#!/bin/sh\n[ $1 = list ] && exec '{tmp_path}/hold' /list\nexec '{go_command()}' \"$@\"\n"
+    )
+    go.chmod(0o755)
+    workshop.environ["GORUN_GO"] = str(go)
+    with workshop.start("gorun_tasks", *["--watch"][:watched], ".") as running:
+        held.wait()
+        running.signal(signal.SIGTERM)
+        assert running.end() == -signal.SIGTERM, running.said
+        assert running.left_behind() == []
 
 
 def test_ctrl_c_on_a_terminal_during_the_build(tmp_path: Path) -> None:
