@@ -198,6 +198,26 @@ def test_what_is_watched_is_told_also_where_it_was_known(
     assert watching.directories > 0
 
 
+def test_where_the_last_look_fails_all_is_closed_nevertheless(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_fail = threading.Event()
+
+    def fail(_: Look) -> None:
+        assert may_fail.wait(PATIENCE)
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(Look, "find_where", fail)
+    tree.write(SERVER)
+    events = iter(Program(cwd=str(tree.folder)).watch())
+    started = of(StartedEvent, events)
+    assert isinstance(started, StartedEvent)
+    may_fail.set()
+    with pytest.raises(OSError, match="the disk is gone"):
+        events.close()  # type: ignore[attr-defined]
+    assert group_is_gone(started.pid)
+
+
 def test_nothing_is_left_of_it(tree: Tree) -> None:
     """No thread, no descriptor, nobody who listens: a larger program may go on for days."""
     tree.write(SERVER)
