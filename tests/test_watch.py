@@ -201,9 +201,10 @@ def test_what_is_watched_is_told_also_where_it_was_known(
 def test_where_the_last_look_fails_all_is_closed_nevertheless(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may_fail = threading.Event()
+    made, may_fail = threading.Event(), threading.Event()
 
     def fail(_: Look) -> None:
+        made.set()
         assert may_fail.wait(PATIENCE)
         raise OSError("the disk is gone")
 
@@ -212,6 +213,7 @@ def test_where_the_last_look_fails_all_is_closed_nevertheless(
     events = iter(Program(cwd=str(tree.folder)).watch())
     started = of(StartedEvent, events)
     assert isinstance(started, StartedEvent)
+    assert made.wait(PATIENCE)  # what is given up before does not come so far
     may_fail.set()
     with pytest.raises(OSError, match="the disk is gone"):
         events.close()  # type: ignore[attr-defined]
