@@ -135,23 +135,30 @@ class Keeper:
     ) -> None:
         gets_terminal = self._terminal >= 0 and self._foreground() == self._home
         reads, writes = os.pipe()
+        gate = os.pipe()  # ends when we are in the group, and hear what that is told
         # A signal must wait for the program, and not be taken from it by a handler of ours.
         ours = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             child = os.fork()
         except OSError as error:  # there are as many processes as there may be
             signal.pthread_sigmask(signal.SIG_SETMASK, ours)
-            os.close(reads)
-            os.close(writes)
+            for descriptor in (reads, writes, *gate):
+                os.close(descriptor)
             self._tell("failed", error.errno, False)  # noqa: FBT003 - as below
             return
         if not child:
-            self._become(path, argv, environment, directory, writes, gets_terminal=gets_terminal)
+            os.close(gate[1])
+            self._become(
+                *(path, argv, environment, directory, writes),
+                gate=gate[0],
+                gets_terminal=gets_terminal,
+            )
         self._child = self._group = child
         _suppress(os.setpgid, child, child)  # the child does the same: whoever comes first
         _suppress(os.setpgid, 0, child)  # if it has ended already, its remains are in the group
         signal.pthread_sigmask(signal.SIG_SETMASK, ours)
-        os.close(writes)
+        for descriptor in (writes, *gate):
+            os.close(descriptor)
         trouble = _read(reads, 5)
         os.close(reads)
         if trouble:
@@ -171,11 +178,13 @@ class Keeper:
         directory: bytes,
         writes: int,
         *,
+        gate: int,
         gets_terminal: bool,
     ) -> NoReturn:
         where = b"d"
         try:
             os.setpgid(0, 0)
+            os.read(gate, 1)
             if gets_terminal:
                 os.tcsetpgrp(self._terminal, os.getpid())
             # Python ignores the first two.

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.cli import needs_strace
 from tests.e2e.watching import (
     SERVER,
     Watching,
@@ -187,6 +189,19 @@ def test_a_supervisors_signal_ends_both(tmp_path: Path, signum: signal.Signals) 
         assert watch.end() == 0, watch.said
         name = {signal.SIGTERM: "terminated", signal.SIGHUP: "hangup"}[signum]
         assert f"ends by {name}\n" in watch.said
+        assert watch.left_behind() == []
+
+
+@needs_strace
+def test_a_program_starts_when_its_keeper_hears_of_what_is_typed(tmp_path: Path) -> None:
+    """A ^C is told to the group of the program alone, and the keeper may be late to join it."""
+    late = "inject=setpgid:delay_enter=500000:when=2+"  # microseconds, from the keeper's second on
+    strace = (str(shutil.which("strace")), "-f", "-qq", "-o", os.devnull)
+    through = (*strace, "-e", "trace=setpgid", "-e", late)
+    with Watching(watching(tmp_path), ".", terminal=True, through=through) as watch:
+        watch.wait_for("version ")
+        watch.type("\x03")
+        assert watch.end() == 0, watch.said
         assert watch.left_behind() == []
 
 
