@@ -308,12 +308,7 @@ def test_ctrl_z_stops_all_and_fg_lets_all_go_on(tmp_path: Path) -> None:
         (program,) = watch.pids
         watch.type("\x1a")
         watch.wait_for("shell: stopped\n")
-        watch.wait_until(lambda: state_of(program) == "T")
-        watch.type("fg\n")
-        watch.wait_until(lambda: state_of(program) != "T")
-        watch.type("again\n")
-        watch.wait_for('read "again"\n')
-        assert 'read "fg"' not in watch.said
+        bring_to_the_front(watch, program)
         watch.edit("main.go", "one reads", "two reads")
         watch.wait_for("two reads\n")
         watch.type("\x04")
@@ -341,12 +336,7 @@ def test_a_program_from_the_background_gets_the_terminal(tmp_path: Path) -> None
     with Watching(watching(tmp_path, READER), ".", terminal=True, through=through) as watch:
         watch.wait_until_it_watches("one reads\n")
         (program,) = watch.pids
-        watch.wait_until(lambda: state_of(program) == "T")
-        watch.type("fg\n")
-        watch.wait_until(lambda: state_of(program) != "T")
-        watch.type("again\n")
-        watch.wait_for('read "again"\n')
-        assert 'read "fg"' not in watch.said
+        bring_to_the_front(watch, program)
 
 
 def opened_by(pid: int) -> list[str]:
@@ -357,6 +347,16 @@ def opened_by(pid: int) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             opened.append(os.readlink(f"{folder}/{name}"))
     return opened
+
+
+def bring_to_the_front(watch: Watching, program: int) -> None:
+    """Have a program that stands still brought back: what is typed then is the program's."""
+    watch.wait_until(lambda: state_of(program) == "T")
+    watch.type("fg\n")
+    watch.wait_until(lambda: state_of(program) != "T")
+    watch.type("again\n")
+    watch.wait_for('read "again"\n')
+    assert 'read "fg"' not in watch.said
 
 
 def state_of(pid: int) -> str:
