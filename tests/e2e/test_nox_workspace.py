@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.workspace import CONFIG, commit, edited, heard, stamped, starts_no_go
+from tests.e2e.workspace import (
+    CONFIG,
+    NO_PROGRAMS,
+    commit,
+    edited,
+    heard,
+    stamped,
+    starts_no_go,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,16 +104,7 @@ def test_a_wrong_configuration_is_one_sentence(own_place: Place, words: tuple[st
     assert line.endswith("gorun.toml:2: raze is no setting; did you mean race?")
 
 
-@pytest.mark.parametrize(
-    ("programs", "said"),
-    [
-        ("'./other'", "expected a Workspace, or targets by their names, got './other'; "),
-        ("['./other']", "expected a Workspace, or targets by their names, got ['./other']; "),
-        ("{'other': 3}", "other: expected a target or a Program, got 3; "),
-        ("{'': '.'}", "'' is no name for a program; "),
-        ("{1: '.'}", "1 is no name for a program; "),
-    ],
-)
+@pytest.mark.parametrize(("programs", "said"), NO_PROGRAMS)
 def test_what_names_no_programs_is_one_sentence(own_place: Place, programs: str, said: str) -> None:
     own_place.edit("noxfile.py", "go.sessions()", f"go.sessions({programs})")
     result = own_place("nox", "--list")

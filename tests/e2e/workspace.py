@@ -28,6 +28,15 @@ env = { LEVEL = "high" }
 target = "./other"
 """
 
+NO_PROGRAMS = [
+    ("'./other'", "expected a Workspace, or targets by their names, got './other'; "),
+    ("['./other']", "expected a Workspace, or targets by their names, got ['./other']; "),
+    ("{'other': 3}", "other: expected a target or a Program, got 3; "),
+    ("{'': '.'}", "'' is no name for a program; "),
+    ("{1: '.'}", "1 is no name for a program; "),
+]
+"""What a runner's file may say instead of programs, and what is said of it."""
+
 
 def commit(place: Place) -> None:
     """Commit everything there is to the branch main, of a repository that may be new."""
