@@ -26,9 +26,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check the style and the form of the Python code."""
+    """Check the style and the form of the Python code, and that imports point down."""
     session.run(sys.executable, "-m", "ruff", "check")
     session.run(sys.executable, "-m", "ruff", "format", "--check")
+    session.run(sys.executable, "-m", "importlinter.cli", "lint")
 
 
 @nox.session

@@ -4,20 +4,10 @@ The public face: names only, loaded when they are first used, since importing th
 part of every hot path.
 """
 
-__version__ = "0.1.0"
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gorun_tasks.content import Reason
-    from gorun_tasks.errors import (
-        BuildError,
-        ExecutionError,
-        GoRunError,
-        OutputError,
-        ToolchainError,
-        UsageError,
-    )
-    from gorun_tasks.events import (
+    from gorun_tasks.api import Program
+    from gorun_tasks.build.events import (
         EndedEvent,
         Event,
         FailedEvent,
@@ -26,39 +16,50 @@ if TYPE_CHECKING:
         UnchangedEvent,
         WatchingEvent,
     )
-    from gorun_tasks.flags import BuildFlags
-    from gorun_tasks.generate import Generation
-    from gorun_tasks.graph import Graph
-    from gorun_tasks.outcome import Outcome
-    from gorun_tasks.program import Program
-    from gorun_tasks.target import Target
-    from gorun_tasks.verdict import Verdict, judge_all
-    from gorun_tasks.workspace import Workspace
+    from gorun_tasks.build.generation import Generation
+    from gorun_tasks.build.graph import Graph
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.check import Verdict
+    from gorun_tasks.core.flags import BuildFlags
+    from gorun_tasks.core.reasons import Reason
+    from gorun_tasks.core.target import Target
+    from gorun_tasks.errors import (
+        BuildError,
+        ExecutionError,
+        GoRunError,
+        OutputError,
+        ToolchainError,
+        UsageError,
+        __version__,
+    )
+    from gorun_tasks.inputs.verdict import judge_all
+    from gorun_tasks.workspace.workspace import Workspace
 
 _HOMES = {
     "BuildError": "errors",
-    "BuildFlags": "flags",
-    "EndedEvent": "events",
-    "Event": "events",
+    "BuildFlags": "core.flags",
+    "EndedEvent": "build.events",
+    "Event": "build.events",
     "ExecutionError": "errors",
-    "FailedEvent": "events",
-    "Generation": "generate",
+    "FailedEvent": "build.events",
+    "Generation": "build.generation",
     "GoRunError": "errors",
-    "Graph": "graph",
-    "Outcome": "outcome",
-    "OutcomeEvent": "events",
+    "Graph": "build.graph",
+    "Outcome": "build.outcome",
+    "OutcomeEvent": "build.events",
     "OutputError": "errors",
-    "Program": "program",
-    "Reason": "content",
-    "StartedEvent": "events",
-    "Target": "target",
+    "Program": "api",
+    "Reason": "core.reasons",
+    "StartedEvent": "build.events",
+    "Target": "core.target",
     "ToolchainError": "errors",
-    "UnchangedEvent": "events",
+    "UnchangedEvent": "build.events",
     "UsageError": "errors",
-    "Verdict": "verdict",
-    "WatchingEvent": "events",
-    "Workspace": "workspace",
-    "judge_all": "verdict",
+    "Verdict": "core.check",
+    "WatchingEvent": "build.events",
+    "Workspace": "workspace.workspace",
+    "__version__": "errors",
+    "judge_all": "inputs.verdict",
 }
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "Verdict",
     "WatchingEvent",
     "Workspace",
+    "__version__",
     "judge_all",
 ]
 

@@ -13,7 +13,7 @@
 
 Decides which tasks there are, in doit's own words: what they are called, what they take, and what
 doit may know of them. It must never start anything while tasks are loaded; what they do when they
-are performed is `doing`.
+are performed is `runners.doit_actions`.
 """
 
 from __future__ import annotations
@@ -24,16 +24,22 @@ import sys
 
 from doit.exceptions import InvalidDodoFile
 
-from gorun_tasks import _runner, doing
-from gorun_tasks.doing import Current, Generated, ProgramFailed, ProgramReporter
 from gorun_tasks.errors import GoRunError, UsageError
+from gorun_tasks.runners import doit_actions, offers, wording
+from gorun_tasks.runners.doit_actions import Current, Generated, ProgramFailed, ProgramReporter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any, Unpack
 
-    from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
+    from gorun_tasks.runners.offers import (
+        Offer,
+        ProgramKeywords,
+        Programs,
+        Runnable,
+        SharedKeywords,
+    )
 
 __all__ = [
     "ProgramFailed",
@@ -85,32 +91,32 @@ def _created(programs: Programs, output: str, shared: SharedKeywords) -> Iterato
         yield {"basename": verb, "name": None, "doc": doc}
     try:
         with _loading():
-            workspace = _runner.workspace_of(programs)
-            offered = _runner.offers(workspace or programs or {}, shared)
+            workspace = offers.workspace_of(programs)
+            offered = offers.offers(workspace or programs or {}, shared)
     except GoRunError as error:
         sys.stderr.write(f"{error}\n")  # the other tasks are still good
         yield _refused(".", error)
         return
     for offer in offered:
         for verb, task in _tasks_of(offer, output).items():
-            doc = _runner.VERBS[verb].format(offer.words)
+            doc = wording.VERBS[verb].format(offer.words)
             yield {"basename": verb, "name": offer.name, "doc": doc, **task}
     if workspace is not None:
         for place, untold in workspace.untold.items():
             yield _refused(place, untold)
         yield {
             "basename": "affected",
-            "doc": _runner.OF_MANY["affected"],
-            "actions": [(doing.tell_affected, [workspace, shared])],
+            "doc": wording.OF_MANY["affected"],
+            "actions": [(doit_actions.tell_affected, [workspace, shared])],
             "params": _AFFECTED,
-            "meta": {doing.ONLY_ANSWER: "json"},
+            "meta": {doit_actions.ONLY_ANSWER: "json"},
             "verbosity": 2,
         }
 
 
 def _refused(place: str, error: GoRunError) -> dict[str, Any]:
     """Return a build that fails, for programs that may be there: nothing passes for done."""
-    refuse = (doing.refuse, [str(error)])
+    refuse = (doit_actions.refuse, [str(error)])
     return {"basename": "build", "name": place, "doc": str(error), "actions": [refuse]}
 
 
@@ -120,7 +126,7 @@ def run_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, Any]
     What stands after `--` are the program's arguments. doit itself cannot take an empty one. The
     docstring of the function that returns it describes it in lists.
     """
-    return _run_task(_offer(target, how), doing.run)
+    return _run_task(_offer(target, how), doit_actions.run)
 
 
 def watch_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, Any]:
@@ -128,7 +134,7 @@ def watch_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, An
 
     A plain dict, as `run_task` returns. Needs the extra `watch`.
     """
-    return _run_task(_offer(target, how), doing.watch)
+    return _run_task(_offer(target, how), doit_actions.watch)
 
 
 def build_task(
@@ -156,7 +162,7 @@ def generate_task(
     what they were then: see `Program.generation`. Outputs that are no patterns are its targets, and
     inputs that are none its file_dep, which have to be there; directories are for us alone.
     """
-    from gorun_tasks.patterns import checked, is_plain  # noqa: PLC0415 - for generators only
+    from gorun_tasks.build.globs import checked, is_plain  # noqa: PLC0415 - for generators only
 
     with _loading():
         read, made = checked(inputs, "inputs"), checked(outputs, "outputs")
@@ -166,7 +172,7 @@ def generate_task(
     offer = _offer(target, how)
     given = (args, read, made, variables)
     return {
-        "actions": [(doing.generate, [offer, given])],
+        "actions": [(doit_actions.generate, [offer, given])],
         "uptodate": [Generated(offer, given)],
         "file_dep": [os.path.normpath(path) for path in files if not os.path.isdir(path)],
         "targets": list(map(os.path.normpath, targets)),
@@ -208,16 +214,16 @@ _AFFECTED = [
 
 
 def _offer(target: Runnable, how: Any) -> Offer:
-    return _runner.Offer("", target, how, own=_runner.own_flags(target) and not how)
+    return offers.Offer("", target, how, own=offers.own_flags(target) and not how)
 
 
 def _tasks_of(offer: Offer, output: str) -> dict[str, dict[str, Any]]:
     return {
         "build": _build_task(offer, os.path.join(output, offer.name) if output else ""),
-        "run": _run_task(offer, doing.run),
-        "watch": _run_task(offer, doing.watch),
+        "run": _run_task(offer, doit_actions.run),
+        "watch": _run_task(offer, doit_actions.watch),
         "why": {
-            "actions": [(doing.why, [offer])],
+            "actions": [(doit_actions.why, [offer])],
             "params": _params(offer),
             "verbosity": 2,
         },
@@ -226,10 +232,10 @@ def _tasks_of(offer: Offer, output: str) -> dict[str, dict[str, Any]]:
 
 def _build_task(offer: Offer, output: str) -> dict[str, Any]:
     return {
-        "actions": [(doing.build, [offer, output])],
+        "actions": [(doit_actions.build, [offer, output])],
         "uptodate": [Current(offer, output)],
         "targets": [output] if output else [],
-        "clean": [(doing.clean, [offer, output])],
+        "clean": [(doit_actions.clean, [offer, output])],
         "params": _params(offer),
         "verbosity": 2,
     }
@@ -239,7 +245,7 @@ def _run_task(offer: Offer, run: Callable[..., Any]) -> dict[str, Any]:
     # Nothing here may make doit skip it: a run has no inputs of doit's, its arguments are not one.
     return {
         "actions": [(run, [offer])],
-        "clean": [(doing.clean, [offer, ""])],
+        "clean": [(doit_actions.clean, [offer, ""])],
         "params": _params(offer),
         "pos_arg": "args",
         "io": {"capture": False},
@@ -252,7 +258,7 @@ def _where(target: Runnable, how: Any) -> str:
     where: str | None = getattr(target, "directory", None)
     if where is None:
         return os.path.join(how.get("cwd") or "", how.get("chdir") or "")
-    from gorun_tasks.program import logical_directory  # noqa: PLC0415 - loaded by then
+    from gorun_tasks.core.program import logical_directory  # noqa: PLC0415 - loaded by then
 
     return os.path.relpath(where, logical_directory(os.environ))
 
@@ -272,12 +278,12 @@ def _params(offer: Offer) -> list[dict[str, Any]]:
         return []
     return [
         {"name": option, "long": option, "help": text, **_kind(option, offer)}
-        for option, text in _runner.OPTIONS.items()
+        for option, text in wording.OPTIONS.items()
     ]
 
 
 def _kind(option: str, offer: Offer) -> dict[str, Any]:
-    if option in _runner.SWITCHES:
+    if option in wording.SWITCHES:
         return {"type": bool, "default": offer.is_on(option), "inverse": f"no-{option}"}
     if option == "tags":
         return {"type": list, "default": []}

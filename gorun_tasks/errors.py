@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+__version__ = "0.1.0"
+
 BUILD_FAILED = 125
 """Exit status when the program never ran (the convention of env, timeout and docker run)."""
 

@@ -26,9 +26,9 @@ from invoke.collection import Collection
 from invoke.config import DataProxy
 from invoke.exceptions import Exit
 
-from gorun_tasks import _runner
-from gorun_tasks._invoke import HELP, WORD, GoTask, exiting, free_name, hiding, task_of
 from gorun_tasks.errors import GoRunError, UsageError, final_status
+from gorun_tasks.runners import offers, wording
+from gorun_tasks.runners.invoke_tasks import HELP, WORD, exiting, free_name, hiding, task_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,12 +38,17 @@ if TYPE_CHECKING:
 
     from invoke.context import Context
 
-    from gorun_tasks._invoke import Do
-    from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
-    from gorun_tasks.outcome import Outcome
-    from gorun_tasks.program import Program
-    from gorun_tasks.workspace import Workspace
-
+    from gorun_tasks.api import Program
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.runners.invoke_tasks import Do, GoTask
+    from gorun_tasks.runners.offers import (
+        Offer,
+        ProgramKeywords,
+        Programs,
+        Runnable,
+        SharedKeywords,
+    )
+    from gorun_tasks.workspace.workspace import Workspace
 
 __all__ = ["HELP", "build", "clean", "collection", "generate", "run", "watch", "why"]
 
@@ -129,7 +134,7 @@ def generate(
         with hiding(c):
             outcome = generation.run()
             if not outcome.exit_code and (generation.because or c.config.run.echo):
-                _say(_runner.generated(program.name, generation))
+                _say(wording.generated(program.name, generation))
         return _unless_failed(c, outcome)
 
 
@@ -148,17 +153,17 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
     """
     workspace, offered = None, []
     with _loading():
-        workspace = _runner.workspace_of(programs)
-        offered = _runner.offers(workspace or programs or {}, shared)
+        workspace = offers.workspace_of(programs)
+        offered = offers.offers(workspace or programs or {}, shared)
     everything = Collection()
     everything.__doc__ = "Go programs."
     # Only what is declared can be set by a variable.
-    everything.configure({"go": dict.fromkeys(_runner.OPTIONS)})
+    everything.configure({"go": dict.fromkeys(wording.OPTIONS)})
     for offer in offered:
         with _loading():
             of_one = Collection(free_name(offer.name, everything))
         of_one.__doc__ = f"The Go program {offer.words}"
-        for verb, described in _runner.VERBS.items():
+        for verb, described in wording.VERBS.items():
             do = _one(_DO[verb], offer)
             task = task_of(verb, do, described.format(offer.words), offer.is_on)
             of_one.add_task(task, default=verb == "run")
@@ -182,7 +187,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
     """Yield the tasks for all programs of a workspace."""
 
     def laid_over(c: Context, options: dict[str, Any]) -> Workspace:
-        offered = _runner.offers(workspace, shared)
+        offered = offers.offers(workspace, shared)
         return workspace.with_programs({one.name: _offered(c, one, options) for one in offered})
 
     def build(c: Context, options: dict[str, Any]) -> None:
@@ -191,19 +196,19 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
         said = {"shared": shared, "configured": _section(c), "options": options}
 
         def command() -> str:
-            from gorun_tasks.typed import command_of_many  # noqa: PLC0415 - where it is shown
+            from gorun_tasks.runners.shell_command import command_of_many  # noqa: PLC0415 - where it is shown
 
             return command_of_many("--build", *about, root=workspace.root, **said)
 
         if _shown_only(c, command):
             return
         with hiding(c):
-            failed = _runner.build_many(laid_over(c, options), _say, since=since)
+            failed = offers.build_many(laid_over(c, options), _say, since=since)
         if failed:
-            raise Exit(_runner.not_built(failed), code=final_status(failed[0][1], os.environ))
+            raise Exit(wording.not_built(failed), code=final_status(failed[0][1], os.environ))
 
     def affected(c: Context, options: dict[str, Any]) -> None:
-        from gorun_tasks.telling import touched  # noqa: PLC0415 - where it is asked for
+        from gorun_tasks.workspace.render import touched  # noqa: PLC0415 - where it is asked for
 
         since, as_json = options.pop("since"), options.pop("json", False)
         programs = laid_over(c, options)
@@ -213,15 +218,15 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
 
-    yield task_of("build", build, _runner.OF_MANY["build"], is_on, affected="")
-    yield task_of("affected", affected, _runner.OF_MANY["affected"], is_on, since=WORD, json=False)
+    yield task_of("build", build, wording.OF_MANY["build"], is_on, affected="")
+    yield task_of("affected", affected, wording.OF_MANY["affected"], is_on, since=WORD, json=False)
 
 
 def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcome | None:
     if _shown_only(c, _typed(program, args)):
         return None
     with hiding(c):
-        outcome = _runner.run(program, args, lambda news: _tell(c, name, news))
+        outcome = offers.run(program, args, lambda news: _tell(c, name, news))
     return _unless_failed(c, outcome)
 
 
@@ -229,7 +234,7 @@ def _watch(c: Context, name: str, program: Program, args: Sequence[str]) -> None
     if _shown_only(c, _typed(program, args, "--watch")):
         return
     with hiding(c):
-        status = _runner.watch(name, program, args)
+        status = offers.watch(name, program, args)
     if status and not c.config.run.warn:
         raise Exit(code=status)
 
@@ -246,19 +251,19 @@ def _build(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -
     if _shown_only(c, _typed(program, (), option)):
         return None
     with hiding(c):
-        outcome = _runner.build(program)
+        outcome = offers.build(program)
         _tell(c, name, outcome)
     return outcome
 
 
 def _why(_c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> None:
-    print(_runner.answer(name, program.why()))  # noqa: T201 - the answer
+    print(wording.answer(name, program.why()))  # noqa: T201 - the answer
 
 
 def _clean(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> None:
     if not c.config.run.dry:
         program.clean()
-    _say(_runner.forgotten(name, dry=c.config.run.dry))
+    _say(wording.forgotten(name, dry=c.config.run.dry))
 
 
 _DO: dict[str, Callable[[Context, str, Program, Sequence[str]], object]] = {
@@ -277,7 +282,7 @@ def _say(line: str) -> None:
 def _tell(c: Context, name: str, outcome: Outcome) -> None:
     """Say what a program needed; invoke is silent about what went as ever, unless it echoes."""
     if outcome.outcome != "current" or c.config.run.echo:
-        _say(_runner.news(name, outcome))
+        _say(wording.news(name, outcome))
 
 
 def _shown_only(c: Context, command: Callable[[], str]) -> bool:
@@ -292,7 +297,7 @@ def _typed(program: Program, args: Sequence[str], *options: str) -> Callable[[],
     """Return what tells the command for one program."""
 
     def told() -> str:
-        from gorun_tasks.typed import command  # noqa: PLC0415 - where it is shown
+        from gorun_tasks.runners.shell_command import command  # noqa: PLC0415 - where it is shown
 
         return command(program, args, *options)
 
@@ -302,16 +307,16 @@ def _typed(program: Program, args: Sequence[str], *options: str) -> Callable[[],
 def _arguments(c: Context) -> list[str]:
     """Return the words after `--`, of which invoke itself keeps only one joined string."""
     remainder: str = getattr(c, "remainder", "")
-    typed = _runner.words_after_dashes()
+    typed = offers.words_after_dashes()
     # invoke may have been given other words than the process was, by a program built on it.
     return typed if " ".join(typed) == remainder else shlex.split(remainder)
 
 
 def _program(c: Context, target: Runnable, how: Mapping[str, Any]) -> Program:
     """Return the program of a call; what the call leaves unset is as the configuration says."""
-    configured = {} if _runner.own_flags(target) else _section(c)
+    configured = {} if offers.own_flags(target) else _section(c)
     said = {**configured, **{keyword: value for keyword, value in how.items() if value}}
-    return _runner.program_of(target, said, within=_within(c), around=c.config.run.env)
+    return offers.program_of(target, said, within=_within(c), around=c.config.run.env)
 
 
 def _offered(c: Context, offer: Offer, options: Mapping[str, Any]) -> Program:
@@ -339,10 +344,10 @@ def _value(keyword: str, value: Any) -> Any:
     value = dict(value) if isinstance(value, DataProxy) else value
     if keyword in ("cwd", "env", "stamp"):
         return value
-    from gorun_tasks.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
+    from gorun_tasks.core.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
 
     try:
-        if keyword in _runner.SWITCHES and isinstance(value, str):  # of a variable
+        if keyword in wording.SWITCHES and isinstance(value, str):  # of a variable
             # An empty one is off, as invoke has it.
             return value != "" and BuildFlags.parse([f"-{keyword}={value}"])[0].is_true(keyword)
         BuildFlags(**{keyword: value})

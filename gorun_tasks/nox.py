@@ -25,8 +25,8 @@ import nox
 from nox import registry
 from nox.logger import logger
 
-from gorun_tasks import _runner
 from gorun_tasks.errors import GoRunError, UsageError
+from gorun_tasks.runners import offers, wording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,10 +38,16 @@ if TYPE_CHECKING:
     from nox.registry import Func  # type: ignore[attr-defined]
     from nox.sessions import SessionRunner
 
-    from gorun_tasks._runner import Offer, ProgramKeywords, Programs, Runnable, SharedKeywords
-    from gorun_tasks.outcome import Outcome
-    from gorun_tasks.program import Program
-    from gorun_tasks.workspace import Workspace
+    from gorun_tasks.api import Program
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.runners.offers import (
+        Offer,
+        ProgramKeywords,
+        Programs,
+        Runnable,
+        SharedKeywords,
+    )
+    from gorun_tasks.workspace.workspace import Workspace
 
 __all__ = ["build", "clean", "generate", "run", "session", "sessions", "watch", "why"]
 
@@ -119,7 +125,7 @@ def generate(
         outcome = generation.run()
         if outcome.exit_code:
             _end(session, program.name, outcome.exit_code)
-        session.log(_runner.generated(program.name, generation))
+        session.log(wording.generated(program.name, generation))
         return outcome
 
 
@@ -138,10 +144,10 @@ def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Non
     """
     workspace, offered = None, []
     with _loading():
-        workspace = _runner.workspace_of(programs)
-        offered = _runner.offers(workspace or programs or {}, shared)
+        workspace = offers.workspace_of(programs)
+        offered = offers.offers(workspace or programs or {}, shared)
     for offer in offered:
-        for verb, described in _runner.VERBS.items():
+        for verb, described in wording.VERBS.items():
             _register(
                 f"{verb}:{offer.name}",
                 functools.partial(_one, _DO[verb], offer),
@@ -154,7 +160,7 @@ def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Non
     for verb, do in (("build", _build_many), ("affected", _affected)):
         if verb not in registry.get():
             many = functools.partial(_many, do, workspace, shared)
-            _register(verb, many, _runner.OF_MANY[verb], verb=verb, default=verb == "build")
+            _register(verb, many, wording.OF_MANY[verb], verb=verb, default=verb == "build")
 
 
 def session(
@@ -213,31 +219,31 @@ def _one(
 def _run(session: nox.Session, name: str, program: Program, args: Sequence[str]) -> Outcome:
     if _config(session, "install_only"):
         return _build(session, name, program)
-    outcome = _runner.run(program, args, lambda news: session.log(_runner.news(name, news)))
+    outcome = offers.run(program, args, lambda news: session.log(wording.news(name, news)))
     if outcome.exit_code:
         _end(session, name, outcome.exit_code)
     return outcome
 
 
 def _watch(session: nox.Session, name: str, program: Program, args: Sequence[str]) -> None:
-    status = _runner.watch(name, program, args)
+    status = offers.watch(name, program, args)
     if status:
         _end(session, name, status)
 
 
 def _build(session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome:
-    outcome = _runner.build(program)
-    session.log(_runner.news(name, outcome))
+    outcome = offers.build(program)
+    session.log(wording.news(name, outcome))
     return outcome
 
 
 def _why(_session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> None:
-    print(_runner.answer(name, program.why()))  # noqa: T201 - the answer; nox logs to stderr
+    print(wording.answer(name, program.why()))  # noqa: T201 - the answer; nox logs to stderr
 
 
 def _clean(session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> None:
     program.clean()
-    session.log(_runner.forgotten(name))
+    session.log(wording.forgotten(name))
 
 
 _DO: dict[str, Callable[[nox.Session, str, Program, Sequence[str]], object]] = {
@@ -257,7 +263,7 @@ def _many(
 ) -> None:
     around = _around(session)
     programs = {
-        name: _runner.program_of(program, shared, around=around)
+        name: offers.program_of(program, shared, around=around)
         for name, program in workspace.programs.items()
     }
     do(session, workspace.with_programs(programs))
@@ -283,13 +289,13 @@ def _build_many(session: nox.Session, workspace: Workspace) -> None:
         # nox gives them to every session: to those that a bare nox selects, or that one requires.
         session.log("what stands after -- is for another session; all programs are built")
         typed = words.parse_args([])
-    failed = _runner.build_many(workspace, session.log, names=typed.names, since=typed.affected)
+    failed = offers.build_many(workspace, session.log, names=typed.names, since=typed.affected)
     if failed:
-        session.error(_runner.not_built(failed))
+        session.error(wording.not_built(failed))
 
 
 def _affected(session: nox.Session, workspace: Workspace) -> None:
-    from gorun_tasks.telling import touched  # noqa: PLC0415 - where it is asked for
+    from gorun_tasks.workspace.render import touched  # noqa: PLC0415 - where it is asked for
 
     words = _words("affected")
     words.add_argument(
@@ -315,14 +321,14 @@ def _words(verb: str, *, add_help: bool = True) -> ArgumentParser:
 
     return Words(
         prog=f"nox -s {verb} --",
-        description=_runner.OF_MANY[verb],
+        description=wording.OF_MANY[verb],
         allow_abbrev=False,
         add_help=add_help,
     )
 
 
 def _program(session: nox.Session, target: Runnable, how: Mapping[str, Any]) -> Program:
-    return _runner.program_of(target, how, around=_around(session))
+    return offers.program_of(target, how, around=_around(session))
 
 
 def _around(session: nox.Session) -> dict[str, str | None]:
@@ -359,7 +365,7 @@ def _aborting(session: nox.Session) -> Iterator[None]:
 
 
 def _end(session: nox.Session, name: str, status: int) -> None:
-    said = _runner.ended(name, status)
+    said = wording.ended(name, status)
     if not _alone(session):
         session.error(said)
     session.warn(said)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from gorun_tasks.fingerprint import file_clock
+from gorun_tasks.core.fingerprint import file_clock
 
 PATIENCE = 180.0
 """Seconds after which a test gives up, on however busy a machine; never what it measures."""

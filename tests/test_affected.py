@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import GoRunError, UsageError, judge_all
-from gorun_tasks.changes import names_told
-from gorun_tasks.workspace import Workspace
+from gorun_tasks.workspace.git_changes import names_told
+from gorun_tasks.workspace.workspace import Workspace
 from tests.clock import let_the_clock_tick
 from tests.trees import MAIN, Tree, module
 

@@ -31,7 +31,7 @@ from gorun_tasks import (
     UsageError,
     judge_all,
 )
-from gorun_tasks.publish import Publisher
+from gorun_tasks.storage.publisher import Publisher
 from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gorun_tasks.closure import Moved, Section, supported
-from gorun_tasks.content import Known
+from gorun_tasks.closure.recorder import Moved, Section
+from gorun_tasks.inputs.digest import Known
+from gorun_tasks.toolchain.report import supported
 
 KEY = (1, 2, 3, 4, 5)
 RECORD = ("lib", KEY, ("a.go", "b.go"), (KEY, None))

@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.content import (
-    ABSENT,
-    DIRECTORY,
-    UNREADABLE,
-    Examination,
-    Reason,
-    content_of,
-    list_directory,
-    sha256_of,
-)
-from gorun_tasks.fingerprint import Look
-from gorun_tasks.program import Program
+from gorun_tasks.api import Program
+from gorun_tasks.core.check import Look
+from gorun_tasks.core.reasons import Reason
+from gorun_tasks.inputs.compare import Examination
+from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of, sha256_of
+from gorun_tasks.inputs.directory_listing import list_directory
 from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.errors import UsageError
-from gorun_tasks.evict import evict, size_limit
+from gorun_tasks.storage.eviction import evict, size_limit
 from tests.test_store import Programs
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.fingerprint import (
-    Look,
+from gorun_tasks.core.check import Look
+from gorun_tasks.core.fingerprint import (
     file_clock,
     holds,
     key_at,
@@ -18,14 +18,14 @@ from gorun_tasks.fingerprint import (
     sealed,
     settled,
 )
-from gorun_tasks.store import Store
+from gorun_tasks.core.store import Store
 from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gorun_tasks.fingerprint import Record
+    from gorun_tasks.core.fingerprint import Record
 
 SECOND = 1_000_000_000
 

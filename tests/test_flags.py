@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gorun_tasks import flags, keywords, target
+import gorun_tasks
+from gorun_tasks.cli.answers import misplaced_flag, trap_sentence
+from gorun_tasks.core import flags, target
+from gorun_tasks.core.flag_keywords import KEYWORDS
+from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS, BuildFlags
+from gorun_tasks.core.quoting import join_quoted, split_goflags, split_quoted
+from gorun_tasks.core.tool_flags import for_debugging, stamp
 from gorun_tasks.errors import UsageError
-from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS, BuildFlags
-from gorun_tasks.keywords import KEYWORDS
-from gorun_tasks.mistaken import misplaced_flag, trap_sentence
-from gorun_tasks.quoting import join_quoted, split_goflags, split_quoted
-from gorun_tasks.toolflags import for_debugging, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,7 +188,7 @@ def test_keywords_and_typed_words_of_one_meaning_are_equal(
 
 def test_every_flag_has_a_typed_keyword() -> None:
     # FlagKeywords exists for type checkers only: read it as one.
-    tree = ast.parse(_source(keywords))
+    tree = ast.parse(_source(flags))
     (declared,) = (node for node in ast.walk(tree) if getattr(node, "name", "") == "FlagKeywords")
     assert isinstance(declared, ast.ClassDef)
     names = [item.target for item in declared.body if isinstance(item, ast.AnnAssign)]
@@ -475,8 +476,8 @@ def test_only_the_errors_are_imported_at_import(module: object) -> None:
 def test_reading_a_good_command_line_imports_nothing_more() -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from gorun_tasks.flags import BuildFlags\n"
-        "from gorun_tasks.target import Target\n"
+        "from gorun_tasks.core.flags import BuildFlags\n"
+        "from gorun_tasks.core.target import Target\n"
         "before = set(sys.modules)\n"
         "words = ['-C', 'd', '-race', '-tags=a', 'x.com/y@v1.0.0', '-v']\n"
         "flags, index = BuildFlags.parse(words)\n"
@@ -484,7 +485,7 @@ def test_reading_a_good_command_line_imports_nothing_more() -> None:
         "hash((flags, target)), flags.chdir, target.is_pattern\n"
         "sys.exit(repr(set(sys.modules) - before) if set(sys.modules) - before else 0)\n"
     )
-    root = os.path.dirname(os.path.dirname(os.path.abspath(flags.__file__)))
+    root = os.path.dirname(os.path.dirname(os.path.abspath(gorun_tasks.__file__)))
     subprocess.run([sys.executable, "-I", "-S", "-c", script, root], check=True)
 
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import OutputError, Program, Reason, UsageError
-from gorun_tasks.evict import UNUSED, clear, evict
-from gorun_tasks.patterns import Expansion
+from gorun_tasks.build.globs import Expansion
+from gorun_tasks.build.graph import Graph
+from gorun_tasks.storage.eviction import UNUSED, clear, evict
 from tests.trees import Tree, module
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ def test_another_program_runs_and_the_same_bytes_do_not(kitchen: Kitchen) -> Non
     assert kitchen.why() == ["lib/lib.go edited"]
     assert kitchen.output == "#sencha\n"
     kitchen.write({"lib/lib.go": comment})
-    kitchen.generation().program.build()
+    Graph(kitchen.generation().program).make()
     assert kitchen.why() == [". rebuilt since"]
     assert kitchen.output == "# sencha\n"
 
@@ -414,7 +415,7 @@ def test_what_was_killed_is_not_remembered(kitchen: Kitchen) -> None:
 
 
 def test_two_at_once_are_one_run(kitchen: Kitchen) -> None:
-    kitchen.generation().program.build()
+    Graph(kitchen.generation().program).make()
     with started(kitchen) as first:
         wait_for_a_run(kitchen)
         with started(kitchen) as second:

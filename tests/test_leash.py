@@ -10,14 +10,14 @@ import pytest
 
 from gorun_tasks import Program
 from gorun_tasks.errors import GivenUp
-from gorun_tasks.guard import Leash
+from gorun_tasks.toolchain.interrupt import Leash
 from tests.e2e.cli import TINY
 from tests.held import HOLD, Held
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gorun_tasks.events import Event
+    from gorun_tasks.build.events import Event
     from tests.trees import Tree
 
 pytestmark = pytest.mark.usefixtures("surroundings")

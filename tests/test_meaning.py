@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.meaning import (
+from gorun_tasks.inputs.go_variables import ENVIRONMENT, env_file, without_telling
+from gorun_tasks.inputs.semantic_digest import (
     ENV_FILE,
     HEAD,
     MOD_FILE,
@@ -21,7 +22,6 @@ from gorun_tasks.meaning import (
     may_be_absent,
     meaning_of,
 )
-from gorun_tasks.variables import ENVIRONMENT, env_file, without_telling
 from tests.e2e.cli import go_command
 from tests.e2e.conftest import go
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from gorun_tasks.names import short_names
+from gorun_tasks.workspace.short_names import short_names
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import Reason
+from gorun_tasks.build.install import put, why
+from gorun_tasks.core.store import Store
 from gorun_tasks.errors import OutputError
-from gorun_tasks.output import put, why
-from gorun_tasks.store import Store
 from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:

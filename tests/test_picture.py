@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gorun_tasks import picture
-from gorun_tasks.workspace import Workspace
+from gorun_tasks.workspace import overview as picture
+from gorun_tasks.workspace.workspace import Workspace
 from tests.trees import MAIN, Tree, module
 
 pytestmark = pytest.mark.usefixtures("surroundings")

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.child import interrupt_tree
-from gorun_tasks.process import program_environment
+from gorun_tasks.core.launch import program_environment
+from gorun_tasks.system.process_tree import interrupt_tree
 from tests.clock import PATIENCE
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ def python(code: str) -> list[str]:
     """Return the command line of a Python process that has the functions under test."""
     start = (
         f"import os, signal, sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "from gorun_tasks.child import die_by, run_foreground\n"
-        "from gorun_tasks.process import program_environment, replace\n"
+        "from gorun_tasks.system.foreground import die_by, run_foreground\n"
+        "from gorun_tasks.core.launch import program_environment, replace\n"
         "def end_as(status): sys.exit(status if status >= 0 else 128 - status)"
     )
     return [sys.executable, "-c", f"{start}\n{code}\n"]
@@ -831,7 +831,7 @@ def test_the_module_brings_nothing_with_it(start: Start) -> None:
 import os, sys
 before = set(sys.modules)
 sys.path.insert(0, {str(ROOT)!r})
-import gorun_tasks.process
+import gorun_tasks.core.launch
 print(sorted(name for name in set(sys.modules) - before if not name.startswith("gorun_tasks")))
 """
     running = start([sys.executable, "-I", "-S", "-c", code])

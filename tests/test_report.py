@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.report import NotRecorded, Report
+from gorun_tasks.toolchain.report import NotRecorded, Report
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks import BuildFlags, GoRunError, Program, UsageError, toolflags
-from gorun_tasks.workspace import Workspace
+from gorun_tasks import BuildFlags, GoRunError, Program, UsageError
+from gorun_tasks.core import tool_flags as toolflags
+from gorun_tasks.workspace.workspace import Workspace
 from tests.clock import let_the_clock_tick
 from tests.trees import Tree, module
 

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gorun_tasks.closure import Closure, Section
-from gorun_tasks.errors import BuildError
-from gorun_tasks.fingerprint import Look, key_at
-from gorun_tasks.handed import Handed
-from gorun_tasks.publish import Publisher, working_folder
-from gorun_tasks.store import (
+from gorun_tasks.closure.recorder import Closure, Section
+from gorun_tasks.core.check import Look
+from gorun_tasks.core.fingerprint import key_at
+from gorun_tasks.core.store import (
     Manifest,
     Shelf,
     Store,
@@ -28,11 +26,13 @@ from gorun_tasks.store import (
     unframe,
     unpack,
 )
-from gorun_tasks.writing import MANIFESTS_KEPT, Unusable
+from gorun_tasks.errors import BuildError
+from gorun_tasks.storage.publisher import Publisher, working_folder
+from gorun_tasks.storage.staged_executable import Handed
+from gorun_tasks.storage.writer import MANIFESTS_KEPT, Unusable
 
 if TYPE_CHECKING:
-    from gorun_tasks.content import Detail
-    from gorun_tasks.fingerprint import Key, Record
+    from gorun_tasks.core.fingerprint import Detail, Key, Record
 
 FIRST = ("root", {b"12345678": ("base", (1, 2, 3, 4, 5), ("a",), (None,))}, 1 << 70, "é\udcff")
 SECOND = {b"12345678": ("go", (), ("a.go",), (b"\0" * 32,))}

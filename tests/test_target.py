@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from gorun_tasks.core.target import Target
 from gorun_tasks.errors import UsageError
-from gorun_tasks.target import Target
 
 
 def parsed(*words: str) -> Target:

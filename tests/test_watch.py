@@ -31,20 +31,20 @@ from gorun_tasks import (
     UsageError,
     WatchingEvent,
     Workspace,
-    closure,
-    keep,
-    keeper,
-    making,
 )
-from gorun_tasks.alike import alike
-from gorun_tasks.closure import Closure, Moved
-from gorun_tasks.content import Reason
-from gorun_tasks.foresight import Foresight
-from gorun_tasks.looking import Look
-from gorun_tasks.notices import Notices
-from gorun_tasks.publish import Publisher
-from gorun_tasks.scope import Scope, Tried
-from gorun_tasks.watch import Watch
+from gorun_tasks.build import attempt as making
+from gorun_tasks.closure import recorder as closure
+from gorun_tasks.closure.early_closure import Foresight
+from gorun_tasks.closure.recorder import Closure, Moved
+from gorun_tasks.core.reasons import Reason
+from gorun_tasks.storage.publisher import Publisher
+from gorun_tasks.system import supervisor as keep
+from gorun_tasks.system import supervisor_process as keeper
+from gorun_tasks.system.elf import alike
+from gorun_tasks.watch.file_events import Notices
+from gorun_tasks.watch.rebuild import Look
+from gorun_tasks.watch.watch_set import Scope, Tried
+from gorun_tasks.watch.watcher import Watch
 from tests.clock import PATIENCE
 from tests.e2e.cli import go_command
 from tests.e2e.watching import SERVER, group_is_gone
@@ -53,9 +53,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from gorun_tasks.events import Event
-    from gorun_tasks.report import Report
-    from gorun_tasks.store import Manifest
+    from gorun_tasks.build.events import Event
+    from gorun_tasks.core.store import Manifest
+    from gorun_tasks.toolchain.report import Report
     from tests.trees import Tree
 
 pytestmark = pytest.mark.usefixtures("surroundings")

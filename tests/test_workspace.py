@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import gorun_tasks.explore
 from gorun_tasks import BuildError, GoRunError, Outcome, UsageError
-from gorun_tasks.config import line_of
-from gorun_tasks.workspace import Workspace, root_of
+from gorun_tasks.workspace import package_scan
+from gorun_tasks.workspace.config import line_of
+from gorun_tasks.workspace.workspace import Workspace, root_of
 from tests.clock import let_the_clock_tick
 from tests.trees import LIBRARY, MAIN, Tree, module
 
@@ -30,13 +30,13 @@ class Witness:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.times = 0
-        explore = gorun_tasks.explore.explore
+        explore = package_scan.explore
 
         def asked(*given: object) -> object:
             self.times += 1
             return explore(*given)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(gorun_tasks.explore, "explore", asked)
+        monkeypatch.setattr(package_scan, "explore", asked)
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_what_was_touched_is_by_stat_alone_the_next_time(
 ) -> None:
     shop.write({"cmd/api/main.go": "package main\n\nfunc main() { println(1) }\n"})
     shop.places()
-    from gorun_tasks import facts  # noqa: PLC0415 - to watch it
+    from gorun_tasks.workspace import package_facts as facts  # noqa: PLC0415 - to watch it
 
     monkeypatch.delattr(facts, "renew")
     assert shop.places() == {"api": "./cmd/api"}
@@ -335,9 +335,9 @@ def test_a_thousand_packages_are_two_stats_each(tree: Tree, tmp_path: Path) -> N
             files[f"group{number // 50}/p{number}/{file}.go"] = f"package {name}\n"
     tree.write(files)
     code = (
-        "from gorun_tasks.workspace import Workspace; import sys;"
+        "from gorun_tasks.workspace.workspace import Workspace; import sys;"
         " assert len(Workspace(sys.argv[1]).programs) == 40;"
-        " assert not {'subprocess', 'gorun_tasks.explore'} & set(sys.modules)"
+        " assert not {'subprocess', 'gorun_tasks.workspace.package_scan'} & set(sys.modules)"
     )
     assert len(tree.places()) == 40
     subprocess.run(

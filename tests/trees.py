@@ -9,7 +9,7 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-from gorun_tasks.workspace import Workspace
+from gorun_tasks.workspace.workspace import Workspace
 from tests.clock import let_the_clock_tick
 
 if TYPE_CHECKING:

@@ -145,7 +145,7 @@ def test_no_go_at_all_says_how_to_get_one(workshop: Workshop) -> None:
     entry = (
         "import os, sys\n"
         "sys.path = [p for p in sys.path if not os.access(f'{p}/go/bin/go', os.X_OK)]\n"
-        "from gorun_tasks.cli import main\n"
+        "from gorun_tasks.main import main\n"
         "main()"
     )
     env = {"PATH": str(workshop.temporary), "GORUN_GO": ""}

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.cli import SWITCHES, VALUES
-from gorun_tasks.completion import FLAGS
-from gorun_tasks.flags import BOOLEAN_FLAGS, VALUE_FLAGS
+from gorun_tasks.cli.completion import FLAGS
+from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS
+from gorun_tasks.main import SWITCHES, VALUES
 from tests.clock import PATIENCE
 from tests.e2e.cli import Workshop, needs_strace, screen
 from tests.e2e.conftest import Running

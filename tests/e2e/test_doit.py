@@ -245,7 +245,7 @@ def test_loading_tasks_imports_no_core(place: Place) -> None:
         "from gorun_tasks import doit as go\n"
         "task_go = go.tasks({'probe': '.'})\n"
         "def task_one():\n"
-        "    print('core' if 'gorun_tasks.program' in sys.modules else 'no core')\n"
+        "    print('core' if 'gorun_tasks.core.program' in sys.modules else 'no core')\n"
         "    return go.run_task('.')\n"
     )
     assert "no core\n" in place("doit", "list", "-f", "bare.py").out

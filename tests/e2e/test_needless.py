@@ -256,7 +256,7 @@ def test_what_was_found_to_be_the_same_is_so_by_stat_the_next_time(shop: Worksho
     assert shop.outcome(".", env=env)[0] == "current"
     look = (
         "import sys; from gorun_tasks import Program; assert Program('.').is_current();"
-        "assert 'gorun_tasks.content' not in sys.modules"
+        "assert 'gorun_tasks.inputs.compare' not in sys.modules"
     )
     done = shop.execute([sys.executable, "-c", look], env=env)
     assert done.rc == 0, done

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.test_cli_hot_path import modules
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -355,6 +357,5 @@ def test_importing_the_adapter_imports_no_core(place: Place) -> None:
         text=True,
         check=True,
     )
-    names = ("_runner", "errors", "nox")
-    ours = {"gorun_tasks", *(f"gorun_tasks.{name}" for name in names)}
+    ours = modules("errors", "nox", "runners.offers", "runners.wording")
     assert set(done.stdout.split()) - {"__future__"} == ours

@@ -12,7 +12,7 @@ import pytest
 
 from gorun_tasks import doit
 from tests.e2e.cli import TWO_PACKAGES, Workshop
-from tests.e2e.test_cli_hot_path import OTHERS, imported
+from tests.e2e.test_cli_hot_path import HOT, OTHERS, imported, modules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ RUNNERS = {
         "from gorun_tasks import invoke as go\n\nns = go.collection()\n",
         ("run",),
         ("--list",),
-        ("invoke", "_invoke"),
+        ("invoke", "runners.invoke_tasks"),
     ),
     "doit": Runner(
         "dodo.py",
@@ -68,15 +68,16 @@ RUNNERS = {
         "task_go = go.tasks()\n",
         ("start",),
         ("list", "--all"),
-        ("doit", "doing"),
+        ("doit", "runners.doit_actions"),
     ),
 }
 
-CORE = ("errors", "fingerprint", "flags", "program", "store", "target", "verdict")
-TO_RUN = ("_runner", *CORE, "child", "graph", "outcome", "process")
+OF_ALL = ("api", "errors", "inputs.verdict", "runners.offers", "runners.wording")
+TO_RUN = (*OF_ALL, *HOT, "build.graph", "build.outcome", "system.foreground")
 TO_LIST = (
-    *("_runner", *CORE, "config", "discover", "keywords", "names", "stamp", "versions"),
-    "workspace",
+    *(*OF_ALL, *HOT[:3], *HOT[4:], "core.flag_keywords", "core.module_version", "core.vcs_stamp"),
+    *(f"workspace.{name}" for name in ("config", "discovery", "packages", "short_names")),
+    *("inputs.path_resolution", "workspace.workspace"),
 )
 
 
@@ -100,10 +101,6 @@ def beyond_empty(workshop: Workshop, runner: Runner, text: str, words: tuple[str
     ours = imported(workshop, runner.entry, *words)
     workshop.write({runner.file: runner.empty})
     return ours - imported(workshop, runner.entry, *words) - OTHERS - {"__future__"}
-
-
-def modules(*names: str) -> set[str]:
-    return {"gorun_tasks", *(f"gorun_tasks.{name}" for name in names)}
 
 
 @pytest.mark.usefixtures("go")

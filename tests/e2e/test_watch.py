@@ -100,9 +100,9 @@ def test_who_ends_after_an_edit_that_replaced_nothing_does_not_restart(
 
 NEVER_RECORDS = """
 import sys, time
-from gorun_tasks.publish import Publisher
+from gorun_tasks.storage.publisher import Publisher
 Publisher.publish = lambda *_, **__: time.sleep(600)
-from gorun_tasks.cli import main
+from gorun_tasks.main import main
 sys.argv[:] = ["gorun", *sys.argv[4:]]
 main()
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.notices import why_poll
+from gorun_tasks.watch.file_events import why_poll
 from tests.clock import PATIENCE
 from tests.e2e.watching import SERVER, Watching, watching
 
@@ -218,7 +218,7 @@ def test_without_watchfiles_one_sentence(tmp_path: Path) -> None:
         "import sys; sys.modules['watchfiles'] = None\n"
         "from importlib import util\n"
         "sys.argv = ['gorun', '--watch', '.']\n"
-        "from gorun_tasks.cli import main\n"
+        "from gorun_tasks.main import main\n"
         "main()\n"
     )
     result = shop.execute([sys.executable, "-c", code])

@@ -23,10 +23,10 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gorun_tasks.api import Program
+from gorun_tasks.core.flags import BuildFlags
+from gorun_tasks.core.target import Target
 from gorun_tasks.errors import GoRunError
-from gorun_tasks.flags import BuildFlags
-from gorun_tasks.program import Program
-from gorun_tasks.target import Target
 from tests.fuzz.model import AFFECT_STD
 
 if TYPE_CHECKING:

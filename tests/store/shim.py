@@ -15,7 +15,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
-from gorun_tasks import cli
+from gorun_tasks import main as cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable

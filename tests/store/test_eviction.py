@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.evict import GARBAGE_KEPT, UNUSED, YOUNG, evict
-from gorun_tasks.store import read_file, unframe
-from gorun_tasks.writing import MANIFESTS_KEPT
+from gorun_tasks.core.store import read_file, unframe
+from gorun_tasks.storage.eviction import GARBAGE_KEPT, UNUSED, YOUNG, evict
+from gorun_tasks.storage.writer import MANIFESTS_KEPT
 from tests.e2e.cli import sample
 from tests.store.edits import edit_many_times, large
 from tests.store.tiny import age, files, garbage, programs, weigh

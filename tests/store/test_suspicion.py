@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import BuildFlags, Program, Target
-from gorun_tasks.writing import is_executable_of
+from gorun_tasks.inputs.digest import is_executable_of
 from tests.e2e.cli import WITHOUT_OVERRIDE
 from tests.store.tiny import files, programs
 

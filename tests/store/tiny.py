@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gorun_tasks.evict import GARBAGE_KEPT
-from gorun_tasks.store import Manifest, read_file, unframe
+from gorun_tasks.core.store import Manifest, read_file, unframe
+from gorun_tasks.storage.eviction import GARBAGE_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""The task graph: Compile, Link, Execute, Delete; generation, outcomes, events."""

@@ -1,0 +1,191 @@
+"""Together: builds many programs, as few steps as there can be.
+
+1. One look at the machine judges all of them: what they share is looked at once.
+2. What is current or restored needs no go.
+3. Of the stale ones, those with the same flags and environment have their packages compiled by one
+   go process, which loads the package graph once and has all processors.
+4. Each is then linked by a go of its own, a few at a time: `go run` hands over one executable, and
+   no `go build` makes the same bytes (it marks them as built otherwise). What that go reports is
+   the closure of that program, exactly as if it had been built alone.
+
+Decides what is built when. It must never decide how, nor keep one program's failure from being one
+program's: the others are built.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import copy_context
+
+from gorun_tasks.build.graph import Graph
+from gorun_tasks.core.check import Look
+from gorun_tasks.errors import BuildError, GoRunError, Interrupted
+from gorun_tasks.inputs.verdict import judge_all
+from gorun_tasks.storage.publisher import Publisher
+from gorun_tasks.storage.writer import Unusable
+from gorun_tasks.system import console
+from gorun_tasks.system.find_go import find_go
+from gorun_tasks.toolchain.command import NOT_OF_LIST, Go, listener_of
+from gorun_tasks.toolchain.go_cache import distrust
+from gorun_tasks.toolchain.interrupt import Guard
+from gorun_tasks.toolchain.report import Report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import NoReturn
+
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.program import ProgramSpec
+
+    Tell = Callable[[str, Outcome | GoRunError], None]
+
+_BY_PACKAGE = re.compile(rb"^(?=# )", re.MULTILINE)  # how go begins what it says of one
+
+
+def build_all(
+    programs: Mapping[str, ProgramSpec], tell: Tell, *, jobs: int = 0, rebuild: bool = False
+) -> dict[str, Outcome | GoRunError]:
+    """Have an executable of each program; return what became of it, an error where it failed.
+
+    `tell` hears each result as soon as there is one. `jobs` is how many are linked at a time (0:
+    as many as there are processors). Ends as a signal wants it, once no go is left.
+    """
+    verdicts = judge_all(programs.values())
+    graphs = {
+        name: Graph(programs[name], verdict=verdict)
+        for name, verdict in zip(programs, verdicts, strict=True)
+    }
+    return make_all(graphs, tell, jobs=jobs, rebuild=rebuild)
+
+
+def make_all(
+    graphs: Mapping[str, Graph], tell: Tell, *, jobs: int = 0, rebuild: bool = False
+) -> dict[str, Outcome | GoRunError]:
+    """Do the same for programs that have been judged a moment ago."""
+    results: dict[str, Outcome | GoRunError] = {}
+    stale: list[tuple[str, Graph]] = []
+    for name, graph in graphs.items():
+        if graph.verdict.manifest is None or rebuild:
+            stale.append((name, graph))
+        else:
+            results[name] = _made(graph, rebuild=False)
+            tell(name, results[name])
+    jobs = min(jobs or os.cpu_count() or 1, len(stale))
+    if jobs <= 1:
+        for name, graph in stale:
+            results[name] = _made(graph, rebuild=rebuild)
+            tell(name, results[name])
+        return results
+    try:
+        with Guard() as guard:
+            _compile_together([graph for _, graph in stale])
+            told: set[bytes] = set()
+            with ThreadPoolExecutor(jobs) as pool:
+                futures = {
+                    # In a context like ours: that is how their go is under our guard.
+                    pool.submit(
+                        copy_context().run, _made_apart, graph, guard, told, rebuild=rebuild
+                    ): name
+                    for name, graph in stale
+                }
+                for future in as_completed(futures):
+                    results[futures[future]] = future.result()
+                    tell(futures[future], future.result())
+    except Interrupted as interrupted:
+        _end_by(interrupted)
+    return results
+
+
+def compile_together(graphs: list[Graph]) -> None:
+    """Have go compile what several stale programs need, before each is built by itself.
+
+    Says nothing: whatever is wrong each of them will say. Ends as a signal wants it.
+    """
+    try:
+        _compile_together(graphs)
+    except Interrupted as interrupted:
+        _end_by(interrupted)
+
+
+def _end_by(interrupted: Interrupted) -> NoReturn:
+    """Let a signal do to this process what it was sent for: go is gone."""
+    import signal  # noqa: PLC0415 - only where a signal came
+
+    signal.raise_signal(interrupted.signum)
+    raise interrupted
+
+
+def _made(graph: Graph, *, rebuild: bool) -> Outcome | GoRunError:
+    try:
+        return graph.make(rebuild=rebuild)
+    except GoRunError as error:
+        return error
+
+
+def _made_apart(
+    graph: Graph, guard: Guard, told: set[bytes], *, rebuild: bool
+) -> Outcome | GoRunError:
+    """Build while others are built: what go says of a package is passed on in one piece.
+
+    `told` is what it said already: of a package that several programs import it says the same.
+    """
+    if guard.interrupted:
+        return BuildError("go was interrupted before this one's turn")
+    program = graph.program
+    said: list[bytes] = []
+    listener, hear = program.listener, listener_of(program)
+    program.listener = said.append
+    # Stores remember what they read, and are not made for two threads.
+    program.store = type(program.store)(program.store.root)
+    try:
+        return _made(graph, rebuild=rebuild)
+    finally:
+        program.listener = listener
+        for words in _BY_PACKAGE.split(b"".join(said)):
+            if words not in told:
+                told.add(words)
+                hear(words)
+
+
+def _compile_together(graphs: list[Graph]) -> None:
+    """Have go compile what several stale programs need, wherever they can be compiled at once."""
+    groups: dict[tuple[object, ...], list[ProgramSpec]] = {}
+    for graph in graphs:
+        program = graph.program
+        if program.target.kind == "package" and not graph.verdict.link_only:
+            key = (program.cwd, program.flags, tuple(sorted(program.environ.items())))
+            groups.setdefault(key, []).append(program)
+    for programs in groups.values():
+        if len(programs) < 2:  # noqa: PLR2004 - one needs no other's packages
+            continue
+        first = programs[0]
+        look = Look(first.store, first.environ)
+        try:
+            go = Go(find_go(first.environ, look.where)[1], first.environ, first.cwd)
+            _compile(go, programs)
+        except (GoRunError, Unusable):
+            return  # each of them will say what is wrong
+
+
+def _compile(go: Go, programs: list[ProgramSpec]) -> None:
+    first = programs[0]
+    publisher = Publisher.of(first.store)
+    work = publisher.work()
+    report = Report()
+    flags = first.flags.without(*NOT_OF_LIST).words
+    tick = None
+    if console.has_passing_lines():
+        from gorun_tasks.toolchain.progress import Progress  # noqa: PLC0415 - where somebody watches
+
+        tick = Progress(report).tick
+    targets = tuple(program.target.words[0] for program in programs)
+    try:
+        go.compile(report, flags, targets, work, tick)
+    finally:
+        console.erase()
+        distrust(report, go)
+        shutil.rmtree(work, ignore_errors=True)

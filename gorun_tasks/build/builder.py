@@ -1,0 +1,186 @@
+"""Building: what is done where a program is stale: go is asked, the executable is kept.
+
+Decides where the executable goes: into the store, or into a folder for this run only. It must
+never turn a trouble with the store into a failed run, and is never loaded where nothing is stale.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+
+from gorun_tasks.build.attempt import Making
+from gorun_tasks.build.outcome import Outcome
+from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
+from gorun_tasks.storage.eviction import size_limit
+from gorun_tasks.storage.publisher import Publisher, working_folder
+from gorun_tasks.storage.writer import Unusable
+from gorun_tasks.system import console
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.core.reasons import Reason
+
+
+class Building:
+    """One program, go, and the store."""
+
+    def __init__(self, program: ProgramSpec) -> None:
+        self._placed: Outcome | None = None  # what was made ready before it is kept
+        self.private = ""  # a folder of this run only
+        self._program = program
+        self._making: Making | None = None
+        self._publisher: Publisher | None = None
+        console.take_closed()
+        try:
+            self._publisher = Publisher.of(program.store)
+        except Unusable as trouble:
+            console.say(f"{trouble}; nothing will be remembered")
+
+    @property
+    def moments(self) -> list[tuple[str, float]]:
+        """Which step of what go does, and of what is done with the executable, began when."""
+        return self._making.moments if self._making is not None else []
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[bool]:
+        """Have the program to ourselves; yield whether somebody built it since it was judged."""
+        if self._publisher is None:
+            yield False
+            return
+        with self._publisher.lock(self._program.key) as lock:
+            yield lock.waited
+
+    def ask(self, ready: Callable[[], None] | None = None) -> None:
+        """Have go compile and link, once; `ready` is called where `make_ready` is worth a try."""
+        if self._making is None:
+            self._making = Making(self._program, self._publisher, ready)
+            self._making.ask()
+
+    def make_ready(self, because: tuple[Reason, ...]) -> Outcome | None:
+        """Have an executable that can be started before it is kept, None where there is none."""
+        making = self._making
+        assert making is not None
+        assert making.handed is not None
+        if self._publisher is None or making.report.borrowed:
+            return None
+        try:
+            path = self._publisher.place(making.handed)
+        except Unusable:
+            return None  # it will be said when it is kept
+        self._placed = _built(making, path, making.handed.digest(), because)
+        return self._placed
+
+    def keep(self, because: tuple[Reason, ...], *, for_this_run: bool) -> Outcome:
+        """Publish what go handed over, or keep it for this run only."""
+        making = self._making
+        assert making is not None
+        assert making.handed is not None
+        if making.report.borrowed:
+            console.say("there is no room for the executable; it is started from go's cache")
+            return _built(making, making.handed.path, making.handed.digest(), because)
+        if self._publisher is None or for_this_run:
+            return self._keep_for_this_run(making, because)
+        made = self._placed
+        try:
+            path, digest = self._publish(self._publisher, making)
+        except Unusable as trouble:
+            if made is None:
+                console.say(f"{trouble}; the executable is kept for this run only")
+                self._publisher = None
+                return self._keep_for_this_run(making, because)
+            console.say(f"{trouble}; this build is not remembered")
+            making.unrecorded = str(trouble)
+        else:
+            made = made or _built(making, path, digest, because)
+        made.unrecorded = making.unrecorded
+        return made
+
+    def clean_up(self) -> None:
+        """Remove what the build left behind."""
+        if self._making is not None:
+            self._making.clean_up()
+
+    def stable_path(self, made: Outcome) -> str:
+        """Return the path that stays the same for this program. Raises BuildError."""
+        if self._publisher is None or self.private:
+            raise BuildError("there is no store to keep the executable in")
+        try:
+            name = os.path.basename(made.path)
+            return self._publisher.stable_path(self._program.key, name, made.path)
+        except Unusable as trouble:
+            raise BuildError(f"there is no path that stays the same: {trouble}") from trouble
+
+    def make_private(self, made: Outcome) -> None:
+        """Give this run an executable of its own; the stored one has to do where there is no room.
+
+        Raises ExecutableGoneError.
+        """
+        self.private = working_folder(self._publisher)
+        path = f"{self.private}/{os.path.basename(made.path)}"
+        try:
+            shutil.copy(made.path, path)
+        except FileNotFoundError as error:
+            raise ExecutableGoneError(f"{made.path} is gone before it could start") from error
+        except OSError as error:
+            console.say(f"{path} cannot be written: {error.strerror}; the stored one is started")
+            self.remove_private()
+            return
+        made.path = path
+
+    def remove_private(self) -> None:
+        """Remove the executable that was for this run only."""
+        shutil.rmtree(self.private, ignore_errors=True)
+        self.private = ""
+
+    def _keep_for_this_run(self, making: Making, because: tuple[Reason, ...]) -> Outcome:
+        assert making.handed is not None
+        self.private = working_folder(self._publisher)
+        digest = making.handed.digest()
+        return _built(making, shutil.move(making.handed.path, self.private), digest, because)
+
+    def _publish(self, publisher: Publisher, making: Making) -> tuple[str, str]:
+        report, program = making.report, self._program
+        assert making.handed is not None
+        if making.closure is None:
+            digest, path = publisher.publish_unrecorded(
+                program.key, program.identity, making.handed, making.unrecorded
+            )
+        else:
+            manifest = publisher.publish(
+                program.key,
+                program.identity,
+                making.handed,
+                making.closure,
+                goroot_bin=report.goroot_bin,
+                go_version=report.settings["GOVERSION"],
+                wrapper=making.wrapper,
+                cgo=making.cgo,
+            )
+            digest, path = manifest.digest, program.store.executable(manifest)
+        publisher.evict(_size_limit(program))
+        return path, digest
+
+
+def _built(making: Making, path: str, digest: str, because: tuple[Reason, ...]) -> Outcome:
+    return Outcome(
+        "built",
+        path,
+        digest,
+        because=because,
+        goroot_bin=making.report.goroot_bin,
+        wrapper=making.wrapper,
+        unrecorded=making.unrecorded,
+    )
+
+
+def _size_limit(program: ProgramSpec) -> int:
+    try:
+        return size_limit(program.environ)
+    except UsageError as error:
+        console.say(str(error))
+        return size_limit({})

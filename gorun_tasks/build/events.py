@@ -1,0 +1,186 @@
+"""Events: what happened, typed; for machines one JSON object a line, one append-mode write.
+
+Decides what each event says, and the form of the lines. It must never fail a run: where they
+cannot be written, one line on stderr says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from gorun_tasks.system import console
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
+
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.core.reasons import Reason
+    from gorun_tasks.errors import GoRunError
+
+
+class Event:
+    """Something that happened to a program: what it is, and its fields are what a kind adds.
+
+    `event` is the kind, `time` seconds since the epoch, `program` target and flags as typed, `name`
+    what a watch over several programs calls this one, else "".
+    """
+
+    __slots__ = ("name", "program", "time")
+    event: ClassVar[str]
+
+    def __init__(self, program: str) -> None:
+        self.time = time.time()
+        self.program = program
+        self.name = ""
+
+    def fields(self) -> dict[str, object]:
+        """Return what there is besides the fields of every event, fit for JSON."""
+        raise NotImplementedError
+
+    def line(self) -> str:
+        """Return the event as one line of JSON."""
+        every = {"event": self.event, "time": self.time, "program": self.program}
+        return json.dumps({**every, **self.fields()}, ensure_ascii=True)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.line()}>"
+
+
+class OutcomeEvent(Event):
+    """A request for an executable has ended. Each ends with one of these, and only one.
+
+    `outcome`, `because`, `seconds` and `steps` (seconds by step) are those of the Outcome;
+    `executable` is None where the build failed. A watch tells it as soon as the program can be
+    started: what is written for the next time is written after that, and not in `seconds`.
+    """
+
+    __slots__ = ("because", "executable", "outcome", "seconds", "steps")
+    event = "outcome"
+
+    def __init__(self, program: str, outcome: Outcome) -> None:
+        super().__init__(program)
+        self.outcome = outcome.outcome
+        self.executable = outcome.path or None
+        self.because: tuple[Reason, ...] = outcome.because
+        self.seconds = outcome.seconds
+        self.steps = outcome.steps
+
+    def fields(self) -> dict[str, object]:
+        """Return what became of the request."""
+        return {
+            "outcome": self.outcome,
+            "executable": self.executable,
+            "because": [{"input": r.input, "change": r.change} for r in self.because],
+            "seconds": self.seconds,
+            "steps": self.steps,
+        }
+
+
+class StartedEvent(Event):
+    """A watched program was started. `pid` is its process and process group."""
+
+    __slots__ = ("pid",)
+    event = "started"
+
+    def __init__(self, program: str, pid: int) -> None:
+        super().__init__(program)
+        self.pid = pid
+
+    def fields(self) -> dict[str, object]:
+        """Return which process it is."""
+        return {"pid": self.pid}
+
+
+class EndedEvent(Event):
+    """A watched program ended: `exit_code` is 0-255, or 128+n after signal n.
+
+    `wanted` says that the watcher had told it to.
+    """
+
+    __slots__ = ("exit_code", "wanted")
+    event = "ended"
+
+    def __init__(self, program: str, exit_code: int, *, wanted: bool) -> None:
+        super().__init__(program)
+        self.exit_code = exit_code
+        self.wanted = wanted
+
+    def fields(self) -> dict[str, object]:
+        """Return how it ended."""
+        return {"exit_code": self.exit_code, "wanted": self.wanted}
+
+
+class FailedEvent(Event):
+    """No new program came of it: it could not be built, or not be started. The old one runs on.
+
+    `error` is why. go's own words have reached the person by then.
+    """
+
+    __slots__ = ("error",)
+    event = "failed"
+
+    def __init__(self, program: str, error: GoRunError) -> None:
+        super().__init__(program)
+        self.error = error
+
+    def fields(self) -> dict[str, object]:
+        """Return why, in words."""
+        return {"error": str(self.error)}
+
+
+class UnchangedEvent(Event):
+    """A build made the executable that runs already, but for its build ID: it runs on."""
+
+    __slots__ = ()
+    event = "unchanged"
+
+    def fields(self) -> dict[str, object]:
+        """Return nothing: that is all there is."""
+        return {}
+
+
+class WatchingEvent(Event):
+    """So many directories are watched from now on.
+
+    `polling` says why they are looked at twice a second, "" where the system tells of changes.
+    """
+
+    __slots__ = ("directories", "polling")
+    event = "watching"
+
+    def __init__(self, program: str, directories: int, polling: str) -> None:
+        super().__init__(program)
+        self.directories = directories
+        self.polling = polling
+
+    def fields(self) -> dict[str, object]:
+        """Return how many, and how."""
+        return {"directories": self.directories, "polling": self.polling}
+
+
+def tell(program: ProgramSpec, event: Event) -> None:
+    """Tell an event to whom it may concern: the program's file of events, and its listener."""
+    if program.on_event is not None:
+        program.on_event(event)
+    if program.events:
+        _append(program.events, event.line() + "\n")
+
+
+def tell_outcome(program: ProgramSpec, outcome: Outcome) -> None:
+    """Tell the event that ends a request for an executable."""
+    tell(program, OutcomeEvent(program.label, outcome))
+
+
+def _append(path: str, line: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            os.write(descriptor, line.encode("ascii"))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        console.say(f"cannot write events to {path}: {error.strerror}")

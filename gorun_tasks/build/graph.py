@@ -1,0 +1,382 @@
+"""Graph: what `go run` does, as four nodes: Compile → Link → Execute → Delete.
+
+Decides what has to be done, and in which order. One go process performs Compile and Link
+together, yet each has a verdict of its own: a changed source makes both stale, a lost executable
+only Link. It must never hold a lock while the program runs (but for the moment in which one that
+was started early is recorded), and never leave a folder behind.
+Runners come this way also where nothing changed: what only a stale node needs is in `builder`.
+"""
+
+from __future__ import annotations
+
+import time
+
+from gorun_tasks.build.outcome import Outcome
+from gorun_tasks.core.fingerprint import place
+from gorun_tasks.errors import ExecutableGoneError, GoRunError, Interrupted
+from gorun_tasks.inputs.verdict import judge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from gorun_tasks.build.builder import Building
+    from gorun_tasks.core.check import Verdict
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.core.reasons import Reason
+
+
+class Node:
+    """One step. `inputs` and `outputs` name what it reads and makes, for people and tools."""
+
+    name = ""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self.performed = False
+
+    @property
+    def key(self) -> str:
+        """Return the identity of this step: the same step of the same program has the same key."""
+        return f"{self._graph.program.key}/{self.name}"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return what it reads."""
+        raise NotImplementedError
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return what it makes."""
+        raise NotImplementedError
+
+    def why_stale(self) -> tuple[Reason, ...]:
+        """Return why it has to be performed; empty when it has not."""
+        raise NotImplementedError
+
+    def perform(self) -> None:
+        """Do it."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._graph.program.label}>"
+
+
+class Compile(Node):
+    """From the closure to packages in go's build cache."""
+
+    name = "compile"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return the paths of the recorded closure (empty before the first build)."""
+        return tuple(sorted(self._graph.input_paths()))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return where the compiled packages are."""
+        return ("go's build cache",)
+
+    def why_stale(self) -> tuple[Reason, ...]:
+        """Return what changed since go compiled it."""
+        verdict = self._graph.verdict
+        return () if verdict.link_only or verdict.manifest is not None else verdict.because
+
+    def perform(self) -> None:
+        """Have go compile, and link in the same process."""
+        self._graph.ask_go()
+        self.performed = True
+
+
+class Link(Node):
+    """From compiled packages to an executable in the store."""
+
+    name = "link"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return what it links."""
+        return self._graph.compile.outputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return the path of the executable, once there is one."""
+        made = self._graph.made
+        return (made.path,) if made else ()
+
+    def why_stale(self) -> tuple[Reason, ...]:
+        """Return why there is no executable for what is there now."""
+        verdict = self._graph.verdict
+        return () if verdict.manifest is not None else verdict.because
+
+    def perform(self) -> None:
+        """Take the executable from go and publish it."""
+        self._graph.ask_go()
+        self._graph.keep_executable()
+        self.performed = True
+
+
+class Execute(Node):
+    """From an executable and arguments to an exit status."""
+
+    name = "execute"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return the executable."""
+        return self._graph.link.outputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return nothing: what a program makes is its own affair."""
+        return ()
+
+    def why_stale(self) -> tuple[Reason, ...]:
+        """Return that it was asked for: a program is run each time."""
+        from gorun_tasks.core.reasons import Reason  # noqa: PLC0415 - off the hot path
+
+        return (Reason("", "a program is run each time it is asked for"),)
+
+    def perform(self) -> None:
+        """Run the program in the foreground, as a child."""
+        self._graph.execute_child()
+        self.performed = True
+
+
+class Delete(Node):
+    """The end of the cycle: what policy says goes."""
+
+    name = "delete"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return the executable."""
+        return self._graph.link.outputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return nothing."""
+        return ()
+
+    def why_stale(self) -> tuple[Reason, ...]:
+        """Return why the executable goes, empty when it is kept."""
+        if self._graph.private:
+            from gorun_tasks.core.reasons import Reason  # noqa: PLC0415 - off the hot path
+
+            return (Reason("", "the executable was for this run only"),)
+        return ()
+
+    def perform(self) -> None:
+        """Remove what was for this run only."""
+        self._graph.remove_private()
+        self.performed = True
+
+
+class Graph:
+    """The four nodes of one program, and the scheduler that performs the stale ones in order."""
+
+    def __init__(
+        self,
+        program: ProgramSpec,
+        args: Sequence[str] = (),
+        *,
+        ephemeral: bool = False,
+        verdict: Verdict | None = None,
+        begun: float = 0.0,
+    ) -> None:
+        self.program = program
+        self.args = tuple(args)
+        self.ephemeral = ephemeral
+        self.made: Outcome | None = None
+        self.ready: Callable[[Outcome], None] | None = None
+        """Hears of an outcome as soon as its program can be started: what is left to do then, the
+        end of go and what is written for the next time, can be done while it runs."""
+        self.compile = Compile(self)
+        self.link = Link(self)
+        self.execute = Execute(self)
+        self.delete = Delete(self)
+        self._verdict = verdict
+        self._begun = begun
+        self._building: Building | None = None
+        self._told = False  # what became of it
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes in the order in which they are performed."""
+        return (self.compile, self.link, self.execute, self.delete)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is known without asking go, as of the first time it was asked for."""
+        if self._verdict is None:
+            self._verdict = judge(self.program)
+        return self._verdict
+
+    @property
+    def building(self) -> Building:
+        """What is done where something is stale."""
+        if self._building is None:
+            from gorun_tasks.build.builder import Building  # noqa: PLC0415 - off the hot path
+
+            self._building = Building(self.program)
+        return self._building
+
+    @property
+    def private(self) -> str:
+        """The folder of an executable that is for this run only, "" for none."""
+        return self._building.private if self._building is not None else ""
+
+    def input_paths(self) -> Iterator[str]:
+        """Yield the recorded closure of the newest manifest, as paths of what was there."""
+        program = self.program
+        for manifest in program.store.manifests(program.key, program.identity)[:1]:
+            for name, identities in manifest.shelves:
+                shelf = program.store.shelf(name)
+                for identity in identities if shelf is not None else ():
+                    assert shelf is not None
+                    found = shelf.recorded(identity)
+                    if found is not None:
+                        record = found[0]
+                        base = place(shelf.root, record[0])
+                        for file, key in zip(record[2], record[3], strict=True):
+                            if key is not None:
+                                yield f"{base}/{file}"
+
+    # The scheduler.
+
+    def make(self, *, rebuild: bool = False) -> Outcome:
+        """Perform Compile and Link where they are stale; return what became of it."""
+        begun = self._begun or time.perf_counter()
+        self._begun = 0.0
+        self._moments = [("check", begun)]
+        self._told = False
+        made: Outcome | None = None
+        verdict = self.verdict
+        try:
+            if verdict.manifest is not None and not rebuild:
+                self._settle(verdict)
+            else:
+                self._make_stale(rebuild=rebuild)
+            assert self.made is not None
+            made = self.made
+        except GoRunError:
+            made = Outcome("failed", "", "", because=self.verdict.because)
+            raise
+        except Interrupted as interrupted:
+            # go is gone: now the signal may do to this process what it was sent for.
+            import signal  # noqa: PLC0415 - off the hot path
+
+            signal.raise_signal(interrupted.signum)
+            raise
+        finally:
+            if made is not None and not self._told:
+                self._tell(made)
+        return made
+
+    def run(self) -> Outcome:
+        """Perform all four nodes; return the outcome with the program's exit status."""
+        made = self.made or self.make()
+        try:
+            self._execute_and_delete(made)
+        except ExecutableGoneError:
+            self._verdict = self._building = None
+            made = self.make()
+            self._execute_and_delete(made)
+        return made
+
+    def stable_path(self, *, rebuild: bool = False) -> str:
+        """Make, and return the path that stays the same for this program (--which).
+
+        Raises BuildError, too, where there can be no such path.
+        """
+        return self.building.stable_path(self.make(rebuild=rebuild))
+
+    def _tell(self, made: Outcome) -> None:
+        """Tell what became of it, and how long that took."""
+        self._told = True
+        ended = time.perf_counter()
+        made.seconds = ended - self._moments[0][1]
+        made.moments = (*self._moments, *self._steps_of_building(), ("", ended))
+        if self.program.events or self.program.on_event:
+            from gorun_tasks.build.events import tell_outcome  # noqa: PLC0415 - when somebody listens
+
+            tell_outcome(self.program, made)
+
+    def _tell_ready(self, made: Outcome) -> None:
+        assert self.ready is not None
+        self._tell(made)
+        self.ready(made)
+
+    def _steps_of_building(self) -> Sequence[tuple[str, float]]:
+        return self._building.moments if self._building is not None else ()
+
+    def _make_stale(self, *, rebuild: bool) -> None:
+        asked = time.perf_counter()
+        with self.building.lock() as waited:
+            if waited and not rebuild:
+                # Another process built meanwhile, perhaps this very content.
+                self._moments += [("wait", asked), ("check", time.perf_counter())]
+                self.program.store.forget_shelves()
+                verdict = self._verdict = judge(self.program)
+                if verdict.manifest is not None:
+                    self._settle(verdict)
+                    return
+            try:
+                self.compile.perform()
+                self.link.perform()
+            finally:
+                self.building.clean_up()
+
+    def _execute_and_delete(self, made: Outcome) -> None:
+        try:
+            if self.ephemeral and not self.private:
+                self.building.make_private(made)
+            self.execute.perform()
+        finally:
+            if self.delete.why_stale():
+                self.delete.perform()
+
+    # What the nodes do.
+
+    def ask_go(self) -> None:
+        """Have go compile and link, once."""
+        self.building.ask(
+            self._make_ready if self.ready is not None and not self.ephemeral else None
+        )
+
+    def _make_ready(self) -> None:
+        made = self.building.make_ready(self.verdict.because)
+        if made is not None:
+            self._tell_ready(made)
+
+    def keep_executable(self) -> None:
+        """Publish what go handed over, or keep it for this run only."""
+        self.made = self.building.keep(self.verdict.because, for_this_run=self.ephemeral)
+
+    def execute_child(self) -> None:
+        """Run the executable in the foreground."""
+        from gorun_tasks.build.outcome import how_to_start  # noqa: PLC0415 - where we stay the parent
+        from gorun_tasks.system.foreground import run_foreground  # noqa: PLC0415 - as above
+
+        made = self.made
+        assert made is not None
+        command, words, env = how_to_start(self.program, made, self.args)
+        status = run_foreground(words, env=env, cwd=self.program.directory, executable=command)
+        made.signal = max(0, -status)
+        made.exit_code = 128 + made.signal if made.signal else status
+
+    def remove_private(self) -> None:
+        """Remove the executable that was for this run only."""
+        self.building.remove_private()
+
+    def _settle(self, verdict: Verdict) -> None:
+        manifest = verdict.manifest
+        assert manifest is not None
+        self.program.store.mark_used(self.program.key)
+        self.made = Outcome.stored(self.program, verdict, manifest)
+        if self.ready is not None:
+            self._tell_ready(self.made)
+        if verdict.renewed or verdict.altered:
+            from gorun_tasks.storage.writer import write_back  # noqa: PLC0415 - off the hot path
+
+            write_back(self.program, verdict)

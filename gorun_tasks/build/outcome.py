@@ -1,0 +1,126 @@
+"""Outcome: what became of a request for an executable.
+
+Holds what is told of it: to the caller of the API, in events, to whoever starts the program. It
+decides nothing, and must never be needed to start an unchanged program.
+"""
+
+from __future__ import annotations
+
+import os
+
+from gorun_tasks.core.launch import find_wrapper, program_environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    from gorun_tasks.core.check import Verdict
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.core.reasons import Reason
+    from gorun_tasks.core.store import Manifest
+
+
+class Outcome:
+    """What became of a request for an executable.
+
+    `outcome` is "current" (nothing changed), "restored" (something changed, but the store has
+    the executable for this very content), "built" or, in events only, "failed". `path` is the
+    executable, `digest` its SHA-256 (hexadecimal), `because` the reasons (empty for "current"),
+    `seconds` how long it took, `exit_code` the program's exit status where it was run: 0-255, or
+    128+n after signal n killed it, and `signal` is that n then, else 0. `unrecorded` says why the
+    build will not be remembered, "" where it is. `moments` says which step began when, for `steps`.
+    """
+
+    __slots__ = (
+        "because",
+        "digest",
+        "exit_code",
+        "goroot_bin",
+        "moments",
+        "outcome",
+        "path",
+        "seconds",
+        "signal",
+        "unrecorded",
+        "wrapper",
+    )
+
+    def __init__(
+        self,
+        outcome: str,
+        path: str,
+        digest: str,
+        *,
+        because: tuple[Reason, ...] = (),
+        seconds: float = 0.0,
+        goroot_bin: str = "",
+        wrapper: tuple[str, ...] = (),
+        unrecorded: str = "",
+    ) -> None:
+        self.outcome = outcome
+        self.path = path
+        self.digest = digest
+        self.because = because
+        self.seconds = seconds
+        self.goroot_bin = goroot_bin
+        self.wrapper = wrapper
+        self.unrecorded = unrecorded
+        self.exit_code: int | None = None
+        self.signal = 0
+        self.moments: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def steps(self) -> dict[str, float]:
+        """Where the time went: the seconds of each step that was taken, which add up to `seconds`.
+
+        "check" is the look at what changed, "wait" for another build of the same program; "load" is
+        go finding the packages (and fetching modules), "compile" and "link" are go's; "publish"
+        is what is done with the executable, and remembering what it depended on.
+        """
+        taken: dict[str, float] = {}
+        for (step, began), (_, ended) in zip(self.moments, self.moments[1:], strict=False):
+            taken[step] = taken.get(step, 0.0) + ended - began
+        return taken or {"check": self.seconds}
+
+    @classmethod
+    def stored(cls, program: ProgramSpec, verdict: Verdict, manifest: Manifest) -> Self:
+        """Return the outcome of a verdict that needs no go."""
+        return cls(
+            verdict.outcome,
+            program.store.executable(manifest),
+            manifest.digest,
+            because=verdict.because,
+            goroot_bin=manifest.goroot_bin,
+            wrapper=manifest.wrapper,
+        )
+
+    def __repr__(self) -> str:
+        return f"Outcome({self.outcome!r}, {self.path!r}, exit_code={self.exit_code})"
+
+
+def how_to_start(
+    program: ProgramSpec, made: Outcome, args: Sequence[str]
+) -> tuple[str, list[str], dict[bytes, bytes]]:
+    """Return the file to execute, its words, and the environment of a program as a child.
+
+    Raises ExecutionError where there is no wrapper (-exec) of that name.
+    """
+    env = program_environment(_encoded(program.environ), made.goroot_bin)
+    given = os.environ.get("PWD")
+    if given != program.cwd:
+        from gorun_tasks.core.program import logical_directory  # noqa: PLC0415 - loaded by then
+
+        if logical_directory(os.environ) == program.cwd:
+            # go was told the way to where we are, the program finds what we found.
+            env.pop(b"PWD", None)
+            env |= _encoded({"PWD": given} if given is not None else {})
+    # Again, since an LC_CTYPE among them may have been taken for Python's own.
+    env |= _encoded({k: v for k, v in program.overlay.items() if v is not None and k != "PATH"})
+    words = [*made.wrapper, made.path, *args]
+    command = find_wrapper(words[0], env) if made.wrapper else made.path
+    return command, words, env
+
+
+def _encoded(environ: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(value) for name, value in environ.items()}

@@ -1,0 +1,1 @@
+"""What the command gorun answers beyond starting one program."""

@@ -1,0 +1,237 @@
+"""Answering: what gorun says, where it does more than start an unchanged program.
+
+Decides what is said on stdout to a question (`--why`, `--store`, `--list`, ...), and on stderr to
+a mistake. It must never start the program: where one is to be started, `main` does.
+"""
+
+# ruff: noqa: PLC0415 - each answer imports what it needs
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS, split_typed
+from gorun_tasks.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from typing import Protocol
+
+    from gorun_tasks.core.flags import BuildFlags
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.errors import GoRunError
+
+    class Options(Protocol):
+        """The options that were given: see main."""
+
+        affected: str
+        completion: str
+        events: str
+        listen: str
+        stamps: dict[str, str]
+        stop_signal: str
+        stop_timeout: str
+        store: str
+
+        def __contains__(self, name: str) -> bool: ...
+
+
+def answer(text: str) -> int:
+    """Write an answer to stdout; return the exit status, 1 where nobody takes it.
+
+    Names are written as the system has them, whatever the locale: to be found again by whoever
+    reads a path.
+    """
+    if sys.stdout is None:
+        return 1  # it was closed when we started, and 1 may be anything by now
+    rest = text.encode("utf-8", "surrogateescape")
+    try:
+        while rest:
+            rest = rest[os.write(1, rest) :]
+    except OSError:
+        return 1
+    return 0
+
+
+def of_gorun(
+    options: Options, rest: list[str], switches: Collection[str], values: Collection[str]
+) -> int:
+    """Answer --version, --help, --completion and --store; return the exit status.
+
+    `switches` and `values` are the names of gorun's own options, without and with a value.
+    """
+    if "version" in options:
+        from gorun_tasks.errors import __version__
+
+        return answer(f"gorun {__version__}\n")
+    if "help" in options:
+        from gorun_tasks.cli.help import HELP
+
+        return answer(HELP)
+    if options.completion:
+        from gorun_tasks.cli.completion import completion
+
+        return answer(completion(options.completion, rest, switches, values))
+    from gorun_tasks.storage.maintenance import care
+
+    gc.enable()  # a store may be large
+    return care(options.store, rest, os.environ, answer)
+
+
+def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
+    """Answer what concerns many programs, or one for long; return the exit status."""
+    gc.enable()
+    if "watch" in options:
+        return _watch(options, flags, words)
+    from gorun_tasks.cli import workspace_commands
+
+    if "list" in options:
+        return workspace_commands.show_list(flags, words, answer)
+    if "graph" in options:
+        return workspace_commands.show_graph(flags, words, answer)
+    if "build" not in options:
+        return workspace_commands.show_affected(flags, words, answer, since=options.affected)
+    if options.events:
+        os.environ["GORUN_EVENTS"] = options.events
+    rebuild, quiet = "rebuild" in options, "quiet" in options
+    since, stamps = options.affected, options.stamps
+    return workspace_commands.build(
+        flags, words, answer, rebuild=rebuild, quiet=quiet, since=since, stamps=stamps
+    )
+
+
+def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
+    from gorun_tasks.cli.watch_command import watch
+
+    typed = options.stop_signal, options.stop_timeout, options.listen
+    return watch(words, flags, options.stamps, events=options.events, typed=typed)
+
+
+def of_one(options: Options, program: ProgramSpec, further: list[str]) -> int:
+    """Answer what concerns one program and does not start it; return the exit status.
+
+    `further` are the words after the target. Raises GoRunError.
+    """
+    if options.store:
+        return _drop(program, further)
+    return _why(program) if "why" in options else _only_print(program)
+
+
+def _why(program: ProgramSpec) -> int:
+    """Answer --why; return 0 where the program is current, else 1.
+
+    Raises UsageError for one that was never built, and cannot be: nothing is where it should be.
+    """
+    from gorun_tasks.inputs.verdict import judge
+
+    verdict = judge(program)
+    if verdict.outcome == "current":
+        return answer(f"{program.label}: current\n")
+    told = [str(reason) for reason in verdict.because]
+    if told == [program.unknown()]:
+        from gorun_tasks.core.suggestions import absent
+
+        if sentence := absent(program):
+            raise UsageError(sentence)
+    never = program.never_recorded()
+    if never and never not in told:
+        told.append(never)
+    if verdict.outcome == "restored":
+        told.append("the store has the executable for this content")
+    answer("".join(f"{program.label}: {reason}\n" for reason in told))
+    return 1
+
+
+def _drop(program: ProgramSpec, further: list[str]) -> int:
+    """Forget a program (--store drop). Raises UsageError for words after its target."""
+    if further:
+        raise UsageError(f"--store drop takes one target, and no further words: {further[0]}")
+    from gorun_tasks.storage.publisher import forget
+
+    forget(program)
+    return 0
+
+
+def _only_print(program: ProgramSpec) -> int:
+    """Let go print what it would do (-n): it builds nothing, so there is nothing to start."""
+    from gorun_tasks.core.check import Look
+    from gorun_tasks.system.find_go import find_go
+    from gorun_tasks.toolchain.command import Go
+
+    look = Look(program.store, program.environ)
+    go = Go(find_go(program.environ, look.where)[1], program.environ, program.cwd)
+    return go.run_bare([*program.flags.words, "--", *program.target.words])
+
+
+def hint(program: ProgramSpec, arguments: list[str]) -> None:
+    """Tell a person of an argument that was surely meant as a build flag."""
+    from gorun_tasks.system import console
+
+    misplaced = misplaced_flag(arguments)
+    if misplaced and console.speaks_to_person(os.environ):
+        sentence = trap_sentence(misplaced, program.target.words)
+        console.say(sentence.removeprefix("gorun: "))
+
+
+def complain(error: GoRunError) -> int:
+    """Say what went wrong, where go has not said it; return the exit status."""
+    from gorun_tasks.errors import BUILD_FAILED, final_status
+    from gorun_tasks.system import console
+
+    if not getattr(error, "told", False):
+        console.complain(str(error))
+    status = final_status(error, os.environ)
+    chosen = os.environ.get("GORUN_BUILD_EXIT_CODE", "")
+    if chosen and error.exit_status == BUILD_FAILED and str(status) != chosen:
+        console.say(f"GORUN_BUILD_EXIT_CODE is {chosen!r}, which is no number from 1 to 255")
+    return status
+
+
+# Flags that are hardly ever a program's own.
+_TRAPS = frozenset(
+    "race tags ldflags gcflags asmflags mod modfile trimpath cover msan asan pgo buildvcs".split()  # noqa: SIM905
+)
+
+
+def misplaced_flag(arguments: Sequence[str]) -> str:
+    """Return "", or the first argument of the program that was surely meant as a build flag.
+
+    Looks no further than a `--`: whoever writes that knows whose the words behind it are.
+    """
+    for argument in arguments:
+        if argument == "--":
+            break
+        if argument.startswith("-") and split_typed(argument)[0] in _TRAPS:
+            return argument
+    return ""
+
+
+def trap_sentence(flag: str, target_words: Sequence[str]) -> str:
+    """Return the line that says where a misplaced flag went, and how to write it."""
+    import shlex
+
+    needs_value = "=" not in flag and flag.lstrip("-") in VALUE_FLAGS
+    shown = shlex.quote(flag) + ("=..." if needs_value else "")
+    return (
+        f"gorun: {flag} stands after the target, so it went to the program;"
+        f" to build with it: gorun {shown} {shlex.join(target_words)}"
+    )
+
+
+def refuse_mistyped(word: str, name: str, own: Collection[str]) -> None:
+    """Raise UsageError for what go does not know where gorun has something like it.
+
+    `word` is as typed, `own` are the names of gorun's options.
+    """
+    if not word.startswith("--"):
+        if name in own:
+            hint = f"gorun's own options have two dashes: --{name}"
+            raise UsageError(f"flag provided but not defined: -{name}", hint)
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [*sorted(own), *BOOLEAN_FLAGS, *VALUE_FLAGS], n=1)
+    if near and near[0] in own:
+        raise UsageError(f"flag provided but not defined: --{name}", f"did you mean --{near[0]}?")

@@ -1,0 +1,203 @@
+"""Many: gorun's verbs for the programs of a workspace, and programs by their names.
+
+    gorun :api --port 8080      runs the program called api; a name has a colon before it, which no
+                                package path of go's can have, so neither is taken for the other
+    gorun --list                what there is
+    gorun --graph [mermaid]     what there is, what of it is stale, and what is shared
+    gorun --affected REVISION   which of them a change touches, and why; - reads names of files
+    gorun --build [--affected REVISION] [:NAME | package]...     builds these, or all
+
+With -json (go's own flag, as in `go list -json`) they answer in JSON. Decides what the words after
+these options mean. It must never decide anything about a program.
+"""
+
+from __future__ import annotations
+
+import os
+
+from gorun_tasks.api import Program
+from gorun_tasks.core import reasons
+from gorun_tasks.core.program import logical_directory
+from gorun_tasks.core.target import Target
+from gorun_tasks.errors import GoRunError, UsageError
+from gorun_tasks.system import console
+from gorun_tasks.workspace import render
+from gorun_tasks.workspace.workspace import NAME_MARK, Workspace, root_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.flags import BuildFlags
+
+_ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single target
+
+
+def enter(
+    name: str, flags: BuildFlags, stamps: Mapping[str, str], arguments: list[str]
+) -> tuple[Program, list[str]]:
+    """Become what would run a program of the workspace around us: in its place and environment.
+
+    Returns the program and its arguments, those of the configuration where none were typed.
+    """
+    if not name:
+        raise UsageError("a colon needs the name of a program", "gorun --list shows them")
+    workspace = _workspace(flags)
+    program = workspace.program(name)
+    events = os.environ.get("GORUN_EVENTS", "")
+    events, store = events and os.path.abspath(events), program.store
+    here = logical_directory(os.environ)
+    os.chdir(program.cwd)
+    for variable, value in {**program.overlay, "PWD": program.cwd}.items():
+        if value is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = value
+    own = program.flags.followed_by(flags.without("C"))
+    program = Program.typed(program.target, own, os.environ, {**dict(program.stamp), **stamps})
+    program.store = store  # a relative GORUN_CACHE_DIR starts from where we were
+    program.events = events
+    program.seen_from = here
+    return program, arguments or list(workspace.args(name))
+
+
+def named(
+    flags: BuildFlags, names: list[str], stamps: Mapping[str, str]
+) -> tuple[dict[str, Program], dict[str, Sequence[str]]]:
+    """Return programs of the workspace around us, and the arguments the configuration has."""
+    workspace = _workspace(flags)
+    typed = flags.without("C")
+    programs = {name: workspace.program(name).with_flags(typed, stamps) for name in names}
+    return programs, {name: workspace.args(name) for name in names}
+
+
+def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
+    """Answer --list."""
+    if words:
+        raise UsageError(f"--list takes no further words: {' '.join(words)}")
+    workspace = _workspace(flags)
+    _mention_if_empty(workspace)
+    return answer(render.listed(workspace, as_json=flags.is_true("json")))
+
+
+def show_affected(
+    flags: BuildFlags, words: list[str], answer: Callable[[str], int], *, since: str
+) -> int:
+    """Answer --affected: the programs that a change touches."""
+    workspace = _workspace(flags)
+    for word in words:
+        if not word.startswith(NAME_MARK):
+            raise UsageError(f"--affected takes names of programs, like :api, not {word}")
+    workspace = workspace.with_programs(_chosen(workspace, flags, words, {}))
+    found = workspace.affected_by(since)
+    return answer(render.touched(workspace, found, as_json=flags.is_true("json")))
+
+
+def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
+    """Answer --graph: as text, or in the form that is named."""
+    workspace = _workspace(flags)
+    _mention_if_empty(workspace)
+    picture = workspace.picture()
+    forms = {"text": picture.text, "mermaid": picture.mermaid}
+    form = words[0] if words else "text"
+    if form not in forms or words[1:]:
+        raise UsageError(f"--graph {' '.join(words)} is unknown", "it is text or mermaid")
+    return answer(forms[form]())
+
+
+def build(
+    flags: BuildFlags,
+    words: list[str],
+    answer: Callable[[str], int],
+    *,
+    rebuild: bool,
+    quiet: bool,
+    since: str,
+    stamps: Mapping[str, str],
+) -> int:
+    """Answer --build: build and report; return 0, 1 where nobody takes the report.
+
+    Raises ReportedError where a program failed.
+    """
+    workspace = _workspace(flags)
+    programs = _chosen(workspace, flags, words, stamps)
+    if not words:
+        _mention_if_empty(workspace)
+    if since:
+        touched = workspace.with_programs(programs).affected_by(since)
+        programs = {name: program for name, program in programs.items() if name in touched}
+    workspace = workspace.with_programs(programs)
+    results: list[dict[str, object]] = []
+    statuses: list[int] = []
+    width = max(map(len, programs), default=0)
+
+    def tell(name: str, result: Outcome | GoRunError) -> None:
+        results.append({"name": name, **_result(result)})
+        if not quiet and not flags.is_true("json"):
+            statuses.append(answer(f"{name:{width}}  {_said(result)}\n"))
+
+    made = workspace.build(programs if words else (), rebuild=rebuild, tell=tell)
+    failed = [result for result in made.values() if isinstance(result, GoRunError)]
+    if flags.is_true("json"):
+        statuses.append(answer(render.json_text(results)))
+    if failed:
+        # What go said stands above; the errors that nobody has told yet are told by the report.
+        raise ReportedError(failed[0])
+    return max(statuses, default=0)
+
+
+class ReportedError(GoRunError):
+    """Some program failed, and was reported."""
+
+    told = True
+
+    def __init__(self, first: GoRunError) -> None:
+        super().__init__(*first.args)
+        self.exit_status = first.exit_status
+
+
+def _mention_if_empty(workspace: Workspace) -> None:
+    # Of places of which go could not tell it has said something itself.
+    if not (workspace.programs or workspace.untold):
+        console.say(f"there is no main package in {workspace.root}")
+
+
+def _workspace(flags: BuildFlags) -> Workspace:
+    here = logical_directory(os.environ)
+    return Workspace(root_of(os.path.normpath(os.path.join(here, flags.chdir))))
+
+
+def _chosen(
+    workspace: Workspace, flags: BuildFlags, words: list[str], stamps: Mapping[str, str]
+) -> Mapping[str, Program]:
+    """Return the programs that words name: `:NAME`, or what go takes; all for no words."""
+    typed = flags.without(*_ABOUT_US)
+    if not words:
+        return {n: p.with_flags(typed, stamps) for n, p in workspace.programs.items()}
+    programs = {}
+    for word in words:
+        if word.startswith(NAME_MARK):
+            name = word.removeprefix(NAME_MARK)
+            programs[name] = workspace.program(name).with_flags(typed, stamps)
+        else:
+            own = flags.without("json")
+            programs[word] = Program.typed(Target((word,)), own, os.environ, stamps)
+    return programs
+
+
+def _result(result: Outcome | GoRunError) -> dict[str, object]:
+    if isinstance(result, GoRunError):
+        return {"outcome": "failed", "error": str(result)}
+    return {
+        "outcome": result.outcome,
+        "executable": result.path,
+        "because": reasons.reasons_said(result.because),
+        "seconds": result.seconds,
+    }
+
+
+def _said(result: Outcome | GoRunError) -> str:
+    if isinstance(result, GoRunError):
+        return f"failed: {result}"
+    return result.outcome + reasons.because(result.because)

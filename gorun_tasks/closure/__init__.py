@@ -1,0 +1,1 @@
+"""From go's own report to the complete list of inputs."""

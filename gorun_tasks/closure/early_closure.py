@@ -1,0 +1,59 @@
+"""Foresight: the closure of a build, read while go still links, and whether it came true.
+
+By then go has told all it will, and a large program is linked for seconds. Decides whether what was
+seen is what would be seen now: law 3 has every input looked at when go has read all it will, so
+that is done, by one stat each. It must never let pass what it did not look at again; where anything
+was told or moved meanwhile, `recorder` reads all of it anew and says what.
+"""
+
+from __future__ import annotations
+
+from gorun_tasks.closure.recorder import read
+from gorun_tasks.core.fingerprint import holds, sealed
+from gorun_tasks.inputs.path_resolution import Ways
+from gorun_tasks.toolchain.report import NotRecorded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gorun_tasks.closure.implicit_inputs import Silence
+    from gorun_tasks.core.fingerprint import Seal
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.inputs.digest import Known
+    from gorun_tasks.toolchain.report import Report
+
+
+class Foresight:
+    """The closure of a build that is not finished. Raises NotRecorded where there can be none."""
+
+    def __init__(
+        self, report: Report, program: ProgramSpec, silence: Silence, known: Known
+    ) -> None:
+        self.closure = read(report, program, silence, known)
+        self._report = report
+        self._told = (dict(report.hashes()), report.traced, report.laid_over)
+        self._own: list[tuple[Seal, str]] = []
+        self._brought: list[tuple[Seal, str]] = []
+        for section in self.closure.sections:
+            seals = self._own if section.root_name == "module" else self._brought
+            seals += [(sealed(record), section.root) for record, _ in section.records.values()]
+
+    def came_true(self) -> bool:
+        """Say, now that go has made its executable, whether the closure would be the same.
+
+        As far as the program itself could change it once it runs: there is `holds_besides`, too.
+        """
+        report = self._report
+        if report.diagnostics:
+            return False
+        try:
+            told = (report.hashes(), report.traced, report.laid_over)
+        except NotRecorded:
+            return False
+        if told != self._told or not all(holds(seal, root) for seal, root in self._own):
+            return False
+        ways = Ways(report.started)
+        return not any(map(ways.lead_elsewhere, self.closure.leading))
+
+    def holds_besides(self) -> bool:
+        """Say the same of what go brought along, and fetched: it is the most by far."""
+        return all(holds(seal, root) for seal, root in self._brought)

@@ -1,0 +1,269 @@
+"""Silent: what a build depends on that go does not report.
+
+Decides which environment variables, look-ups in PATH and files are added to what go told. It
+must never decide less than go could read: where it cannot know, it takes more. The list is from
+"What `go run` depends on" (the decision rules in this project's README) and cmd/go's sources.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from gorun_tasks.core.fingerprint import look_up, look_up_or_embedded
+from gorun_tasks.core.quoting import split_goflags, split_quoted
+from gorun_tasks.inputs.digest import bytes_of
+from gorun_tasks.inputs.go_variables import DEFAULTED, ENVIRONMENT, written
+from gorun_tasks.toolchain.report import NotRecorded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from gorun_tasks.closure.c_includes import Outside
+    from gorun_tasks.core.flags import BuildFlags
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.toolchain.command import Go
+
+_TOOLS = ("compile", "link", "asm", "cgo", "preprofile", "cover", "covdata")
+_TOOLCHAIN_NAME = re.compile(r"[\w.-]*go1[\w.-]*")
+_MODULE_VERSION = re.compile(r"([^@]+@[^/]+)")
+_TOOLCHAIN_LINE = re.compile(r"^[ \t]*toolchain[ \t]+([^\s/]+)", re.MULTILINE)
+_GO_LINE = re.compile(r"^[ \t]*go[ \t]+([^\s/]+)", re.MULTILINE)
+
+
+class Silence:
+    """One build, and what go kept silent about."""
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        flags: BuildFlags,
+        environ: Mapping[str, str],
+        *,
+        go: Go,
+        go_name: str,
+        directory: str,
+        outsides: Iterable[Outside],
+    ) -> None:
+        self._settings = settings  # go env
+        self._flags = flags
+        self._environ = environ
+        self._go = go
+        self._go_name = go_name  # by which we found go
+        self._directory = directory  # where go ran
+        self._outsides = tuple(outsides)
+
+    def environment(self, program: ProgramSpec) -> tuple[tuple[str, str], ...]:
+        """Return the variables that count and their values ("" for unset)."""
+        return tuple((name, program.variable(name)) for name in ENVIRONMENT)
+
+    def defaults(self, program: ProgramSpec) -> dict[str, str]:
+        """Return what go takes for variables that are set nowhere, for those that have a default.
+
+        To set one of them to its default changes nothing: cmd/go reads them by cfg.Getenv only,
+        into what `go env` shows (envcmd.MkEnv) and hands to its tools (cfg.CmdEnv). "on" is the
+        default of GO111MODULE in modload.Init; without a go.work GOWORK=off is to
+        modload.FindGoWork what an empty GOWORK is.
+        """
+        settings = self._settings
+        defaults = {name: settings.get(name, "") for name in DEFAULTED}
+        defaults["GO111MODULE"] = "on"
+        defaults["GOWORK"] = "" if settings.get("GOWORK") else "off"
+        elsewhere = {
+            *written(bytes_of(f"{settings['GOROOT']}/go.env")),
+            *written(bytes_of(settings.get("GOENV", ""))),
+        }
+        return {
+            name: value
+            for name, value in defaults.items()
+            if value and not program.variable(name) and name not in elsewhere
+        }
+
+    def env_file(self) -> str:
+        """Return the go env file, "" where there is none or GOROOT's go.env has a say as well."""
+        overruled = set(written(bytes_of(f"{self._settings['GOROOT']}/go.env"))) - {"GOTOOLCHAIN"}
+        return "" if overruled & set(ENVIRONMENT) else self._settings.get("GOENV", "")
+
+    def whole(self) -> set[str]:
+        """Return the paths of what others than go read: every byte of them counts."""
+        return {path for outside in self._outsides for path in outside.paths}
+
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """Return the go command and where it really is: go finds GOROOT from there."""
+        return ((self._go.command, os.path.realpath(self._go.command)),)
+
+    def refuse_scripts(self, lookups: tuple[tuple[str, str], ...]) -> None:
+        """Raise NotRecorded where a script chooses the toolchain: by what, only it knows."""
+        for path in (self._go.command, *(found for name, found in lookups if "go1" in name)):
+            try:
+                with open(path, "rb") as file:
+                    is_script = file.read(2) == b"#!"
+            except OSError:
+                continue
+            if is_script:
+                raise NotRecorded(
+                    f"{path} is a script, so it is asked at each run; GORUN_GO can name the real go"
+                )
+
+    def lookups(self) -> tuple[tuple[str, str], ...]:
+        """Return each name that go, or we, look up in PATH, and where it leads ("" for nowhere).
+
+        The C compiler counts for every program: whether there is one decides CGO_ENABLED.
+        """
+        settings = self._settings
+        names = [self._go_name]
+        for tool in ("CC", "CXX", "PKG_CONFIG"):
+            # Of "ccache gcc -m64" both commands count.
+            words = split_quoted(settings.get(tool, ""))
+            names.extend(word for word in words if not word.startswith("-"))
+        names.extend(self._toolchains())
+        if _is_cross(settings):
+            names.append(_exec_name(settings))
+        path = self._environ.get("PATH", "")
+        return tuple((name, look_up_or_embedded(name, path)) for name in dict.fromkeys(names))
+
+    def files(
+        self,
+        lookups: tuple[tuple[str, str], ...],
+        operations: dict[str, set[str]],
+        *,
+        uses_cgo: bool,
+    ) -> Iterator[str]:
+        """Yield the paths go reads without its tracing file system, whether they exist or not.
+
+        `operations` are those it reported.
+        """
+        settings = self._settings
+        yield f"{settings['GOROOT']}/go.env"
+        if settings.get("GOENV"):  # empty where it is off
+            yield settings["GOENV"]
+        for path, seen in operations.items():
+            if "Stat" in seen and path.endswith("/go.mod"):
+                yield path.removesuffix("mod") + "sum"
+            elif "Stat" in seen and path.endswith("/vendor") and os.path.isdir(path):
+                yield f"{path}/modules.txt"
+        yield from self._module_files()
+        yield from self._downloads(path for path, seen in operations.items() if "ReadDir" in seen)
+        profile = effective(self._flags, settings, "pgo")
+        if profile not in ("", "auto", "off"):
+            yield os.path.join(self._directory, profile)
+        for outside in self._outsides:
+            yield from outside.paths
+        yield from self._commands(lookups, uses_cgo=uses_cgo)
+
+    def _commands(self, lookups: tuple[tuple[str, str], ...], *, uses_cgo: bool) -> Iterator[str]:
+        """Yield the go command, its tools, and the compilers where there is C to compile."""
+        yield self._go.command
+        for tool in _TOOLS:
+            yield f"{self._settings['GOTOOLDIR']}/{tool}"
+        for name, found in lookups:
+            if found and (name == self._go_name or "go1" in name):
+                yield found
+            elif found and uses_cgo:
+                # A launcher such as ccache hands on to the next of its name in PATH.
+                directories = self._environ.get("PATH", "").split(":")
+                yield from {found, *(f"{d}/{name}" for d in directories if d.startswith("/"))}
+
+    def wrapper(self) -> tuple[str, ...]:
+        """Return the words that go would put before the executable (go help run, on -exec)."""
+        chosen = effective(self._flags, self._settings, "exec")
+        if chosen:
+            return split_quoted(chosen)
+        if not _is_cross(self._settings):
+            return ()
+        found = look_up(_exec_name(self._settings), self._environ.get("PATH", ""))
+        return (found,) if found else ()
+
+    def _downloads(self, directories: Iterable[str]) -> Iterator[str]:
+        """Yield the go.mod files in the download cache of the modules that were read."""
+        modules = self._settings["GOMODCACHE"]
+        versions = {
+            match[1]
+            for path in directories
+            if path.startswith(f"{modules}/")
+            and (match := _MODULE_VERSION.match(path, len(modules) + 1))
+        }
+        for version in versions:
+            path, _, number = version.rpartition("@")
+            yield f"{modules}/cache/download/{path}/@v/{number}.mod"
+
+    def _module_files(self) -> Iterator[str]:
+        """Yield go.work, go.mod and their sums, those of modules named by path included.
+
+        go reads the go.mod of a replaced module also where no package of it is imported.
+        """
+        settings = self._settings
+        rest = []
+        if settings.get("GOWORK", "off") not in ("", "off"):
+            rest.append(("work", settings["GOWORK"]))
+        elif settings["GOMOD"] != os.devnull:
+            rest.append(("mod", settings["GOMOD"]))
+        modfile = effective(self._flags, settings, "modfile")
+        if modfile:
+            rest.append(("mod", os.path.join(self._directory, modfile)))
+        seen = set()
+        while rest:
+            kind, path = rest.pop()
+            if path in seen:
+                continue
+            seen.add(path)
+            yield path
+            yield path + ".sum" if kind == "work" else path.removesuffix(".mod") + ".sum"
+            rest.extend(("mod", f"{place}/go.mod") for place in self._local_modules(kind, path))
+
+    def _local_modules(self, kind: str, path: str) -> Iterator[str]:
+        """Yield the directories of modules that a go.work or go.mod names by path."""
+        try:
+            with open(path, "rb") as file:
+                if kind == "mod" and b"=>" not in file.read():
+                    return
+        except OSError:
+            return
+        read = self._go.edit_json(kind, path)
+        places = [use["DiskPath"] for use in read.get("Use") or ()]
+        replacements = [replace["New"] for replace in read.get("Replace") or ()]
+        places += [new["Path"] for new in replacements if not new.get("Version")]
+        for place in places:
+            yield os.path.normpath(os.path.join(os.path.dirname(path), place))
+
+    def _toolchains(self) -> Iterator[str]:
+        """Yield the names by which go may have looked for another toolchain in PATH."""
+        if self._environ.get("GOTOOLCHAIN") == "local":
+            return
+        settings = self._settings
+        # What another toolchain says of GOTOOLCHAIN may differ from what selected it.
+        yield from _TOOLCHAIN_NAME.findall(self._environ.get("GOTOOLCHAIN", ""))
+        yield from _TOOLCHAIN_NAME.findall(settings.get("GOTOOLCHAIN", ""))
+        yield settings["GOVERSION"].split()[0]
+        for path in (settings["GOMOD"], settings.get("GOWORK", "")):
+            try:
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    text = file.read()
+            except OSError:
+                continue
+            yield from _TOOLCHAIN_LINE.findall(text)
+            for version in _GO_LINE.findall(text):
+                yield from (f"go{version}", f"go{version}.0")
+
+
+def effective(flags: BuildFlags, settings: Mapping[str, str], name: str) -> str:
+    """Return the value of a flag from the command line or GOFLAGS, "" for none."""
+    given = flags.get(name)
+    if given is not None:
+        return given
+    value = ""
+    for word in split_goflags(settings.get("GOFLAGS", "")):
+        flag, _, text = word.lstrip("-").partition("=")
+        if flag == name:
+            value = text
+    return value
+
+
+def _is_cross(settings: Mapping[str, str]) -> bool:
+    here = settings.get("GOHOSTOS"), settings.get("GOHOSTARCH")
+    return (settings.get("GOOS"), settings.get("GOARCH")) != here
+
+
+def _exec_name(settings: Mapping[str, str]) -> str:
+    return f"go_{settings.get('GOOS')}_{settings.get('GOARCH')}_exec"

@@ -1,0 +1,358 @@
+"""Closure: what a link depends on, from what go told while it made the executable.
+
+Decides which inputs are recorded, and whether they may be: only what go saw, and only when none
+of it can have changed since before go started (law 3). It must never work out by itself what go
+would read: `toolchain.report` says what go told, `implicit_inputs` adds where go tells nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from hashlib import blake2b
+
+from gorun_tasks.closure.accesses import Asked
+from gorun_tasks.core.fingerprint import key_of, settled
+from gorun_tasks.core.store import pack
+from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, bytes_of, content_of
+from gorun_tasks.inputs.directory_listing import list_directory
+from gorun_tasks.inputs.path_resolution import Ways
+from gorun_tasks.inputs.semantic_digest import (
+    ENV_FILE,
+    HEAD,
+    MOD_FILE,
+    SUMS,
+    kind_of,
+    may_be_absent,
+    meaning_of,
+)
+from gorun_tasks.toolchain.report import SUPPORTED, NotRecorded, supported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gorun_tasks.closure.implicit_inputs import Silence
+    from gorun_tasks.core.fingerprint import Detail, Key, Record
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.inputs.digest import Known
+    from gorun_tasks.toolchain.report import Report
+
+_FOR_GO_ITSELF = frozenset(
+    ("goindex", "gocachehash", "gofsystrace", "gofsystracelog", "gocacheverify", "gocachetest")
+)
+
+
+class Moved(NotRecorded):
+    """Inputs changed while go was building."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self.paths = paths
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        super().__init__(f"{paths[0]}{more} changed while go was building")
+
+
+class Section:
+    """The records of one shelf: what lies under one root."""
+
+    def __init__(self, name: str, root_name: str, root: str) -> None:
+        self.name = name
+        self.root_name = root_name
+        self.root = root
+        self.records: dict[bytes, tuple[Record, Detail]] = {}
+        self.kept: Key | None = None  # of the stored shelf in which all of them are
+
+    def holds(self, directory: str) -> bool:
+        """Say whether a directory lies under the root."""
+        return (directory + "/").startswith(self.root + "/")
+
+    def add(self, record: Record, detail: Detail) -> None:
+        """Take a record in; its identity is its portable part, so equal content is one record."""
+        base, _, names, _ = record
+        portable = (self.root_name, base, names, *detail)
+        self.records[blake2b(pack(portable), digest_size=8).digest()] = (record, detail)
+
+
+class Closure:
+    """Everything that one executable depends on."""
+
+    def __init__(
+        self,
+        environment: tuple[tuple[str, str], ...],
+        defaults: dict[str, str],
+        lookups: tuple[tuple[str, str], ...],
+        links: tuple[tuple[str, str], ...],
+        sections: list[Section],
+        *,
+        leading: Iterable[str] = (),
+    ) -> None:
+        self.environment = environment
+        self.defaults = defaults
+        self.lookups = lookups
+        self.links = links
+        self.sections = sections
+        self.leading = leading  # what may be a link or a directory on the way to an input
+
+
+class _Kinds:
+    """Of which inputs go takes less than every byte: nothing that it hashed."""
+
+    def __init__(
+        self,
+        report: Report,
+        silence: Silence,
+        operations: dict[str, set[str]],
+        hashes: dict[str, bytes],
+    ) -> None:
+        settings = report.settings
+        self._fetched = tuple(f"{settings[name]}/" for name in ("GOROOT", "GOMODCACHE"))
+        self._operations = operations
+        self.hashes = hashes
+        self._compiled: dict[str, list[str]] = {}  # Go files by directory
+        for path in hashes:
+            if path.endswith(".go"):
+                self._compiled.setdefault(os.path.dirname(path), []).append(path)
+        self._whole = silence.whole()
+        self._env_file = silence.env_file()
+
+    def of(self, path: str) -> bytes:
+        """Return the kind (`inputs.semantic_digest`) of `path`, b"" where every byte counts."""
+        if path in self.hashes or path in self._whole or path.startswith(self._fetched):
+            return b""
+        if path == self._env_file:
+            return ENV_FILE
+        name = path[path.rindex("/") + 1 :]
+        if name in ("go.mod", "go.work"):
+            return MOD_FILE
+        if name in ("go.sum", "go.work.sum"):
+            return SUMS
+        # What is not hashed is not compiled.
+        is_opened = name.endswith(".go") and "Open" in self._operations.get(path, ())
+        return HEAD if is_opened else b""
+
+    def possible_mains(self) -> Iterator[str]:
+        """Yield the directories that may be a main package: there go looks for a default.pgo.
+
+        load.setPGOProfilePath, which go does not report. In the standard library and in fetched
+        modules nobody looks closer.
+        """
+        for directory, paths in self._compiled.items():
+            # The files of a package all begin with its name, or go would not have compiled them.
+            if (directory + "/").startswith(self._fetched) or b"main" in next(
+                filter(None, map(bytes_of, paths)), b"main"
+            ):
+                yield directory
+
+
+def read(report: Report, program: ProgramSpec, silence: Silence, known: Known) -> Closure:
+    """Return the closure of a build.
+
+    Raises NotRecorded where go's report is not known to be complete, and Moved where an input
+    may have changed after go started.
+    """
+    _refuse(report, program)
+    operations = report.operations(program.directory)
+    hashes = report.hashes()
+    lookups = silence.lookups()
+    silence.refuse_scripts(lookups)
+    uses_cgo = f"{report.settings['GOROOT']}/src/runtime/cgo/cgo.go" in hashes
+    asked = Asked(operations, hashes)
+    for path in silence.files(lookups, operations, uses_cgo=uses_cgo):
+        asked.note(path)
+    kinds = _Kinds(report, silence, operations, hashes)
+    for directory in kinds.possible_mains():
+        asked.note(f"{directory}/default.pgo")
+    recording = _Recording(report, program, asked, kinds, known)
+    sections = recording.sections()
+    environment = (*silence.environment(program), *program.stamped())
+    return Closure(
+        environment,
+        silence.defaults(program),
+        lookups,
+        silence.links(),
+        sections,
+        leading=recording.leading,
+    )
+
+
+def _refuse(report: Report, program: ProgramSpec) -> None:
+    settings = report.settings
+    forbidden = program.never_recorded()
+    if forbidden:
+        raise NotRecorded(forbidden)
+    version = settings.get("GOVERSION", "an unknown go")
+    if not supported(version):
+        raise NotRecorded(
+            f"{version} is not one of {' and '.join(SUPPORTED)}, so go is asked at each run"
+        )
+    flag = program.flags.recording_forbidden_by(settings.get("GOFLAGS", ""))
+    if flag:
+        raise NotRecorded(f"GOFLAGS has {flag}, so go is asked at each run")
+    if report.diagnostics:
+        raise NotRecorded("go had something to say, and may say it again")
+    if "\ufffd" in repr(settings):
+        raise NotRecorded("go's settings have names that are not UTF-8, which go env cannot tell")
+    if settings.get("GOENV", "")[:1] not in ("", "/"):
+        raise NotRecorded("GOENV is a relative path")
+    if not settings.get("GOMOD"):
+        raise NotRecorded("GOPATH mode is not recorded")
+    for setting in program.environ.get("GODEBUG", "").split(","):
+        if setting.partition("=")[0] in _FOR_GO_ITSELF:
+            raise NotRecorded(f"GODEBUG has {setting}, which is for go itself")
+
+
+class _Recording:
+    """Takes down what is on the disk for everything go asked, and whether it can have moved."""
+
+    def __init__(
+        self,
+        report: Report,
+        program: ProgramSpec,
+        asked: Asked,
+        kinds: _Kinds,
+        known: Known,
+    ) -> None:
+        self._kinds = kinds
+        self._report = report
+        self._started = report.started
+        self._settings = report.settings
+        self._program = program
+        self._asked = asked
+        self._hashes = kinds.hashes
+        self._known = known
+        self._moved: set[str] = set()
+        self.leading: set[str] = set()  # what may be a link or a directory on the way to an input
+        self._leaves: set[str] = set()  # what is absent, or not a directory
+
+    def sections(self) -> list[Section]:
+        """Return the records by shelf. Raises Moved and NotRecorded."""
+        module = self._report.module()
+        own = os.path.dirname(module) if module else self._program.directory
+        words = () if module else self._program.target.words
+        goroot, modules = self._settings["GOROOT"], self._settings["GOMODCACHE"]
+        sections = (
+            Section(f"goroot-{_short(goroot)}", "GOROOT", goroot),
+            Section(f"modules-{_short(modules, own, *words)}", "GOMODCACHE", modules),
+            Section(f"module-{_short(own, *words)}", "module", own),
+        )
+        for directory in sorted({*self._asked.names, *self._asked.listed}):
+            section = next((s for s in sections[:2] if s.holds(directory)), sections[2])
+            self._add(section, directory)
+        self._check_ways()
+        if self._moved:
+            raise Moved(sorted(self._moved))
+        return [section for section in sections if section.records]
+
+    def _add(self, section: Section, directory: str) -> None:
+        asked = self._asked
+        names = self._names(section, directory)
+        if self._is_implied(directory, names):
+            return
+        self.leading.add(directory)
+        mode, key = asked.listed.get(directory, ""), None
+        further: tuple[str, ...] = ()
+        listing: tuple[str, ...] = ()
+        leading: Iterable[str] = names
+        if mode:
+            status = _status(directory)
+            if status is not None and stat.S_ISDIR(status.st_mode):
+                key = self._settled_key(directory, status)
+                # An empty go.sum may come and go.
+                counted = (
+                    n for n in names if not may_be_absent(self._kinds.of(f"{directory}/{n}"))
+                )
+                further = tuple(sorted({*counted, *asked.kinds.get(directory, ())}))
+                entries = list_directory(directory, mode, further)
+                if entries is not None:
+                    # A listing tells files from links and directories.
+                    linked = {entry[:-1] for entry in entries if entry[-1] in "@/"}
+                    listing, leading = entries, linked | set(names) - set(further)
+            else:
+                mode = ""
+        if not (names or mode):
+            return
+        self.leading.update(f"{directory}/{name}" for name in leading if name in names)
+        found = [self._content(f"{directory}/{name}") for name in names]
+        self._leaves.update(
+            f"{directory}/{name}"
+            for name, (_, content) in zip(names, found, strict=True)
+            if content != DIRECTORY
+        )
+        base = directory or "/"
+        if section.holds(directory):
+            base = directory[len(section.root) + 1 :]
+        section.add(
+            (base, key, names, tuple(key for key, _ in found)),
+            (mode, further, listing, tuple(content for _, content in found)),
+        )
+
+    def _names(self, section: Section, directory: str) -> tuple[str, ...]:
+        """Return the names in a directory that count.
+
+        Of a fetched module go keeps an index that it never renews (modindex.GetModule), so what
+        stands in its tests matters as little to go run; that they are there, a listing tells.
+        """
+        names: Iterable[str] = self._asked.names.get(directory, ())
+        if section.root_name == "GOMODCACHE":
+            names = (
+                name
+                for name in names
+                if not name.endswith("_test.go") or f"{directory}/{name}" in self._hashes
+            )
+        return tuple(sorted(names))
+
+    def _is_implied(self, directory: str, names: tuple[str, ...]) -> bool:
+        """Say whether nothing can be in a directory while what is recorded above it holds.
+
+        Its parents came before it. What go did read there is another matter: it is gone.
+        """
+        above = directory
+        while above and above not in self._leaves:
+            above = above.rpartition("/")[0]
+        return bool(above) and not any(f"{directory}/{name}" in self._hashes for name in names)
+
+    def _content(self, path: str) -> tuple[Key | None, bytes]:
+        status = _status(path)
+        if status is None:
+            if path in self._hashes:
+                self._moved.add(path)
+            if os.path.islink(path):
+                # What it leads to may appear without a trace in the directory that lists it.
+                raise NotRecorded(f"{path} is a link that leads nowhere")
+            kind = self._kinds.of(path)
+            return None, (meaning_of(kind, b"") if may_be_absent(kind) else ABSENT)
+        if stat.S_ISDIR(status.st_mode):
+            return key_of(status), DIRECTORY
+        key = self._settled_key(path, status)
+        kind = self._kinds.of(path)
+        content = self._hashes.get(path) or self._known.content(path, key)
+        if content is None or kind_of(content) != kind:
+            content, now = content_of(path, kind)
+            if now != key:
+                self._moved.add(path)
+        if content == UNREADABLE:
+            raise NotRecorded(f"{path} cannot be read as a file")
+        return key, content
+
+    def _settled_key(self, path: str, status: os.stat_result) -> Key:
+        key = key_of(status)
+        if not settled(key, self._started):
+            self._moved.add(path)
+        return key
+
+    def _check_ways(self) -> None:
+        ways = Ways(self._started)
+        for path in self.leading:
+            ways.lead_elsewhere(path)
+        self._moved |= ways.moved
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _short(*words: str) -> str:
+    return blake2b("\0".join(words).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()

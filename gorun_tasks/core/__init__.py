@@ -1,0 +1,1 @@
+"""The hot path: all that an unchanged start imports, and nothing else of ours."""

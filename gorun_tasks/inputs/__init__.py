@@ -1,0 +1,1 @@
+"""The cold half of a check: digests, comparison, reasons, the full verdict."""

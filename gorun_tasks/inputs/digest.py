@@ -1,0 +1,92 @@
+"""Digest: the content of a file as an input, with the stat it had while it was read.
+
+Decides how much of a file counts and how it is hashed. It must never trust a time stamp.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+
+from gorun_tasks.core.fingerprint import key_of
+from gorun_tasks.inputs.semantic_digest import may_be_absent, meaning_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gorun_tasks.core.fingerprint import Key, Record
+
+ABSENT = b"absent"
+DIRECTORY = b"directory"
+UNREADABLE = b"unreadable"
+
+
+def sha256_of(path: str) -> bytes:
+    """Return the SHA-256 (32 bytes) of a file's content. Raises OSError."""
+    with open(path, "rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def bytes_of(path: str) -> bytes:
+    """Return what a file holds, b"" where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (OSError, ValueError):
+        return b""
+
+
+def content_of(path: str, kind: bytes = b"") -> tuple[bytes, Key | None]:
+    """Return what `path` holds now and the stat key it had while it was read.
+
+    The content is a SHA-256, with a `kind` (see `semantic_digest`) of what go takes from the file,
+    or ABSENT, DIRECTORY or UNREADABLE (also when it moved while it was being read).
+    """
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        # A link that leads nowhere is more than nothing: a file may come to be where it leads.
+        nothing = may_be_absent(kind) and not os.path.lexists(path)
+        return (meaning_of(kind, b"") if nothing else ABSENT), None
+    key = key_of(status)
+    if stat.S_ISDIR(status.st_mode):
+        return DIRECTORY, key
+    if not stat.S_ISREG(status.st_mode):
+        return UNREADABLE, key
+    try:
+        if kind:
+            with open(path, "rb") as file:
+                digest = meaning_of(kind, file.read())
+        else:
+            digest = sha256_of(path)
+        return (digest if key_of(os.stat(path)) == key else UNREADABLE), key
+    except OSError:
+        return UNREADABLE, key
+
+
+class Known:
+    """Contents that the store already knows, by path and stat key: not to be read again."""
+
+    def __init__(self) -> None:
+        self._contents: dict[tuple[str, Key], bytes] = {}
+
+    def learn(self, directory: str, record: Record, contents: tuple[bytes, ...]) -> None:
+        """Remember the contents of one record."""
+        for name, key, content in zip(record[2], record[3], contents, strict=True):
+            if key is not None:
+                self._contents[f"{directory}/{name}", key] = content
+
+    def content(self, path: str, key: Key) -> bytes | None:
+        """Return the content that `path` had with this key, if it is known."""
+        return self._contents.get((path, key))
+
+
+def is_executable_of(path: str, digest: str) -> bool:
+    """Say whether a file that this user owns and may execute has this very SHA-256."""
+    try:
+        status = os.lstat(path)
+        ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+        ours = ours and bool(status.st_mode & stat.S_IXUSR)
+        return ours and sha256_of(path).hex() == digest
+    except OSError:
+        return False

@@ -1,0 +1,91 @@
+"""Ways: the directories and links that lead to an input, and whether any of them moved.
+
+Decides whether a path may have led elsewhere since a moment. A directory that was swapped with
+another moved itself, but nothing in it did; a link that was set anew shows only in itself. It
+must never follow a path without looking at each link on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from gorun_tasks.core.fingerprint import key_of, settled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Ways:
+    """What leads to inputs, each way looked at once.
+
+    Links count anywhere, directories from the root of their module down, and those that links lead
+    into: above them directories move for other people's reasons.
+    """
+
+    def __init__(self, moment: int) -> None:
+        """Look for what moved since `moment` (of `file_clock`)."""
+        self.moved: set[str] = set()
+        self._moment = moment
+        self._known: dict[str, bool] = {}
+        self._in_module: dict[str, bool] = {}
+
+    def lead_elsewhere(self, path: str) -> bool:
+        """Say whether `path` may have led elsewhere since the moment."""
+        if path in ("", "/"):
+            return False
+        known = self._known.get(path)
+        if known is None:
+            self._known[path] = False  # so that links in a circle come to an end
+            known = self.lead_elsewhere(os.path.dirname(path))
+            known = self._known[path] = self._moved_itself(path) or known
+        return known
+
+    def _moved_itself(self, path: str) -> bool:
+        try:
+            status = os.lstat(path)
+            target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""
+        except OSError:
+            return False
+        is_directory = stat.S_ISDIR(status.st_mode)
+        moved = (target or (is_directory and self._is_in_module(path))) and self._touched(
+            path, status
+        )
+        if not target:
+            return bool(moved)
+        target = os.path.join(os.path.dirname(path), target)
+        into = os.path.dirname(target)
+        try:
+            entered = not self._is_in_module(target) and self._touched(into, os.stat(into))
+        except OSError:
+            entered = False
+        elsewhere = self.lead_elsewhere(target)
+        return bool(moved) or entered or elsewhere
+
+    def _touched(self, path: str, status: os.stat_result) -> bool:
+        if settled(key_of(status), self._moment):
+            return False
+        self.moved.add(path)
+        return True
+
+    def _is_in_module(self, directory: str) -> bool:
+        if directory in ("", "/"):
+            return False
+        known = self._in_module.get(directory)
+        if known is None:
+            known = os.path.exists(f"{directory}/go.mod") or self._is_in_module(
+                os.path.dirname(directory)
+            )
+            self._in_module[directory] = known
+        return known
+
+
+def upwards(directory: str) -> Iterator[str]:
+    """Yield a directory and all above it."""
+    while True:
+        yield directory
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return
+        directory = parent

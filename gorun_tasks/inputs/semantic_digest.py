@@ -1,0 +1,133 @@
+"""Meaning: what go takes from a file of which it does not take every byte.
+
+Decides that two contents are one to go, from go's own reading of such a file; each rule names the
+function of Go's source that it rests on. It must never guess: where it cannot follow go with
+certainty, the whole file is its meaning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from gorun_tasks.inputs.go_variables import ENVIRONMENT, written
+
+SHA256_SIZE = 32
+"""Bytes of a SHA-256."""
+
+HEAD = b"h"
+"""A Go file that go opened and did not compile: a test, or one that a constraint excludes."""
+
+ENV_FILE = b"e"
+"""What `go env -w` writes."""
+
+SUMS = b"s"
+"""go.sum, go.work.sum, and that beside -modfile."""
+
+MOD_FILE = b"m"
+"""go.mod and go.work."""
+
+# go's reader of import clauses ("importReader" in go/build/read.go, and the same in
+# cmd/go/internal/imports/read.go), in the forms that gofmt leaves.
+_SPACE = rb"(?:[ \t\r\n\f;]|//[^\n]*\n|/\*.*?\*/)"
+_IMPORT = rb'(?:(?:\.|[A-Za-z_]\w*)?%s*+"[^"\\\n]*")' % _SPACE
+_HEAD = (
+    rb"%(space)s*+package%(space)s++[A-Za-z_]\w*+"
+    rb"(?:%(space)s*+import\b%(space)s*+(?:%(import)s|\((?:%(space)s*+%(import)s)*+%(space)s*+\)))*+"
+    rb"%(space)s*+" % {b"space": _SPACE, b"import": _IMPORT}
+)
+_DECLARATION = rb"(?:func|var|const|type)\b"
+_WORDS_IN_A_COMMENT = (b"deprecated", b"indirect", b"go:")
+
+
+def meaning_of(kind: bytes, data: bytes) -> bytes:
+    """Return the content of a file of this kind as far as go takes it: the kind, and a SHA-256."""
+    return kind + hashlib.sha256(_OF_KIND[kind](data)).digest()
+
+
+def kind_of(content: bytes) -> bytes:
+    """Return the kind of a recorded content, b"" for one of which every byte counts."""
+    return content[:1] if len(content) == 1 + SHA256_SIZE else b""
+
+
+def may_be_absent(kind: bytes) -> bool:
+    """Say whether a file of this kind that is absent is to go as an empty one.
+
+    os.ReadFile's error is passed over in cfg.readEnvFile, "does not exist" in
+    modfetch.readGoSumFile.
+    """
+    return kind in (ENV_FILE, SUMS)
+
+
+def _head(data: bytes) -> bytes:
+    """Return a Go file up to its first declaration.
+
+    go/build.readGoInfo reads so far, and on only where the file imports "embed";
+    imports.ReadImports reads so far. A file that is not plainly of this form is taken whole: both
+    read on after what they do not understand.
+    """
+    import re  # noqa: PLC0415 - a suspicion is in a hurry, and few files are of this kind
+
+    match = re.match(_HEAD, data, re.DOTALL)
+    if (
+        match is None
+        or not re.compile(_DECLARATION).match(data, match.end())
+        or b"embed" in match[0]
+        or b"\0" in data
+    ):
+        return data
+    return match[0]
+
+
+def _env_file(data: bytes) -> bytes:
+    """Return the settings in a go env file that count, sorted.
+
+    cfg.Getenv: a value that is empty is none; but it hides what GOROOT's go.env says of the same
+    variable, which is only ever GOTOOLCHAIN here (`Silence.env_file`).
+    """
+    settings = sorted(written(data).items())
+    return "\n".join(
+        f"{name}={value}"
+        for name, value in settings
+        if name in ENVIRONMENT and (value or name == "GOTOOLCHAIN")
+    ).encode("utf-8", "surrogateescape")
+
+
+def _sums(data: bytes) -> bytes:
+    """Return the lines of a go.sum, sorted and each once.
+
+    modfetch.readGoSum makes a table of them, by module and version; blank ones it passes over. Of
+    several sums of one module the order counts (modfetch.haveModSumLocked). A file with a line that
+    has not three words is taken whole: it ends go.
+    """
+    lines = [line.split() for line in data.split(b"\n")]
+    if not data.isascii() or any(len(words) not in (0, 3) for words in lines):
+        return data
+    found = sorted(filter(None, lines), key=lambda words: words[:2])
+    return b"\n".join(dict.fromkeys(map(b" ".join, found)))
+
+
+def _mod_file(data: bytes) -> bytes:
+    """Return a go.mod or go.work without blank lines and lines that are only a comment.
+
+    modfile.ParseWork and modfile.Parse hang comments on what follows, and read those of
+    deprecations, retractions and "// indirect" only; a file with any of them is taken whole.
+    """
+    lines = data.split(b"\n")
+    if (
+        not data.isascii()
+        or b"retract" in data
+        or b"`" in data
+        or any(
+            _is_comment(line) and any(w in line.lower() for w in _WORDS_IN_A_COMMENT)
+            for line in lines
+        )
+    ):
+        return data
+    return b"\n".join(line for line in lines if line.strip(b" \t\r") and not _is_comment(line))
+
+
+def _is_comment(line: bytes) -> bool:
+    return line.lstrip(b" \t").startswith(b"//")
+
+
+_OF_KIND = {HEAD: _head, ENV_FILE: _env_file, SUMS: _sums, MOD_FILE: _mod_file}

@@ -1,0 +1,1 @@
+"""What the adapters for nox, invoke and doit share."""

@@ -1,0 +1,365 @@
+"""Doing: what the tasks in `doit` do when doit performs them, asks for them, and reports.
+
+Decides how an outcome is told the doit way: failures as values, an `uptodate` whose repr is the
+reason (`doit info build:api`), and a reporter that ends with the program's own exit status. It
+must never decide what is current, nor put state of ours into doit's database. Actions are functions
+of this module with plain arguments, since doit sends them to other processes (`-n`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+
+from doit.exceptions import TaskFailed
+from doit.reporter import ConsoleReporter
+
+from gorun_tasks.errors import GoRunError, final_status
+from gorun_tasks.runners import offers, wording
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any, NoReturn, TypeAlias
+
+    from gorun_tasks.api import Program
+    from gorun_tasks.build.generation import Generation
+    from gorun_tasks.core.check import Look, Verdict
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.core.reasons import Reason
+    from gorun_tasks.runners.offers import Offer
+    from gorun_tasks.workspace.workspace import Workspace
+
+    Given: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]
+    """Of a generator: its arguments, inputs, outputs, and variables."""
+
+ONLY_ANSWER = "only answer"
+"""Of a task's meta: the option with which nothing but its answer may be on stdout."""
+
+_INTERRUPTED = 130
+
+_looks: dict[str, Look] = {}
+"""One look at what programs share, by store: for as long as nothing was executed since."""
+
+_verdicts: dict[str, Verdict] = {}
+"""What was found out about builds, by task: for as long."""
+
+_told_what_runs = False  # without our reporter nobody says when a look is over
+
+
+class ProgramFailed(TaskFailed):  # type: ignore[misc]
+    """A task failed because of its program; `exit_code` is the status that doit should end with.
+
+    A program that ran has told its own story, so only one that never ran is reported in words.
+    """
+
+    def __init__(self, message: str, exit_code: int, *, report: bool) -> None:
+        super().__init__(message, report=report)
+        self.exit_code = exit_code
+
+
+class ProgramReporter(ConsoleReporter):  # type: ignore[misc]
+    """doit's console reporter; where a program's failure came first, its status becomes doit's."""
+
+    desc = "console output, and the exit status of the program that failed"
+
+    def __init__(self, outstream: Any, options: dict[str, Any]) -> None:
+        super().__init__(outstream, options)
+        self._exit_code: int | None = None
+        self._builds: dict[str, Any] = {}
+
+    def initialize(self, tasks: Any, selected_tasks: Any) -> None:
+        """Let programs share what is seen of their inputs, from here on."""
+        global _told_what_runs  # noqa: PLW0603 - tasks and reporter do not know of each other
+        _told_what_runs = True
+        self._builds = _builds_among(tasks, selected_tasks)
+        super().initialize(tasks, selected_tasks)
+
+    def get_status(self, task: Any) -> None:
+        """Have all stale programs compiled together before the first of them is built."""
+        if task.name in self._builds:
+            builds, self._builds = self._builds, {}
+            _compile_together(list(builds.values()))
+        super().get_status(task)
+
+    def execute_task(self, task: Any) -> None:
+        """Forget what was seen: a task that runs may change any input."""
+        _forget_looks()
+        only_answer = (task.meta or {}).get(ONLY_ANSWER)
+        if not (only_answer and (task.options or {}).get(only_answer)):
+            super().execute_task(task)
+
+    def add_success(self, task: Any) -> None:
+        """Forget what was seen while it ran: with -n others are asked meanwhile."""
+        _forget_looks()
+        super().add_success(task)
+
+    def add_failure(self, task: Any, fail: Any) -> None:
+        """Remember the first failure's status; 0 stands for a failure that is not ours."""
+        _forget_looks()
+        super().add_failure(task, fail)
+        if self._exit_code is None:
+            self._exit_code = getattr(fail, "exit_code", 0)
+
+    def complete_run(self) -> None:
+        """End with the program's status: doit has saved its state, and asks nothing after this."""
+        super().complete_run()
+        if self._exit_code:
+            self.outstream.flush()
+            sys.exit(self._exit_code)
+
+
+class Current:
+    """doit's question whether a program is up to date; afterwards its repr is the answer."""
+
+    def __init__(self, offer: Offer, output: str) -> None:
+        self.offer = offer
+        self._output = output
+        self._answer = "not asked yet"
+
+    def __call__(self, task: Any) -> bool:
+        """Ask the program. One that cannot even be asked is not current: building it says why."""
+        try:
+            name, reasons = self._ask(task)
+        except GoRunError as error:
+            self._answer = str(error)
+            return False
+        self._answer = wording.verdict(name, reasons)
+        return not reasons
+
+    def __repr__(self) -> str:
+        return self._answer
+
+    def judge(self, task: Any) -> tuple[Program, Verdict]:
+        """Return the program with the task's options, and the verdict on it."""
+        program = _program(task, self.offer)
+        verdict = _verdicts.get(task.name)
+        if verdict is None:
+            verdict = program.judge(_shared_look(program))
+            if _told_what_runs:
+                _verdicts[task.name] = verdict
+        return program, verdict
+
+    def _ask(self, task: Any) -> tuple[str, Sequence[Reason]]:
+        program, verdict = self.judge(task)
+        reasons = verdict.because
+        if self._output and verdict.manifest is not None and not reasons:
+            from gorun_tasks.build.install import why  # noqa: PLC0415 - where it is asked for
+
+            reasons = why(self._output, verdict.manifest.digest, program.store)
+        return self.offer.name or program.name, reasons
+
+
+class Generated(Current):
+    """doit's question whether the files that a program makes are up to date."""
+
+    def __init__(self, offer: Offer, given: Given) -> None:
+        super().__init__(offer, "")
+        self._given = given
+
+    def _ask(self, task: Any) -> tuple[str, Sequence[Reason]]:
+        generation = _generation(task, self.offer, self._given)
+        return task.name, generation.why(_shared_look(generation.program))
+
+
+def _action(do: Callable[..., Any]) -> Callable[..., Any]:
+    """Make an action of a function: doit's failures are values, and its ^C is a traceback."""
+
+    @functools.wraps(do)
+    def action(*args: Any, **keywords: Any) -> Any:
+        try:
+            return do(*args, **keywords)
+        except GoRunError as error:
+            return _failed(error)
+        except KeyboardInterrupt:
+            sys.exit(_INTERRUPTED)
+
+    return action
+
+
+@_action
+def build(offer: Offer, output: str, task: Any) -> None:
+    """Bring a program up to date, and its output."""
+    program = _program(task, offer)
+    outcome = offers.build(program)
+    said = wording.news(offer.name or program.name, outcome)
+    if output:
+        from gorun_tasks.build.install import put, why  # noqa: PLC0415 - where it is asked for
+
+        if why(output, outcome.digest, program.store):
+            put(outcome.path, output)
+            said = f"{said}; {output} written" if outcome.outcome == "current" else said
+    _tell(said)
+
+
+@_action
+def refuse(sentence: str) -> NoReturn:
+    """Fail, and say why."""
+    raise GoRunError(sentence)
+
+
+@_action
+def run(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | None:
+    """Bring a program up to date and run it in the foreground."""
+    program = _program(task, offer)
+    name = offer.name or program.name
+    arguments = _arguments(args) or list(offer.args)
+    outcome = offers.run(program, arguments, lambda news: _tell(wording.news(name, news)))
+    return _ended(name, outcome.exit_code)
+
+
+@_action
+def watch(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | None:
+    """Run a program, and run it again when an edit changes it."""
+    program = _program(task, offer)
+    name = offer.name or program.name
+    return _ended(name, offers.watch(name, program, _arguments(args) or list(offer.args)))
+
+
+@_action
+def why(offer: Offer, task: Any) -> None:
+    """Say whether a program would be built."""
+    program = _program(task, offer)
+    print(wording.answer(offer.name or program.name, program.why()))  # noqa: T201 - the answer
+
+
+@_action
+def clean(
+    offer: Offer,
+    output: str,
+    task: Any,
+    dryrun: bool,  # noqa: FBT001 - doit's parameter, by which a clean action sees `doit clean -n`
+) -> None:
+    """Forget a program, and remove its output."""
+    program = _program(task, offer)
+    if not dryrun:
+        program.clean()
+        if output:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(output)
+    # On stdout, where doit says what it cleans; it shows nothing of a clean action's stderr.
+    print(wording.forgotten(offer.name or program.name, dry=dryrun))  # noqa: T201
+
+
+@_action
+def generate(offer: Offer, given: Given, task: Any) -> ProgramFailed | None:
+    """Make files with a program, if they could become other ones."""
+    generation = _generation(task, offer, given)
+    name = offer.name or generation.program.name
+    made = generation.make()
+    if made.outcome != "current":
+        _tell(wording.news(name, made))
+    outcome = generation.run()
+    if not outcome.exit_code:
+        _tell(wording.generated(task.name, generation))
+    return _ended(name, outcome.exit_code)
+
+
+@_action
+def tell_affected(
+    workspace: Workspace,
+    shared: Mapping[str, Any],
+    since: str,
+    json: bool,  # noqa: FBT001 - doit's parameters
+    build: bool,  # noqa: FBT001
+) -> ProgramFailed | None:
+    """Say which programs a change touches, and build them if that is wanted."""
+    from gorun_tasks.workspace.render import touched  # noqa: PLC0415 - where it is asked for
+
+    own = workspace.with_programs(
+        {name: offers.program_of(one, shared) for name, one in workspace.programs.items()}
+    )
+    found = own.affected_by(since)
+    print(touched(own, found, as_json=json), end="")  # noqa: T201 - the answer
+    failed = offers.build_many(own, _tell, names=list(found)) if build and found else []
+    if not failed:
+        return None
+    status = final_status(failed[0][1], os.environ)
+    return ProgramFailed(wording.not_built(failed), status, report=True)
+
+
+def _failed(error: GoRunError) -> ProgramFailed:
+    return ProgramFailed(str(error), final_status(error, os.environ), report=True)
+
+
+def _ended(name: str, status: int | None) -> ProgramFailed | None:
+    return ProgramFailed(wording.ended(name, status), status, report=False) if status else None
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201 - doit's standard output belongs to the program
+
+
+def _program(task: Any, offer: Offer) -> Program:
+    """Return the program with the task's options, which doit may not have read yet."""
+    task.init_options()
+    return offer.program(task.options)
+
+
+def _generation(task: Any, offer: Offer, given: Given) -> Generation:
+    args, inputs, outputs, variables = given
+    program = _program(task, offer)
+    return program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
+
+
+def _builds_among(tasks: Mapping[str, Any], selected: Iterable[str]) -> dict[str, Any]:
+    """Return the tasks that build, of those that doit may come to."""
+    seen: dict[str, Any] = {}
+    waiting = list(selected)
+    while waiting:
+        name = waiting.pop()
+        if name in tasks and name not in seen:
+            seen[name] = tasks[name]
+            waiting += (*tasks[name].task_dep, *tasks[name].setup_tasks)
+    return {name: task for name, task in seen.items() if _question(task) is not None}
+
+
+def _question(task: Any) -> Current | None:
+    """Return what a task that builds asks, None for another task."""
+    asked = (question for question, *_ in task.uptodate if type(question) is Current)
+    return next(asked, None)
+
+
+def _compile_together(builds: list[Any]) -> None:
+    """Have go load and compile what stale programs need at once; each is built in its turn."""
+    stale = []
+    for task in builds:
+        question = _question(task)
+        assert question is not None
+        with contextlib.suppress(GoRunError):  # building it says why
+            program, verdict = question.judge(task)
+            if verdict.manifest is None:
+                stale.append(program.graph(verdict=verdict))
+    if len(stale) > 1:
+        from gorun_tasks.build.batch import compile_together  # noqa: PLC0415 - where it is worth it
+
+        try:
+            compile_together(stale)
+        except KeyboardInterrupt:
+            sys.exit(_INTERRUPTED)
+        _forget_looks()
+
+
+def _forget_looks() -> None:
+    _looks.clear()
+    _verdicts.clear()
+
+
+def _shared_look(program: ProgramSpec) -> Look | None:
+    if not _told_what_runs:
+        return None
+    from gorun_tasks.core.check import Look  # noqa: PLC0415 - listing tasks needs no core
+
+    return _looks.setdefault(program.store.root, Look(program.store, program.environ))
+
+
+def _arguments(given: list[str] | None) -> list[str]:
+    """Return the program's arguments: what doit gave, with the `k=v` words it took for itself.
+
+    None means that the task was not named on the command line: what stands there is not its own.
+    """
+    typed = offers.words_after_dashes()
+    left_by_doit = [word for word in typed if word.startswith("-") or "=" not in word]
+    return typed if given is not None and given == left_by_doit else list(given or ())

@@ -1,0 +1,279 @@
+"""What the three adapters share: what is offered, one wording, one way to start a program.
+
+Decides which programs a runner has tasks for, how an outcome, a verdict and a status are said,
+which of go's build flags a task offers as options of its own, and where the words after the
+runner's `--` are found. It must never know a runner, never decide anything the core decides, and
+never import the core before it is needed: a runner that only lists its tasks pays for nothing but,
+where it lists the programs of a workspace, the look at which there are.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from gorun_tasks.runners.wording import news
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeAlias
+
+    from gorun_tasks.api import Program
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.flags import BuildFlags, FlagKeywords
+    from gorun_tasks.errors import GoRunError
+    from gorun_tasks.workspace.workspace import Workspace
+
+    Runnable: TypeAlias = str | Sequence[str] | Program
+    Programs: TypeAlias = Mapping[str, Runnable] | Workspace | None
+
+    class SharedKeywords(FlagKeywords, total=False):
+        """Build flags, and facts of git that are linked in: see Program."""
+
+        stamp: Mapping[str, str]
+
+    class ProgramKeywords(SharedKeywords, total=False):
+        """What one program is made of besides its target: see Program."""
+
+        cwd: str | None
+        env: Mapping[str, str | None] | None
+
+
+class Offer:
+    """A program as a runner offers it: its name, what lists call it, and what it is when asked for.
+
+    Holds plain values, since runners copy their tasks and send them to other processes. `shared`
+    are the keywords that all programs have in common; a Program in a mapping, which somebody made
+    with flags of its own, has none of them (`own`). `args` are its arguments where none are given.
+    """
+
+    __slots__ = ("args", "name", "own", "shared", "target", "words")
+
+    def __init__(
+        self,
+        name: str,
+        target: Runnable,
+        shared: Mapping[str, Any],
+        *,
+        words: str = "",
+        args: Sequence[str] = (),
+        own: bool = False,
+    ) -> None:
+        self.name = name
+        self.target = target
+        self.shared = {} if own else shared
+        self.words = words or words_of(target)
+        self.args = args
+        self.own = own
+
+    def is_on(self, switch: str) -> bool:
+        """Say whether one of SWITCHES is on where nobody says anything."""
+        if switch in self.shared:
+            return bool(self.shared[switch])
+        flags: Any = getattr(self.target, "flags", None)
+        return flags is not None and bool(flags.is_true(switch))
+
+    def program(
+        self,
+        options: Mapping[str, Any] | None = None,
+        *,
+        configured: Mapping[str, Any] | None = None,
+        within: str | None = None,
+        around: Mapping[str, str | None] | None = None,
+    ) -> Program:
+        """Return the program, with what a runner's configuration says laid over it, then options.
+
+        What is not given says nothing: "", None, []. A switch says something only where it differs,
+        so that `race=False` stays the same program as no race at all.
+        """
+        how = {**self.shared, **({} if self.own else self._said(configured or {}))}
+        program = program_of(self.target, how, within=within, around=around)
+        typed = self._said(options or {})
+        return program.with_flags(flags_of(typed)) if typed else program
+
+    def _said(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            keyword: value
+            for keyword, value in values.items()
+            if (value != self.is_on(keyword) if isinstance(value, bool) else value)
+        }
+
+
+def workspace_of(programs: Programs) -> Workspace | None:
+    """Return the workspace that is offered: the one around us for None, none for a mapping.
+
+    Raises UsageError for anything else, and what Workspace raises.
+    """
+    if isinstance(programs, Mapping):
+        return None
+    given: Any = programs
+    if hasattr(given, "affected_by"):
+        return programs
+    if given is not None:
+        from gorun_tasks.errors import UsageError  # noqa: PLC0415 - somebody is mistaken
+
+        expected = "a Workspace, or targets by their names"
+        raise UsageError(f"expected {expected}, got {given!r}", '{"api": "./cmd/api"}')
+    from gorun_tasks.workspace.workspace import Workspace  # noqa: PLC0415 - a mapping needs no core
+
+    return Workspace()
+
+
+def offers(programs: Mapping[str, Runnable] | Workspace, shared: Mapping[str, Any]) -> list[Offer]:
+    """Return what a runner has tasks for.
+
+    What all share wins over what a configuration says. Raises what `Workspace.programs` raises, and
+    UsageError for a mapping of anything else.
+    """
+    if isinstance(programs, Mapping):
+        return [
+            Offer(name, target, shared, own=own_flags(target))
+            for name, target in programs.items()
+            if _is_sound(name, target)
+        ]
+    return [
+        Offer(name, program, shared, words=programs.place(name), args=programs.args(name))
+        for name, program in programs.programs.items()
+    ]
+
+
+def _is_sound(name: object, target: object) -> bool:
+    """Say that a program can have this name and be this target. Raises UsageError."""
+    named = isinstance(name, str) and name != ""
+    words = (target,) if isinstance(target, str) or own_flags(target) else target
+    if named and isinstance(words, (list, tuple)):
+        return True
+    from gorun_tasks.errors import UsageError  # noqa: PLC0415 - somebody is mistaken
+
+    if not named:
+        raise UsageError(f"{name!r} is no name for a program", '{"api": "./cmd/api"}')
+    raise UsageError(f"{name}: expected a target or a Program, got {target!r}", '"./cmd/api"')
+
+
+def build_many(
+    workspace: Workspace,
+    say: Callable[[str], None],
+    *,
+    names: Sequence[str] = (),
+    since: str = "",
+) -> list[tuple[str, GoRunError]]:
+    """Bring programs up to date, all or those with these names, and say what became of each.
+
+    With `since` only those that a change since this revision touches. Returns those that failed.
+    """
+    for name in names:
+        workspace.program(name)
+    chosen = list(names or workspace.programs)
+    everything = not (names or since)
+    if not (chosen or workspace.untold):
+        say(f"there is no main package in {workspace.root}")
+    elif since:
+        touched = workspace.affected_by(since)
+        chosen = [name for name in chosen if name in touched]
+        if not chosen:
+            say("no program is touched" if since == "-" else f"no program is touched since {since}")
+    failed: list[tuple[str, GoRunError]] = []
+
+    def tell(name: str, result: Outcome | GoRunError) -> None:
+        if isinstance(result, Exception):
+            failed.append((name, result))
+            say(f"{name}: failed: {result}")
+        else:
+            say(news(name, result))
+
+    if chosen or everything:
+        workspace.build(() if everything else chosen, tell=tell)
+    return failed
+
+
+def flags_of(options: Mapping[str, Any]) -> BuildFlags:
+    """Return the options of a task as build flags. A list is of the values that were given."""
+    from gorun_tasks.core.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
+
+    words: list[str] = []
+    for option, value in options.items():
+        if isinstance(value, bool):
+            values = ["true" if value else "false"]
+        elif option == "tags":
+            values = [value if isinstance(value, str) else ",".join(value)]
+        else:
+            values = [value] if isinstance(value, str) else list(value)
+        words += [f"-{option}={one}" for one in values]
+    return BuildFlags.parse(words)[0]
+
+
+def program_of(
+    target: Runnable,
+    how: Mapping[str, Any],
+    *,
+    within: str | None = None,
+    around: Mapping[str, str | None] | None = None,
+) -> Program:
+    """Return the program that a task names by a target and ProgramKeywords, or already holds.
+
+    `within` and `around` are the runner's own directory and variables. A Program stays in its own
+    directory and keeps what was said of its environment; the keywords are laid over it.
+    """
+    from gorun_tasks.api import Program  # noqa: PLC0415
+    from gorun_tasks.core.program import checked_env  # noqa: PLC0415
+    from gorun_tasks.errors import UsageError  # noqa: PLC0415 - listing tasks needs no core
+
+    own = target.overlay if isinstance(target, Program) else {}
+    said = {**own, **checked_env(how.get("env") or {})}
+    env = {**(around or {}), **said}
+    rest = {keyword: value for keyword, value in how.items() if keyword not in ("cwd", "env")}
+    cwd = how.get("cwd")
+    if not isinstance(target, Program):
+        program = Program(target, cwd=cwd or within, env=env, **rest)
+    elif cwd:
+        raise UsageError(f"{target.name} is a Program already", "give cwd where it is made")
+    else:
+        program = target.with_flags(env=env, **rest) if env or rest else target
+    program.overlay = said  # what a runner lays around it nobody has said of it
+    return program
+
+
+def own_flags(target: object) -> bool:
+    """Say whether a target is a Program, which shared flags are not laid over."""
+    return hasattr(target, "flags")
+
+
+def words_of(target: Runnable) -> str:
+    """Return a target as a person would type it, for docstrings; starts nothing, reads nothing."""
+    typed: Any = getattr(target, "target", target)
+    return typed if isinstance(typed, str) else " ".join(getattr(typed, "words", typed))
+
+
+def words_after_dashes() -> list[str]:
+    """Return what stands on the command line after the first `--`, exactly as it was typed.
+
+    invoke joins these words with spaces and doit takes those with a `=` for itself, so both have
+    to look here again.
+    """
+    argv = sys.argv[1:]
+    return argv[argv.index("--") + 1 :] if "--" in argv else []
+
+
+def build(program: Program) -> Outcome:
+    """Bring the program up to date."""
+    return program.build()
+
+
+def run(program: Program, args: Sequence[str], say: Callable[[Outcome], None]) -> Outcome:
+    """Bring the program up to date, say so, and run it in the foreground.
+
+    Said in between, since a server may run for days; and in one graph, since looking twice could
+    see two different things.
+    """
+    graph = program.graph(args)
+    say(graph.make())
+    return graph.run()
+
+
+def watch(name: str, program: Program, args: Sequence[str]) -> int:
+    """Run the program, and again when an edit changes it, until a person ends it; its status."""
+    from gorun_tasks.watch.session import run  # noqa: PLC0415
+    from gorun_tasks.watch.watcher import Watch  # noqa: PLC0415 - only where something is watched
+
+    return run(Watch({name: program}, {name: args}), [name])

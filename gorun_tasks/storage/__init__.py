@@ -1,0 +1,1 @@
+"""How builds come into the store, and how they leave it."""

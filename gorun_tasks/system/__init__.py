@@ -1,0 +1,1 @@
+"""This machine: locks, atomic files, console, processes."""

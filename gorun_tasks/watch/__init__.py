@@ -1,0 +1,1 @@
+"""Rebuild and restart on change."""

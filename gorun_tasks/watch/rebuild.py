@@ -1,0 +1,122 @@
+"""Looking: one look at the programs of a watch, in a thread of its own: judge, make, find where.
+
+Decides what has to be made, and where its inputs are. It must never touch a program that runs:
+`watcher` does, when the look has told it what became.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+
+from gorun_tasks.build.batch import make_all
+from gorun_tasks.build.graph import Graph
+from gorun_tasks.core.check import Look as LookAtMachine
+from gorun_tasks.core.fingerprint import file_clock
+from gorun_tasks.errors import GoRunError
+from gorun_tasks.inputs.verdict import judge
+from gorun_tasks.storage.writer import write_back
+from gorun_tasks.watch.watch_set import Scope, Tried
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.check import Verdict
+    from gorun_tasks.watch.file_events import Notices
+    from gorun_tasks.watch.watch_set import Places
+    from gorun_tasks.watch.watched_program import Watched
+
+
+class Look:
+    """What one look finds.
+
+    `tell` hears of each result as soon as there is one, and perhaps of the same one again. `since`
+    is when something was last told to have moved (of `file_clock`).
+    """
+
+    def __init__(
+        self,
+        watched: Mapping[str, Watched],
+        notices: Notices,
+        tell: Callable[[str, Outcome | GoRunError], None],
+        *,
+        since: int,
+    ) -> None:
+        self.results: dict[str, Outcome | GoRunError] = {}
+        """What became of each program that was stale, or is not started yet."""
+        self.graphs: dict[str, Graph] = {}
+        self.scopes: dict[str, tuple[Scope, Tried | None]] = {}
+        self.elsewhere = False
+        """Whether other directories are watched than before it."""
+        self.failure: BaseException | None = None
+        self._watched = watched
+        self.notices = notices
+        self._tell = tell
+        self._since = since
+        self._before: dict[str, dict[str, tuple[str, ...] | None]] = {}
+
+    def make(self) -> None:
+        """Judge the programs, and make what is stale. Raises GivenUp."""
+        looks: dict[str, LookAtMachine] = {}
+        for name, watched in self._watched.items():
+            program = watched.program
+            program.store.forget_shelves()
+            at_machine = LookAtMachine(program.store, program.environ)
+            try:
+                verdict = judge(program, looks.setdefault(program.store.root, at_machine))
+            except GoRunError as error:
+                self.results[name] = error
+                self._tell(name, error)
+                continue
+            if self._has_news(watched, verdict):
+                program.report = None
+                if verdict.manifest is None:
+                    watched.scope = watched.scope or Scope.of(program)
+                    self._before[name] = watched.scope.listings()
+                graph = self.graphs[name] = Graph(program, verdict=verdict)
+                graph.ready = functools.partial(self._tell, name)
+        if not self.notices.directories:
+            self.notices.begin(self._known_places)
+        while file_clock() <= self._since:
+            time.sleep(0.001)  # what was stamped at the moment go starts could not be recorded
+        self.results |= make_all(self.graphs, self._tell)
+
+    def find_where(self) -> None:
+        """Watch where the inputs are of which the look has told."""
+        for name, watched in self._watched.items():
+            result = self.results.get(name)
+            if result is None:
+                self.scopes[name] = watched.scope or Scope.of(watched.program), watched.tried
+                continue
+            scope, tried = Scope.of(watched.program), None
+            report = watched.program.report if name in self.graphs else None
+            if report is not None and (isinstance(result, GoRunError) or result.unrecorded):
+                tried = Tried(watched.program, report, scope, self._before.get(name, {}))
+            self.scopes[name] = scope, tried
+        self.elsewhere = self.notices.watch(_places(scope for scope, _ in self.scopes.values()))
+
+    def _has_news(self, watched: Watched, verdict: Verdict) -> bool:
+        manifest, tried = verdict.manifest, watched.tried
+        if manifest is None:
+            # Otherwise nothing changed since that failed, or could not be recorded.
+            return tried is None or tried.differs()
+        if tried is not None or manifest.digest not in watched.same:
+            return True
+        if verdict.renewed or verdict.altered:
+            write_back(watched.program, verdict)
+        return False
+
+    def _known_places(self) -> Places:
+        """Return what is known before the first look has ended."""
+        for watched in self._watched.values():
+            watched.scope = watched.scope or Scope.of(watched.program)
+        return _places(w.scope for w in self._watched.values() if w.scope)
+
+
+def _places(scopes: Iterable[Scope]) -> Places:
+    places: Places = {}
+    for scope in scopes:
+        places |= scope.places()
+    return places

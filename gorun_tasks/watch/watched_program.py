@@ -1,0 +1,77 @@
+"""Watched: one program of a watch: what runs of it, what takes its place, what its inputs are.
+
+Decides whether a new executable is another program than the one that runs. It must never start one
+before the group of the one before it is gone: `system.supervisor` knows when that is.
+"""
+
+from __future__ import annotations
+
+from gorun_tasks.build.outcome import how_to_start
+from gorun_tasks.system.elf import alike
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gorun_tasks.build.graph import Graph
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.system.supervisor import Keep
+    from gorun_tasks.watch.watch_set import Scope, Tried
+
+
+class Watched:
+    """One program of a watch: what runs of it, and what is known of its inputs."""
+
+    def __init__(self, name: str, program: ProgramSpec, args: Sequence[str], keep: Keep) -> None:
+        self.name = name
+        self.program = program
+        self.args = args
+        self.keep = keep
+        self.taken: Outcome | None = None  # the newest that was made
+        self.running: Outcome | None = None  # what was started last
+        self.next: Outcome | None = None  # what is to be started when that is gone
+        self.same: set[str] = set()  # digests of executables like the newest of these two
+        self.exit_code: int | None = None  # of the program that ended last
+        self.stopping = False
+        self.scope: Scope | None = None
+        self.tried: Tried | None = None  # of the last build, where nothing is recorded of it
+        self._private: dict[str, Graph] = {}
+
+    def take(self, made: Outcome) -> bool:
+        """Take a new outcome; say whether it is another program than the one that runs."""
+        self.taken = made
+        self.tried = None  # what could not be recorded was another one
+        old = self.running
+        if self.keep.pid and not self.stopping and old is not None and alike(old.path, made.path):
+            self.same.add(made.digest)
+            return False
+        self.next = made
+        self.same = {made.digest}
+        return True
+
+    def start(self) -> None:
+        """Start what is to be started. Raises ExecutionError."""
+        assert self.next is not None
+        self.running, self.next = self.next, None
+        self.stopping = False
+        command, words, env = how_to_start(self.program, self.running, self.args)
+        self.keep.start(command, words, env, self.program.directory)
+
+    def stop(self, signum: int | None = None, grace: float | None = -1.0) -> None:
+        """Tell the whole group to end."""
+        self.stopping = True
+        self.keep.stop(signum, grace)
+
+    def hold(self, graph: Graph) -> None:
+        """Keep an executable that is for this run only, until another has taken its place."""
+        if graph.made is not None and graph.private:
+            self._private[graph.made.path] = graph
+
+    def let_go(self, *, everything: bool = False) -> None:
+        """Remove executables that were for this run only and no longer run."""
+        used = {made.path for made in (self.running, self.next) if made}
+        for path, graph in list(self._private.items()):
+            if everything or path not in used:
+                graph.remove_private()
+                del self._private[path]

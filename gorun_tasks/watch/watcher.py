@@ -1,0 +1,373 @@
+"""Watch: runs programs, and runs them again when an edit changes their executables.
+
+    look     judge the programs and make those that are stale, in a thread; the old ones run on
+    watch    the directories that hold their inputs, which each look tells anew
+    notice   something moved there: look again. While go builds: give that build up first
+    restart  the executable is another one: stop the old program, wait until it is gone, start it
+
+A look follows whenever other directories are watched than before it, so that no edit falls between.
+Decides when to look, and which programs are started and stopped. It must never decide whether
+something changed (`rebuild` asks who does), nor wait for anything but what is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import threading
+from collections import deque
+from subprocess import DEVNULL
+
+from gorun_tasks.build.events import (
+    EndedEvent,
+    FailedEvent,
+    StartedEvent,
+    UnchangedEvent,
+    WatchingEvent,
+    tell,
+)
+from gorun_tasks.core.fingerprint import file_clock
+from gorun_tasks.core.launch import cannot_execute
+from gorun_tasks.errors import (
+    BUILD_FAILED,
+    BuildError,
+    ExecutableGoneError,
+    ExecutionError,
+    GivenUp,
+    GoRunError,
+)
+from gorun_tasks.system import console
+from gorun_tasks.system.supervisor import Keep
+from gorun_tasks.toolchain.interrupt import Leash
+from gorun_tasks.watch.callback_queue import Errands
+from gorun_tasks.watch.file_events import Notices
+from gorun_tasks.watch.output_lines import Lines
+from gorun_tasks.watch.rebuild import Look
+from gorun_tasks.watch.watched_program import Watched
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from socket import socket
+
+    from gorun_tasks.build.events import Event
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.program import ProgramSpec
+
+GRACE = 5.0
+"""Seconds that a program has to end after the stop signal, before SIGKILL."""
+
+_OF_A_PERSON = (signal.SIGINT, signal.SIGQUIT)
+
+
+class Watch:
+    """A watch over programs by name. Iterate over it for its events, as long as it lasts.
+
+    `args` are each program's arguments. `stop_signal` ends a program that is replaced, SIGKILL
+    `grace` seconds later. `labelled` gets the lines that several programs write: the name, 1 or 2
+    for the stream, the line. A program alone has all streams of this process, and the terminal.
+    `listening` is a socket that each program inherits, in the manner of systemd (LISTEN_FDS); the
+    watch closes it at its end.
+    Raises UsageError where watchfiles is not installed, and ExecutionError where no process can be
+    started that keeps a program.
+    """
+
+    def __init__(
+        self,
+        programs: Mapping[str, ProgramSpec],
+        args: Mapping[str, Sequence[str]],
+        *,
+        stop_signal: int = signal.SIGTERM,
+        grace: float = GRACE,
+        labelled: Callable[[str, int, bytes], None] | None = None,
+        listening: socket | None = None,
+    ) -> None:
+        self.ended_by = 0
+        """The signal that ended the watch, 0 for none."""
+        self._told_to_end: set[int] = set()
+        self.exit_code: int | None = None
+        """The exit status of the program that ran when the watch was ended; of several the first
+        that is not 0. None where none ran."""
+        self._programs = programs
+        self._args = args
+        self._stop_signal = stop_signal
+        self._grace = grace
+        self._lines = Lines(labelled) if labelled and len(programs) > 1 else None
+        self._listeners: dict[str, Callable[[Event], None] | None] = {}
+        self._listening = listening
+        self._happened: deque[Event] = deque()
+        self._errands = Errands()
+        self._notices = Notices(lambda paths: self._errands.add(lambda: self._notice(paths)))
+        self._watched: dict[str, Watched] = {}
+        self._leash: Leash | None = None  # while a look goes on
+        self._looking: threading.Thread | None = None
+        self._told_where = False  # whether anybody knows what is watched
+        self._look_again = True
+        self._moment = 0  # go may start when files are stamped later than this
+
+    def __iter__(self) -> Iterator[Event]:
+        """Yield what happens, until somebody ends it."""
+        try:
+            self._open()
+            while not self._is_over():
+                if self._look_again and self._leash is None and not self.ended_by:
+                    self._begin_look()
+                # Whoever tells of a restart does so before the new program says anything.
+                for step in (self._wait, self._start_next):
+                    step()
+                    while self._happened:
+                        yield self._happened.popleft()
+        finally:
+            self._close()
+        yield from self._happened
+
+    def end(self, signum: int) -> None:
+        """Let the programs end by this signal, and then the watch.
+
+        By a second SIGINT or SIGQUIT, of a person who will not wait, they end at once. To be called
+        from a handler of signals, or from any thread.
+        """
+        self._errands.add(lambda: self._end(signum))
+
+    def go_on(self) -> None:
+        """Go on after a stop, as `end` is called: the programs, too, and have a look."""
+        self._errands.add(self._go_on)
+
+    # The loop.
+
+    def _open(self) -> None:
+        console.take_closed()
+        self._errands.open()
+        for name, program in self._programs.items():
+            keep = self._new_keep(name)
+            self._watched[name] = Watched(name, program, self._args.get(name, ()), keep)
+            self._hear(name, program)
+
+    def _new_keep(self, name: str) -> Keep:
+        if len(self._programs) == 1:
+            return Keep(self._stop_signal, self._grace, terminal=True, listening=self._listening)
+        own = contextlib.nullcontext([1, 2])
+        with self._lines.of(name) if self._lines is not None else own as (out, err):
+            streams = (DEVNULL, out, err)
+            return Keep(self._stop_signal, self._grace, terminal=False, streams=streams)
+
+    def _close(self) -> None:
+        """Stop every program and wait until it is gone."""
+        self._notices.close()
+        self.ended_by = self.ended_by or signal.SIGTERM
+        if self._leash is not None:
+            self._leash.pull()
+        for watched in self._watched.values():
+            if watched.keep.group and not watched.stopping:
+                watched.stop()
+        try:
+            while not self._is_over():
+                self._wait()
+        finally:
+            for watched in self._watched.values():
+                watched.keep.close()
+                watched.let_go(everything=True)
+                watched.program.on_event = self._listeners[watched.name]
+            if self._lines is not None:
+                self._lines.close()
+            if self._listening is not None:
+                self._listening.close()
+            self._errands.close()
+
+    def _is_over(self) -> bool:
+        return (
+            bool(self.ended_by)
+            and self._leash is None
+            and not any(watched.keep.group for watched in self._watched.values())
+        )
+
+    def _wait(self) -> None:
+        """Wait until something happens, and see to it."""
+        poll = select.poll()
+        keeps = {watched.keep.fileno(): watched for watched in self._watched.values()}
+        lines = self._lines.filenos() if self._lines is not None else ()
+        for descriptor in (self._errands.fileno(), *keeps, *lines):
+            poll.register(descriptor, select.POLLIN)
+        for descriptor, _ in poll.poll(0 if self._errands else None):
+            if descriptor in keeps:
+                for message in keeps[descriptor].keep.messages():
+                    self._heard(keeps[descriptor], *message)
+            elif descriptor == self._errands.fileno():
+                self._errands.hush()
+            elif self._lines is not None:
+                self._lines.pass_on(descriptor)
+        self._errands.run()
+
+    def _hear(self, name: str, program: ProgramSpec) -> None:
+        others = self._listeners[name] = program.on_event
+
+        def hear(event: Event) -> None:
+            event.name = name
+            if others is not None:
+                others(event)
+            self._happened.append(event)
+
+        program.on_event = hear
+
+    # Looking.
+
+    def _notice(self, paths: frozenset[str] | None) -> None:
+        """Look again where something moved that may matter; what go builds then is out of date."""
+        scopes = [watched.scope for watched in self._watched.values() if watched.scope]
+        if paths is not None and not any(
+            scope.concerns(path) for scope in scopes for path in paths
+        ):
+            return
+        self._look_again = True
+        self._moment = file_clock()
+        if self._leash is not None and paths is not None:
+            self._leash.pull()
+
+    def _begin_look(self) -> None:
+        self._look_again = False
+        leash = self._leash = Leash()
+
+        def tell(name: str, result: Outcome | GoRunError) -> None:
+            self._errands.add(lambda: self._take(self._watched[name], result, look))
+
+        look = Look(self._watched, self._notices, tell, since=self._moment)
+
+        def work() -> None:
+            try:
+                with leash:
+                    look.make()
+                    look.find_where()
+            except GivenUp:
+                pass  # something moved, so another look follows
+            except BaseException as failure:  # noqa: BLE001 - raised where somebody hears it
+                look.failure = failure
+            self._errands.add(lambda: self._end_look(look))
+
+        self._looking = threading.Thread(target=work, daemon=True)
+        if len(self._watched) == 1 and not any(w.keep.group for w in self._watched.values()):
+            console.lend(self._looking)
+        self._looking.start()
+
+    def _take(self, watched: Watched, result: Outcome | GoRunError, look: Look) -> None:
+        """Start what is new, and stop what it takes the place of."""
+        label = watched.program.label
+        if self.ended_by or result is watched.taken:
+            return
+        if isinstance(result, GoRunError):
+            if watched.running is None and not _may_be_mended(result):
+                raise result
+            tell(watched.program, FailedEvent(label, result))
+            return
+        watched.hold(look.graphs[watched.name])
+        if not watched.take(result):
+            tell(watched.program, UnchangedEvent(label))
+        elif watched.keep.group and not watched.stopping:
+            watched.stop()
+
+    def _end_look(self, look: Look) -> None:
+        assert self._looking is not None
+        self._looking.join()
+        self._leash = None
+        if look.failure is not None:
+            raise look.failure
+        for name, (scope, tried) in look.scopes.items():
+            self._watched[name].scope, self._watched[name].tried = scope, tried
+        if look.elsewhere:
+            # What was edited before they were watched nobody told.
+            self._look_again = True
+        # At the first look they may have been watched before it came so far.
+        if look.elsewhere or (look.scopes and not self._told_where):
+            self._told_where = True
+            for watched in self._watched.values():
+                tell(
+                    watched.program,
+                    WatchingEvent(
+                        watched.program.label,
+                        len(self._notices.directories),
+                        self._notices.polling,
+                    ),
+                )
+
+    # The programs.
+
+    def _start_next(self) -> None:
+        """Start what waits only for the end of the program before it."""
+        for watched in self._watched.values():
+            if watched.next is not None and not watched.keep.group:
+                try:
+                    watched.start()
+                except ExecutionError as error:
+                    tell(watched.program, FailedEvent(watched.program.label, error))
+                watched.let_go()
+
+    def _heard(self, watched: Watched, verb: str, *values: int) -> None:
+        """Take in what a keeper says."""
+        program = watched.program
+        if verb == "started":
+            tell(program, StartedEvent(program.label, values[0]))
+        elif verb == "failed":
+            self._could_not_start(watched, *values)
+        elif verb == "told":
+            if values[0] == signal.SIGTSTP:
+                os.killpg(os.getpgrp(), signal.SIGTSTP)  # as a ^Z stops whoever has the terminal
+                self._go_on()
+            else:
+                self._end(values[0], told=True)
+        elif verb in ("ended", "lost"):
+            self._ended(watched, -signal.SIGKILL if verb == "lost" else values[0])
+
+    def _ended(self, watched: Watched, status: int) -> None:
+        if self._lines is not None:
+            self._lines.end(watched.name)
+        watched.exit_code = status if status >= 0 else 128 - status
+        if self.ended_by:
+            self.exit_code = self.exit_code or watched.exit_code
+        label = watched.program.label
+        tell(watched.program, EndedEvent(label, watched.exit_code, wanted=watched.stopping))
+        if watched.keep.lost:
+            watched.keep.close()
+            watched.keep = self._new_keep(watched.name)
+        elif self.ended_by and watched.keep.group:
+            watched.stop()  # what the program left behind
+
+    def _could_not_start(self, watched: Watched, number: int, of_directory: int) -> None:
+        made = watched.running
+        assert made is not None
+        directory = watched.program.directory
+        trouble = OSError(number, os.strerror(number), directory if of_directory else made.path)
+        error = cannot_execute(trouble, made.path, directory)
+        if isinstance(error, ExecutableGoneError):
+            watched.same.clear()  # it was evicted: it is built again
+            self._look_again = True
+        tell(watched.program, FailedEvent(watched.program.label, error))
+
+    def _go_on(self) -> None:
+        for watched in self._watched.values():
+            watched.keep.resume()
+        # The system keeps only so many events for one who stands still.
+        self._look_again = True
+        self._moment = file_clock()
+
+    def _end(self, signum: int, *, told: bool = False) -> None:
+        """End by a signal, which the programs may have been told already."""
+        of_a_person = signum in _OF_A_PERSON
+        again = bool(self.ended_by) and of_a_person
+        if signum in self._told_to_end and not again:
+            return  # a shell tells its jobs what the terminal told them, `timeout` tells us twice
+        self._told_to_end.add(signum)
+        self.ended_by = self.ended_by or signum
+        if self._leash is not None:
+            self._leash.pull()
+        for watched in self._watched.values():
+            watched.next = None
+            if watched.keep.group and again:
+                watched.stop(signal.SIGKILL, 0.0)
+            elif watched.keep.group:
+                watched.stop(0 if told else signum, None if of_a_person else self._grace)
+
+
+def _may_be_mended(error: GoRunError) -> bool:
+    """Say whether an edit may help where a program could not be built, right at the start."""
+    return isinstance(error, BuildError) and error.exit_status == BUILD_FAILED

@@ -1,0 +1,1 @@
+"""The programs of a repository: found, named, configured, affected, shown."""

@@ -1,0 +1,87 @@
+"""Discover: the main packages of a directory tree, found by go once and remembered.
+
+What is found is a result with inputs, like an executable: while none of them changed it costs stats
+alone, else go is asked once for each module or go.work (`package_scan`). What go asks the disk for
+while it answers is traced, as for a build. Of that these facts decide what is a main package:
+
+- of each directory that was looked into: the directories, `.go` files, go.mod and go.work in it;
+- of each package: the file that gives it its name, and those before it that could. go takes the
+  first one that constraints let in, in alphabetical order (go/build, Context.Import). Only its
+  head counts: everything up to the first declaration (`inputs.semantic_digest`);
+- go.mod, go.work, the absence of nearer ones, environment, toolchain: as for a build.
+
+So an edit inside a function, in a README or in another file of a package asks nobody, and a
+thousand packages are two thousand stats. Decides whether what was found still holds. It must never
+decide what a main package is: that is go's.
+"""
+
+from __future__ import annotations
+
+from gorun_tasks.core.check import Look
+from gorun_tasks.core.fingerprint import holds
+from gorun_tasks.core.store import checksum, read_file
+from gorun_tasks.workspace.packages import Found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gorun_tasks.api import Program
+
+
+def discover(asker: Program) -> Found:
+    """Return what there is below the directory of `asker`; the main packages are by directory.
+
+    `asker` brings directory, environment and store, and the flags with which packages are chosen.
+    Raises ToolchainError where there is no go to ask.
+    """
+    key, identity = _who(asker)
+    found = _remembered(asker, key, identity)
+    if found is None:
+        from gorun_tasks.workspace.package_scan import explore  # noqa: PLC0415 - something changed
+
+        found, recordable = explore(asker)
+        if recordable:
+            _keep(asker, key, found.framed(identity))
+    return found
+
+
+def is_known(asker: Program) -> bool:
+    """Say whether `discover` can answer without asking go."""
+    return _remembered(asker, *_who(asker)) is not None
+
+
+def _who(asker: Program) -> tuple[str, tuple[str, ...]]:
+    """Return the key under which the answer is kept, and whose it is."""
+    identity = (asker.cwd, *asker.flags.words)
+    words = "\0".join(identity).encode("utf-8", "surrogateescape")
+    return checksum(words).hex(), identity  # which is compared too, as for programs
+
+
+def _remembered(asker: Program, key: str, identity: tuple[str, ...]) -> Found | None:
+    """Return what was found before, None where it may no longer be all."""
+    if not asker.store.trusted():
+        return None
+    try:
+        data = read_file(f"{asker.store.root}/workspaces/{key}")
+        found = Found.unframed(data, identity)
+    except (OSError, ValueError, TypeError):
+        return None
+    if not Look(asker.store, asker.environ).surroundings_hold(found, asker):
+        return None
+    root = asker.cwd
+    suspects = [number for number, seal in enumerate(found.seals) if not holds(seal, root)]
+    if suspects:
+        from gorun_tasks.workspace.package_facts import renew  # noqa: PLC0415 - a stat differs
+
+        if not renew(found, suspects, data, root):
+            return None
+        _keep(asker, key, found.framed(identity))
+    return found
+
+
+def _keep(asker: Program, key: str, content: bytes) -> None:
+    from gorun_tasks.storage.writer import Unusable, Writer  # noqa: PLC0415 - only to write
+
+    try:
+        Writer.of(asker.store).keep("workspaces", key, content)
+    except Unusable:
+        return

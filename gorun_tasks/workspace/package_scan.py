@@ -1,0 +1,265 @@
+"""Explore: asks go which main packages a directory tree has, and takes down what that rests on.
+
+go looks through one module, or the modules of one go.work. It does not look into other modules nor
+outside of any, so this module looks for those itself, and only where go has not been: never into
+directories whose names begin with `.` or `_`, testdata, vendor and node_modules. Each module is
+asked for once; one that the go.work above it does not name is taken by itself, with GOWORK=off,
+since only so can it be built.
+
+Decides where go is asked, and which of the facts behind its answer are kept. It must never read a
+go.mod or a constraint, and never keep what may have changed while go was answering (law 3).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+from gorun_tasks.closure.implicit_inputs import Silence
+from gorun_tasks.core.check import Look
+from gorun_tasks.core.fingerprint import file_clock, key_at, settled
+from gorun_tasks.errors import ToolchainError
+from gorun_tasks.system.find_go import find_go
+from gorun_tasks.toolchain.command import NOT_OF_LIST, Go
+from gorun_tasks.toolchain.report import NotRecorded, supported, traced_operations
+from gorun_tasks.workspace.package_facts import NO_FILE, held_by, names_in
+from gorun_tasks.workspace.packages import Found, Main
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from gorun_tasks.api import Program
+    from gorun_tasks.core.fingerprint import Record
+    from gorun_tasks.workspace.packages import Fact
+
+_FIELDS = ("Dir", "ImportPath", "Name", "GoFiles", "CgoFiles", "InvalidGoFiles")
+_EVERY_PACKAGE = ("work",)  # of the main module, or of those that go.work names (go help packages)
+
+
+def explore(asker: Program) -> tuple[Found, bool]:
+    """Return what there is below the directory of `asker`, and whether that may be kept.
+
+    Raises ToolchainError where there is no go to ask, or one that is too old. Where go cannot
+    answer for a module it says why on stderr, and the module has no programs this time.
+    """
+    exploration = _Exploration(asker)
+    try:
+        exploration.look_around()
+        return exploration.found(), exploration.recordable
+    finally:
+        exploration.clean_up()
+
+
+class _Exploration:
+    """One way through a directory tree."""
+
+    def __init__(self, asker: Program) -> None:
+        self._asker = asker
+        self._root = asker.cwd
+        self._flags = asker.flags.without(*NOT_OF_LIST).words
+        look = Look(asker.store, asker.environ)
+        self._go_name, self._command = find_go(asker.environ, look.where)
+        self._folder = tempfile.mkdtemp(prefix="gorun-")
+        self._started = file_clock()
+        self.recordable = "," not in self._folder  # GODEBUG, which names the trace, has commas
+        self._mains: dict[str, Main] = {}
+        self._untold: list[str] = []  # where go could not answer
+        self._asked: set[str] = set()  # go.work files, and modules taken by themselves
+        self._listed: dict[str, str] = {}  # directories looked into, and the last file that counts
+        self._names: dict[str, set[str]] = {}  # what else was asked for, by directory
+        self._environment: tuple[tuple[str, str], ...] = ()
+        self._lookups: dict[str, str] = {}
+        self._links: dict[str, str] = {}
+
+    def look_around(self) -> None:
+        """Ask for what governs the root, then for whatever modules lie below it."""
+        settings = self._go(alone=False, cwd=self._root).settings(())
+        if settings.get("GOWORK") not in (None, "", "off") or settings.get("GOMOD") not in (
+            *(None, ""),
+            os.devnull,
+        ):
+            self._ask(self._root)
+        self._look_into(self._root, below_module=False)
+
+    def clean_up(self) -> None:
+        """Remove the folder with the traces."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _look_into(self, directory: str, *, below_module: bool) -> None:
+        if directory not in self._listed:
+            entries = names_in(directory, NO_FILE) or ()
+            if "go.mod" in entries or ("go.work" in entries and not below_module):
+                self._ask(directory)
+            elif below_module:
+                return  # go has been here, and had no reason to look into it
+        below_module = directory in self._listed
+        self._listed.setdefault(directory, NO_FILE)
+        for name in names_in(directory, NO_FILE) or ():
+            if name.endswith("/"):
+                self._look_into(f"{directory}/{name[:-1]}", below_module=below_module)
+
+    def _ask(self, directory: str) -> None:
+        """Ask go for the module or the go.work that governs a directory, unless that was done."""
+        settings = self._go(alone=False, cwd=directory).settings(())
+        work = settings.get("GOWORK", "")
+        cwd, alone = directory, False
+        if work not in ("", "off"):
+            above = f"{self._root}/".startswith(f"{os.path.dirname(work)}/")
+            chosen = self._asker.environ.get("GOWORK")
+            if self._uses(work, directory):
+                cwd = self._root if above or chosen else os.path.dirname(work)
+            else:
+                alone, work = True, ""
+        elif settings.get("GOMOD", os.devnull) == os.devnull:
+            return
+        if (work or directory) in self._asked:
+            return
+        self._asked.add(work or directory)
+        if alone:
+            settings = self._go(alone=True, cwd=directory).settings(())
+        self._take_answer(settings, cwd, alone=alone)
+
+    def _uses(self, work: str, directory: str) -> bool:
+        """Say whether go.work names the module at a directory; yes where there is no module."""
+        if not os.path.exists(f"{directory}/go.mod"):
+            return True
+        told = self._go(alone=False, cwd=directory).edit_json("work", work)
+        if not told:
+            self._untold.append(os.path.dirname(work))
+        used = told.get("Use") or ()
+        base = os.path.dirname(work)
+        return any(_is_at(os.path.join(base, use["DiskPath"]), directory) for use in used)
+
+    def _take_answer(self, settings: dict[str, str], cwd: str, *, alone: bool) -> None:
+        go = self._go(alone=alone, cwd=cwd)
+        trace = f"{self._folder}/{len(self._asked)}"
+        packages, traced = go.find_packages(
+            self._flags, _EVERY_PACKAGE, _FIELDS, trace, how=("-find",)
+        )
+        if packages is None:
+            self._untold.append(cwd)
+            return
+        silence = Silence(
+            settings,
+            self._asker.flags,
+            self._asker.environ,
+            go=go,
+            go_name=self._go_name,
+            directory=cwd,
+            outsides=(),
+        )
+        try:
+            operations = traced_operations(traced, cwd)
+            self._note_rest(silence, self._note_operations(operations, settings))
+        except NotRecorded:
+            self.recordable = False
+        self.recordable &= supported(settings.get("GOVERSION", ""))
+        if any(package["ImportPath"] == "work" for package in packages):
+            version = settings.get("GOVERSION", "this go")
+            raise ToolchainError(f"{version} cannot list all packages at once", "Go 1.25 can")
+        for package in packages:
+            self._take_package(package, cwd, alone=alone)
+
+    def _take_package(self, package: Mapping[str, Any], cwd: str, *, alone: bool) -> None:
+        directory = package.get("Dir", "")
+        if not self._is_below(directory):
+            return
+        named = {*(package.get("GoFiles") or ()), *(package.get("CgoFiles") or ())}
+        self.recordable &= directory in self._listed
+        # A file that cannot be read gives no name; then a later one does.
+        sure = named - {*(package.get("InvalidGoFiles") or ())}
+        self._listed[directory] = min(sure, key=os.fsencode, default="")
+        if package.get("Name") == "main" and named:
+            self._mains[directory] = Main(directory, package["ImportPath"], cwd, alone=alone)
+
+    def _note_operations(
+        self, operations: dict[str, set[str]], settings: Mapping[str, str]
+    ) -> dict[str, set[str]]:
+        """Take down what go did, but in the standard library and the module cache.
+
+        What packages import does not decide which of them are main packages.
+        """
+        elsewhere = tuple(f"{settings.get(name)}/" for name in ("GOROOT", "GOMODCACHE"))
+        kept: dict[str, set[str]] = {}
+        for path, seen in operations.items():
+            if not path.startswith(elsewhere):
+                kept.setdefault(path.rstrip("/"), set()).update(seen)
+        looked_into = {path for path, seen in kept.items() if "ReadDir" in seen}
+        for path in looked_into:
+            if self._is_below(path):
+                self._listed.setdefault(path, "")
+        for path in kept:
+            parent, _, name = path.rpartition("/")
+            if path in looked_into or (parent in looked_into and name not in ("go.mod", "go.work")):
+                continue
+            self._names.setdefault(parent, set()).add(name)
+        return kept
+
+    def _note_rest(self, silence: Silence, operations: dict[str, set[str]]) -> None:
+        self._environment = silence.environment(self._asker)
+        lookups = silence.lookups()
+        silence.refuse_scripts(lookups)
+        self._lookups |= dict(lookups)
+        self._links |= dict(silence.links())
+        for path in silence.files(lookups, operations, uses_cgo=False):
+            parent, _, name = path.rpartition("/")
+            self._names.setdefault(parent, set()).add(name)
+
+    def found(self) -> Found:
+        """Return everything, as it is on the disk now; not to be kept where that is too new."""
+        found = Found(
+            self._environment,
+            tuple(self._lookups.items()),
+            tuple(self._links.items()),
+            [self._mains[directory] for directory in sorted(self._mains)],
+            [],
+        )
+        found.untold = tuple(dict.fromkeys(self._untold))
+        self.recordable &= not found.untold
+        for directory in sorted({*self._listed, *self._names}):
+            record, fact = self._record(directory)
+            found.records.append(record)
+            found.facts.append(fact)
+            keys = [key for key in (record[1], *record[3]) if key is not None]
+            self.recordable &= all(settled(key, self._started) for key in keys)
+        # Without an answer nothing is known of the environment that counts.
+        self.recordable &= bool(self._environment)
+        return found
+
+    def _record(self, directory: str) -> tuple[Record, Fact]:
+        last = self._listed.get(directory)
+        names = set(self._names.get(directory, ()))
+        key, listing = None, None
+        if last is not None:
+            key = key_at(directory)
+            listing = names_in(directory, last)
+            names.update(name for name in listing or () if name.endswith(".go"))
+        ordered = tuple(sorted(names))
+        paths = [f"{directory}/{name}" for name in ordered]
+        keys = tuple(map(key_at, paths))
+        base = directory or "/"
+        if self._is_below(directory):
+            base = directory[len(self._root) + 1 :]
+        return (
+            (base, key if listing is not None else None, ordered, keys),
+            (last or "", listing or (), tuple(map(held_by, paths))),
+        )
+
+    def _is_below(self, directory: str) -> bool:
+        return f"{directory}/".startswith(f"{self._root}/")
+
+    def _go(self, *, alone: bool, cwd: str) -> Go:
+        environ = {**self._asker.environ, "PWD": cwd}
+        if alone:
+            environ["GOWORK"] = "off"
+        return Go(self._command, environ, cwd)
+
+
+def _is_at(place: str, directory: str) -> bool:
+    try:
+        return os.path.samefile(place, directory)
+    except OSError:
+        return False

@@ -1,0 +1,81 @@
+"""Packages: what is known of the main packages of a directory tree, and what that rests on.
+
+Decides nothing: it is what `discovery` remembers and `package_scan` finds.
+"""
+
+from __future__ import annotations
+
+from gorun_tasks.core.fingerprint import sealed
+from gorun_tasks.core.store import frame, unframe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gorun_tasks.core.fingerprint import Record, Seal
+
+    Fact = tuple[str, tuple[str, ...], tuple[bytes, ...]]
+    """Behind a record: the last `.go` file that counts in its directory (see `names_in`), the names
+    that do, and what its own names hold."""
+
+
+class Main:
+    """A main package: its directory, and where and how go builds it.
+
+    `cwd` is where go has to be, `alone` says that it needs GOWORK=off there.
+    """
+
+    __slots__ = ("alone", "cwd", "directory", "import_path")
+
+    def __init__(self, directory: str, import_path: str, cwd: str, *, alone: bool) -> None:
+        self.directory = directory
+        self.import_path = import_path
+        self.cwd = cwd
+        self.alone = alone
+
+
+class Found:
+    """What was found at some time, and what that depended on.
+
+    `records` and `facts` say what was recorded and what it means; where the seals of the records
+    hold they are not read. `untold` are directories for which go could not answer, and is empty in
+    what is kept.
+    """
+
+    __slots__ = ("environment", "facts", "links", "lookups", "mains", "records", "seals", "untold")
+
+    def __init__(
+        self,
+        environment: tuple[tuple[str, str], ...],
+        lookups: tuple[tuple[str, str], ...],
+        links: tuple[tuple[str, str], ...],
+        mains: list[Main],
+        seals: list[Seal],
+    ) -> None:
+        self.environment = environment
+        self.lookups = lookups
+        self.links = links
+        self.mains = mains
+        self.seals = seals
+        self.records: list[Record] = []
+        self.facts: list[Fact] = []
+        self.untold: tuple[str, ...] = ()
+
+    def framed(self, identity: tuple[str, ...]) -> bytes:
+        """Return the bytes of a stored file."""
+        mains = [(main.directory, main.import_path, main.cwd, main.alone) for main in self.mains]
+        seals = list(map(sealed, self.records))
+        first = (identity, self.environment, self.lookups, self.links, mains, seals)
+        return frame(first, (self.records, self.facts))
+
+    @classmethod
+    def unframed(cls, data: bytes, identity: tuple[str, ...]) -> Found:
+        """Return what was stored. Raises ValueError and TypeError for anything else."""
+        stored, environment, lookups, links, mains, seals = unframe(data)
+        if stored != identity:
+            raise ValueError("of another workspace")
+        return cls(
+            environment,
+            lookups,
+            links,
+            [Main(place, path, cwd, alone=alone) for place, path, cwd, alone in mains],
+            seals,
+        )

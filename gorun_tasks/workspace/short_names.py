@@ -1,0 +1,68 @@
+"""Names: short names for the main packages of a workspace, without clashes.
+
+The rule, on import paths, since go names executables by them too:
+
+1. A name is the last element that says something: `cmd`, `main` and major versions (`v2`) do not.
+   `example.com/shop/services/cmd/api` is `api`, `example.com/shop/v2` is `shop`.
+2. Where two would have one name, each takes as many elements before it as are needed:
+   `tools-gen` and `services-gen`.
+3. Where even these are the same (`example.com/shop` and `example.com/shop/cmd`), the elements that
+   say nothing count too: `shop` and `shop-cmd`.
+4. Two modules of one path, such as a copy for an older release, are told apart by directories, in
+   the same way: `old-api` and `new-api`. They count from the root, so that no name says where a
+   checkout lies.
+
+A new program can so lengthen the name of an old one; a name in the configuration never changes.
+Decides names from words alone. It must never look at a disk.
+"""
+
+from __future__ import annotations
+
+from gorun_tasks.core.module_version import is_major_version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_FILLERS = frozenset(("cmd", "main"))
+
+
+def short_names(packages: Iterable[tuple[str, str]], root: str = "") -> dict[str, str]:
+    """Return a name for each package, given as import path and directory: {directory: name}.
+
+    The directories are `root`, or below.
+    """
+    longer = {
+        directory: _candidates(path, directory.removeprefix(root).strip("/") or root)
+        for path, directory in packages
+    }
+    names = {directory: next(candidates) for directory, candidates in longer.items()}
+    while clashing := _clashes(names):
+        for directory in clashing:
+            names[directory] = next(longer[directory], directory)
+    return names
+
+
+def _clashes(names: dict[str, str]) -> list[str]:
+    """Return the directories whose names are not theirs alone."""
+    by_name: dict[str, list[str]] = {}
+    for directory, name in names.items():
+        by_name.setdefault(name, []).append(directory)
+    return [one for directories in by_name.values() if len(directories) > 1 for one in directories]
+
+
+def _candidates(path: str, directory: str) -> Iterator[str]:
+    """Yield names for one package, each longer than the one before."""
+    elements = path.split("/")
+    yield from _tails(elements, [e for e in elements if not is_major_version(e)])
+    elements = [e for e in directory.split("/") if e]
+    yield from _tails(elements, elements)  # where a copy is in v2, just this is what it says
+
+
+def _tails(elements: list[str], saying: list[str]) -> Iterator[str]:
+    telling = [e for e in saying if e not in _FILLERS] or elements
+    for count in range(1, len(telling) + 1):
+        yield "-".join(telling[-count:])
+    silent_tail = next((n for n, e in enumerate(reversed(elements)) if e in telling), 0)
+    for count in range(silent_tail + 1, len(elements) + 1):
+        yield "-".join(elements[-count:])

@@ -1,0 +1,358 @@
+"""Workspace: the programs of a directory tree, by name, without a line of configuration.
+
+    Workspace(root)     every main package below root: of a module, a go.work, or several modules
+      discover          which there are: remembered, and by stat alone while nothing changed
+      names             what they are called: `api` for ./services/cmd/api, `tools-gen` on a clash
+      config            what pyproject.toml or gorun.toml adds: names, flags, environment, arguments
+
+The root is the directory of the nearest configuration, else of the repository, else of the
+outermost go.work or go.mod. A program of a workspace is the same program as one that is typed there
+(`gorun ./services/cmd/api`): go runs in the root, or where the root belongs to no module, or
+to another one, in the directory of the program's go.work or go.mod, and so does the program.
+
+Packages below `internal` are programs as well: go runs them. What go passes over (testdata, vendor,
+names that begin with `_` or `.`) is none. A package that is the target of a table in the
+configuration has the name of that table instead of its own, which it keeps where there is a table
+for that, too.
+
+Decides who belongs to a workspace, and how it is called. It must never decide what a main package
+is (go does), nor whether one is current.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from gorun_tasks.api import STOP_SIGNAL, Program
+from gorun_tasks.core.program import logical_directory
+from gorun_tasks.errors import BuildError, UsageError
+from gorun_tasks.inputs.path_resolution import upwards
+from gorun_tasks.workspace.config import find, repository_of, text_at
+from gorun_tasks.workspace.discovery import discover, is_known
+from gorun_tasks.workspace.short_names import short_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Self
+
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.reasons import Reason
+    from gorun_tasks.errors import GoRunError
+    from gorun_tasks.watch.watcher import Watch
+    from gorun_tasks.workspace.config import Config, Settings
+    from gorun_tasks.workspace.git_changes import Changes
+    from gorun_tasks.workspace.overview import Picture
+    from gorun_tasks.workspace.packages import Main
+
+NAME_MARK = ":"
+"""What stands before a name on a command line: no package path of go's can have it."""
+
+
+class Workspace:
+    """The programs of a directory tree.
+
+    `root` is where it begins (default: see `root_of`, from the working directory). `env` is laid
+    over os.environ for all programs; flags are the default of each, under what the configuration
+    says. Raises UsageError for a configuration that makes no sense. What is below the root is found
+    when it is first asked for, and then stays as it is.
+    """
+
+    def __init__(
+        self, root: str | None = None, *, env: Mapping[str, str | None] | None = None
+    ) -> None:
+        here = logical_directory(os.environ)
+        self.root = root_of(here) if root is None else os.path.normpath(os.path.join(here, root))
+        self.config = find(self.root)
+        self._env = dict(env or {})
+        self._programs: dict[str, Program] | None = None
+        self._untold: tuple[str, ...] = ()
+
+    @property
+    def programs(self) -> Mapping[str, Program]:
+        """The programs by name, sorted by name.
+
+        Raises ToolchainError where go has to be asked and there is none, and UsageError where the
+        configuration names what is not there.
+        """
+        if self._programs is None:
+            self._programs = self._find()
+        return self._programs
+
+    def is_known(self) -> bool:
+        """Say whether the programs can be told without asking go."""
+        return self._programs is not None or is_known(self._asker())
+
+    def program(self, name: str) -> Program:
+        """Return the program of this name.
+
+        Raises UsageError where there is none, BuildError where go could not tell.
+        """
+        found = self.programs.get(name)
+        if found is None:
+            for error in self.untold.values():
+                raise error
+            raise UsageError(f"no program is called {name} in {self.root}", self._hint(name))
+        return found
+
+    def args(self, name: str) -> tuple[str, ...]:
+        """Return the arguments that the configuration has for a program, where none are given."""
+        settings = self.config.programs.get(name)
+        return settings.args if settings else ()
+
+    def place(self, name: str) -> str:
+        """Return a program's target, relative to the root: "./services/cmd/api"."""
+        program = self.programs[name]
+        target = program.target.words[0]
+        if not target.startswith("."):
+            return target
+        return _relative(os.path.join(program.cwd, target), self.root)
+
+    @property
+    def untold(self) -> dict[str, GoRunError]:
+        """Directories in which there may be more programs, since go could not tell, each an error.
+
+        What is wrong with a go.mod or go.work there go has said on stderr.
+        """
+        assert self.programs is not None  # which are looked for now, unless that was done
+        places = [_relative(directory, self.root) for directory in self._untold]
+        return {
+            place: BuildError(f"go cannot tell which programs there are in {place}", told=True)
+            for place in places
+        }
+
+    def with_programs(self, programs: Mapping[str, Program]) -> Self:
+        """Return this workspace with other programs: the same with more flags, or some of them."""
+        other = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        other._programs = dict(programs)  # noqa: SLF001 - its own
+        return other
+
+    def build(
+        self,
+        names: Iterable[str] = (),
+        *,
+        jobs: int = 0,
+        rebuild: bool = False,
+        tell: Callable[[str, Outcome | GoRunError], None] | None = None,
+    ) -> dict[str, Outcome | GoRunError]:
+        """Have an executable of each of these programs (default: of all).
+
+        Returns what became of each: an Outcome, or the error that a build of it alone would raise.
+        `tell` hears each as soon as it is known. `jobs` is how many are linked at a time (0: one a
+        processor). Raises UsageError for a name that is not there.
+        """
+        from gorun_tasks.build.batch import build_all  # noqa: PLC0415 - listing builds nothing
+
+        tell = tell or _tell_nobody
+        chosen = {name: self.program(name) for name in names}
+        results = build_all(chosen or self.programs, tell, jobs=jobs, rebuild=rebuild)
+        if not chosen:
+            for place, error in self.untold.items():
+                results[place] = error
+                tell(place, error)
+        return results
+
+    def watch(
+        self, names: Iterable[str] = (), *, stop_signal: int = STOP_SIGNAL, grace: float = 5.0
+    ) -> Watch:
+        """Return a watch over these programs (default: all), with the arguments they have here.
+
+        Only those whose executable changed restart; they do not read the terminal. See
+        `Program.watch`. Raises UsageError for a name that is not there.
+        """
+        from gorun_tasks.watch.watcher import Watch  # noqa: PLC0415 - listing watches nothing
+
+        chosen = {name: self.program(name) for name in names} or dict(self.programs)
+        args = {name: self.args(name) for name in chosen}
+        return Watch(chosen, args, stop_signal=stop_signal, grace=grace)
+
+    def affected(
+        self, since: str = "HEAD", *, files: Iterable[str] | None = None
+    ) -> dict[str, tuple[Reason, ...]]:
+        """Return the programs that a change touches, and why: {name: reasons}.
+
+        `since` is a revision ("main") or a range up to what is checked out ("main...HEAD"); what is
+        not committed counts always. `files` are changed files instead, relative to the root. Raises
+        UsageError for a revision that git does not know, GoRunError where git cannot tell.
+        """
+        from gorun_tasks.workspace.affected import affected  # noqa: PLC0415 - listing asks no git
+        from gorun_tasks.workspace.git_changes import Changes  # noqa: PLC0415
+
+        for error in self.untold.values():
+            raise error  # one program too few must not be
+        if files is None:
+            changes = Changes.since(since, self.root, os.environ)
+        else:
+            changes = Changes.of(files, self.root)
+        found = affected(self.programs, changes, self.root)
+        for name, reason in self._said_otherwise(changes).items():
+            found[name] = (*found[name], reason)
+        return {name: reasons for name, reasons in found.items() if reasons}
+
+    def affected_by(self, word: str) -> dict[str, tuple[Reason, ...]]:
+        """Do what `affected` does for a word of a command line: a revision, or - for stdin.
+
+        There are then names of files, one a line, as git tells them: from the working directory,
+        or from the root of the repository where only there is such a file.
+        """
+        if word != "-":
+            return self.affected(word)
+        import sys  # noqa: PLC0415 - only where it is read
+
+        from gorun_tasks.workspace.git_changes import names_told  # noqa: PLC0415 - as above
+
+        if sys.stdin is None:  # as Python has it where it is closed
+            raise UsageError("- reads names of files from stdin, which is closed")
+        here = logical_directory(os.environ)
+        bases = (here, repository_of(here) or here)
+        files: list[str] = []
+        for name in names_told(sys.stdin.buffer.read()):
+            places = [os.path.join(base, name) for base in bases]
+            # What is nowhere was removed, nobody knows where.
+            files += [place for place in places if os.path.lexists(place)][:1] or places
+        return self.affected(files=files)
+
+    def picture(self) -> Picture:
+        """Return what can be looked at: programs, their nodes' verdicts, and what they share."""
+        from gorun_tasks.workspace.overview import Picture  # noqa: PLC0415 - to look at only
+
+        return Picture(self)
+
+    def _said_otherwise(self, changes: Changes) -> dict[str, Reason]:
+        """Return the programs of which the configuration says something else than before."""
+        from gorun_tasks.core.reasons import Reason  # noqa: PLC0415 - as above
+        from gorun_tasks.workspace.git_changes import NEW  # noqa: PLC0415 - as above
+
+        changed: list[str] = []
+
+        def text_before(path: str) -> str | None:
+            own = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+            place = next((p for p in (own, os.path.realpath(path)) if p in changes.files), None)
+            if place is None:
+                return text_at(path)
+            changed.append(place)
+            if changes.files[place] == NEW:
+                return None
+            held = changes.before(place)
+            if held is None:
+                raise UsageError(f"nobody knows what {path} said before")
+            return held.decode()
+
+        before = None  # where it made no sense, or nobody knows it
+        with contextlib.suppress(UsageError, UnicodeDecodeError):
+            before = find(self.root, text_before)
+        if not changed:
+            return {}
+        there = os.path.relpath(changed[0], os.path.realpath(self.root))
+        reason = Reason(there, changes.files[changed[0]])
+        return {
+            name: reason
+            for name in self.programs
+            if before is None or before.of(name) != self.config.of(name)
+        }
+
+    def _find(self) -> dict[str, Program]:
+        general = self.config.general
+        mains = {main.directory: main for main in self.mains()}
+        places = ((main.import_path, main.directory) for main in mains.values())
+        automatic = short_names(places, self.root)
+        by_name = {name: directory for directory, name in automatic.items()}
+        programs: dict[str, Program] = {}
+        for name, settings in self.config.programs.items():
+            if not settings.target:
+                directory = by_name.get(name)
+                if directory is None and self._untold:
+                    continue  # it may be one of those of which go could not tell
+                if directory is None:
+                    raise UsageError(
+                        f"{self.config.where('programs', name)}: no program is called {name}",
+                        f"found: {', '.join(sorted(by_name)) or 'none'}; a new name needs a target",
+                    )
+            else:
+                directory = os.path.normpath(os.path.join(self.config.directory, settings.target))
+                automatic.pop(directory, None)
+            program = self._configured(settings.over(general), mains.get(directory))
+            if directory not in mains:
+                from gorun_tasks.core.suggestions import absent  # noqa: PLC0415 - few targets are elsewhere
+
+                if sentence := absent(program):
+                    where = self.config.where("programs", name, "target")
+                    raise UsageError(f"{where}: {sentence}")
+            programs[name] = program
+        for directory, name in automatic.items():
+            if name not in programs:
+                programs[name] = self._configured(general, mains[directory])
+            elif self.config.programs[name].target:
+                raise UsageError(
+                    f"{self.config.where('programs', name)}: two programs are called {name}",
+                    f"{_relative(directory, self.root)} is called so as well",
+                )
+        return dict(sorted(programs.items()))
+
+    def _asker(self) -> Program:
+        general = self.config.general
+        return Program(cwd=self.root, env={**general.env, **self._env}, **general.flags)
+
+    def mains(self) -> list[Main]:
+        """Return the main packages, whether or not they are a program by name."""
+        patterns = [_matcher(self.config, pattern) for pattern in self.config.exclude]
+
+        def counts(directory: str) -> bool:
+            return not any(pattern.fullmatch(directory) for pattern in patterns)
+
+        found = discover(self._asker())
+        self._untold = tuple(filter(counts, found.untold))
+        return [main for main in found.mains if counts(main.directory)]
+
+    def _configured(self, settings: Settings, main: Main | None) -> Program:
+        env: dict[str, str | None] = {**settings.env, **self._env}
+        if main is None:
+            target, cwd = settings.target, self.config.directory
+        else:
+            target, cwd = _relative(main.directory, main.cwd), main.cwd
+            if main.alone:
+                env["GOWORK"] = "off"
+        return Program(target, cwd=cwd, env=env, stamp=settings.stamp, **settings.flags)
+
+    def _hint(self, name: str) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 - for an error's hint only
+
+        near = get_close_matches(name, list(self.programs), 1)
+        if near:
+            return f"did you mean {near[0]}?"
+        return "gorun --list shows them" if self.programs else "there is no main package"
+
+
+def root_of(directory: str) -> str:
+    """Return where the workspace around a directory begins."""
+    config = find(directory)
+    if config.path:
+        return config.directory
+    modules = [
+        place
+        for place in upwards(directory)
+        if os.path.exists(f"{place}/go.mod") or os.path.exists(f"{place}/go.work")
+    ]
+    return repository_of(directory) or (modules[-1] if modules else directory)
+
+
+def _tell_nobody(_name: str, _result: Outcome | GoRunError) -> None:
+    pass
+
+
+def _relative(directory: str, base: str) -> str:
+    """Return a directory as go takes it: "./cmd/api", ".", "../other"."""
+    relative = os.path.relpath(directory, base)
+    return relative if relative.startswith(".") else f"./{relative}"
+
+
+def _matcher(config: Config, pattern: str) -> re.Pattern[str]:
+    """Return what matches the directories that a pattern of go's means (go help packages)."""
+    import re  # noqa: PLC0415 - most workspaces exclude nothing
+
+    path = os.path.normpath(os.path.join(config.directory, pattern))
+    words = re.escape(path).replace(re.escape("..."), ".*")
+    return re.compile(re.sub(r"/\.\*$", r"(/.*)?", words), re.DOTALL)
