@@ -30,8 +30,8 @@ if TYPE_CHECKING:
         OutputError,
         ToolchainError,
         UsageError,
-        __version__,
     )
+    from gorun_tasks.errors import __version__ as __version__
     from gorun_tasks.inputs.verdict import judge_all
     from gorun_tasks.workspace.workspace import Workspace
 
@@ -85,7 +85,6 @@ __all__ = [
     "Verdict",
     "WatchingEvent",
     "Workspace",
-    "__version__",
     "judge_all",
 ]
 
