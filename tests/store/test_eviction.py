@@ -253,14 +253,14 @@ def test_executable_evicted_before_it_could_start_is_built_again(shop: Workshop)
     """By another process, in the moment between the verdict and the start."""
     evicted = (
         "import os, shutil\n"
-        "from gorun_tasks import cli\n"
+        "from gorun_tasks import main\n"
         "execve = os.execve\n"
         "def late(path, *rest):\n"
         "    os.execve = execve\n"
         "    shutil.rmtree(os.path.dirname(path))\n"
         "    execve(path, *rest)\n"
         "os.execve = late\n"
-        "cli.main()\n"
+        "main.main()\n"
     )
     shop.gorun(".")
     for options in ([], ["--rebuild"], [f"-C=../{shop.folder.name}"]):
