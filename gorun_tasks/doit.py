@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 
 from doit.exceptions import InvalidDodoFile
 
@@ -94,7 +93,7 @@ def _created(programs: Programs, output: str, shared: SharedKeywords) -> Iterato
             workspace = offers.workspace_of(programs)
             offered = offers.offers(workspace or programs or {}, shared)
     except GoRunError as error:
-        sys.stderr.write(f"{error}\n")  # the other tasks are still good
+        offers.say(str(error))  # the other tasks are still good
         yield _refused(".", error)
         return
     for offer in offered:

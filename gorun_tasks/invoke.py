@@ -20,7 +20,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import sys
 
 from invoke.collection import Collection
 from invoke.config import DataProxy
@@ -134,7 +133,7 @@ def generate(
         with hiding(c):
             outcome = generation.run()
             if not outcome.exit_code and (generation.because or c.config.run.echo):
-                _say(wording.generated(program.name, generation))
+                offers.say(wording.generated(program.name, generation))
         return _unless_failed(c, outcome)
 
 
@@ -203,7 +202,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
         if _shown_only(c, command):
             return
         with hiding(c):
-            failed = offers.build_many(laid_over(c, options), _say, since=since)
+            failed = offers.build_many(laid_over(c, options), offers.say, since=since)
         if failed:
             raise Exit(wording.not_built(failed), code=final_status(failed[0][1], os.environ))
 
@@ -213,7 +212,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
         since, as_json = options.pop("since"), options.pop("json", False)
         programs = laid_over(c, options)
         found = programs.affected_by(since)
-        print(touched(programs, found, as_json=as_json), end="")  # noqa: T201 - the answer
+        offers.answer(touched(programs, found, as_json=as_json))
 
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
@@ -257,13 +256,13 @@ def _build(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -
 
 
 def _why(_c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> None:
-    print(wording.answer(name, program.why()))  # noqa: T201 - the answer
+    offers.answer(wording.answer(name, program.why()) + "\n")
 
 
 def _clean(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> None:
     if not c.config.run.dry:
         program.clean()
-    _say(wording.forgotten(name, dry=c.config.run.dry))
+    offers.say(wording.forgotten(name, dry=c.config.run.dry))
 
 
 _DO: dict[str, Callable[[Context, str, Program, Sequence[str]], object]] = {
@@ -275,21 +274,17 @@ _DO: dict[str, Callable[[Context, str, Program, Sequence[str]], object]] = {
 }
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201 - the standard output belongs to the program
-
-
 def _tell(c: Context, name: str, outcome: Outcome) -> None:
     """Say what a program needed; invoke is silent about what went as ever, unless it echoes."""
     if outcome.outcome != "current" or c.config.run.echo:
-        _say(wording.news(name, outcome))
+        offers.say(wording.news(name, outcome))
 
 
 def _shown_only(c: Context, command: Callable[[], str]) -> bool:
     """Echo the command if invoke was told to; return whether showing it is all that was asked."""
     told = c.config.run  # which takes invoke a while to find
     if told.dry or told.echo:
-        print(told.echo_format.format(command=command()))  # noqa: T201 - as c.run does
+        offers.answer(told.echo_format.format(command=command()) + "\n")  # where c.run does
     return bool(told.dry)
 
 
@@ -367,4 +362,4 @@ def _loading() -> Iterator[None]:
     except UsageError as error:
         raise Exit(str(error), code=error.exit_status) from None
     except GoRunError as error:
-        _say(str(error))
+        offers.say(str(error))

@@ -125,7 +125,7 @@ def generate(
         outcome = generation.run()
         if outcome.exit_code:
             _end(session, program.name, outcome.exit_code)
-        session.log(wording.generated(program.name, generation))
+        _log(session, wording.generated(program.name, generation))
         return outcome
 
 
@@ -219,7 +219,7 @@ def _one(
 def _run(session: nox.Session, name: str, program: Program, args: Sequence[str]) -> Outcome:
     if _config(session, "install_only"):
         return _build(session, name, program)
-    outcome = offers.run(program, args, lambda news: session.log(wording.news(name, news)))
+    outcome = offers.run(program, args, lambda news: _log(session, wording.news(name, news)))
     if outcome.exit_code:
         _end(session, name, outcome.exit_code)
     return outcome
@@ -233,17 +233,17 @@ def _watch(session: nox.Session, name: str, program: Program, args: Sequence[str
 
 def _build(session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome:
     outcome = offers.build(program)
-    session.log(wording.news(name, outcome))
+    _log(session, wording.news(name, outcome))
     return outcome
 
 
 def _why(_session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> None:
-    print(wording.answer(name, program.why()))  # noqa: T201 - the answer; nox logs to stderr
+    offers.answer(wording.answer(name, program.why()) + "\n")
 
 
 def _clean(session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> None:
     program.clean()
-    session.log(wording.forgotten(name))
+    _log(session, wording.forgotten(name))
 
 
 _DO: dict[str, Callable[[nox.Session, str, Program, Sequence[str]], object]] = {
@@ -287,9 +287,10 @@ def _build_many(session: nox.Session, workspace: Workspace) -> None:
         if only:
             raise
         # nox gives them to every session: to those that a bare nox selects, or that one requires.
-        session.log("what stands after -- is for another session; all programs are built")
+        _log(session, "what stands after -- is for another session; all programs are built")
         typed = words.parse_args([])
-    failed = offers.build_many(workspace, session.log, names=typed.names, since=typed.affected)
+    tell = functools.partial(_log, session)
+    failed = offers.build_many(workspace, tell, names=typed.names, since=typed.affected)
     if failed:
         session.error(wording.not_built(failed))
 
@@ -308,7 +309,7 @@ def _affected(session: nox.Session, workspace: Workspace) -> None:
     words.add_argument("--json", action="store_true", help="for the matrix of a CI job")
     typed = words.parse_args(session.posargs)
     found = workspace.affected_by(typed.since)
-    print(touched(workspace, found, as_json=typed.json), end="")  # noqa: T201 - the answer
+    offers.answer(touched(workspace, found, as_json=typed.json))
 
 
 def _words(verb: str, *, add_help: bool = True) -> ArgumentParser:
@@ -349,9 +350,11 @@ def _loading() -> Iterator[None]:
     try:
         yield
     except UsageError as error:
+        offers.flush()
         logger.error(str(error))
         sys.exit(error.exit_status)
     except GoRunError as error:
+        offers.flush()
         logger.warning(str(error))
 
 
@@ -362,12 +365,20 @@ def _aborting(session: nox.Session) -> Iterator[None]:
         yield
     except GoRunError as error:
         session.error(str(error))
+    finally:
+        offers.flush()  # nox goes on to log how it ended
+
+
+def _log(session: nox.Session, line: str) -> None:
+    offers.flush()
+    session.log(line)
 
 
 def _end(session: nox.Session, name: str, status: int) -> None:
     said = wording.ended(name, status)
     if not _alone(session):
         session.error(said)
+    offers.flush()
     session.warn(said)
     sys.exit(status)
 

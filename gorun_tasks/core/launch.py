@@ -155,12 +155,13 @@ def _locale_variables_at_start(env: "Mapping[bytes, bytes]") -> "Mapping[bytes, 
 
 
 def flush() -> None:
-    """Let our words come before the program's, and not get lost when we are replaced."""
+    """Let our words come before those of what starts, and not get lost when we are replaced."""
     import sys
 
-    for stream in (sys.stdout, sys.stderr):
+    # A runner may have put another stream before the one that it was started with.
+    for stream in filter(None, (sys.stdout, sys.__stdout__, sys.stderr)):
         try:
             stream.flush()
         except (AttributeError, OSError, ValueError):
-            # No stream, nobody reads it, or it is closed: nothing the program should suffer from.
+            # No true stream, nobody reads it, or it is closed: nothing to suffer from.
             continue

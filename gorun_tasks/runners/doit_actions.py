@@ -70,6 +70,11 @@ class ProgramReporter(ConsoleReporter):  # type: ignore[misc]
         self._exit_code: int | None = None
         self._builds: dict[str, Any] = {}
 
+    def write(self, text: str) -> None:
+        """Write, and not keep back: the next to speak may be a program."""
+        super().write(text)
+        offers.flush()
+
     def initialize(self, tasks: Any, selected_tasks: Any) -> None:
         """Let programs share what is seen of their inputs, from here on."""
         global _told_what_runs  # noqa: PLW0603 - tasks and reporter do not know of each other
@@ -175,6 +180,8 @@ def _action(do: Callable[..., Any]) -> Callable[..., Any]:
             return _failed(error)
         except KeyboardInterrupt:
             sys.exit(_INTERRUPTED)
+        finally:
+            offers.flush()  # doit goes on to say how it ended
 
     return action
 
@@ -191,7 +198,7 @@ def build(offer: Offer, output: str, task: Any) -> None:
         if why(output, outcome.digest, program.store):
             put(outcome.path, output)
             said = f"{said}; {output} written" if outcome.outcome == "current" else said
-    _tell(said)
+    offers.say(said)
 
 
 @_action
@@ -206,7 +213,7 @@ def run(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | None
     program = _program(task, offer)
     name = offer.name or program.name
     arguments = _arguments(args) or list(offer.args)
-    outcome = offers.run(program, arguments, lambda news: _tell(wording.news(name, news)))
+    outcome = offers.run(program, arguments, lambda news: offers.say(wording.news(name, news)))
     return _ended(name, outcome.exit_code)
 
 
@@ -222,7 +229,7 @@ def watch(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | No
 def why(offer: Offer, task: Any) -> None:
     """Say whether a program would be built."""
     program = _program(task, offer)
-    print(wording.answer(offer.name or program.name, program.why()))  # noqa: T201 - the answer
+    offers.answer(wording.answer(offer.name or program.name, program.why()) + "\n")
 
 
 @_action
@@ -240,7 +247,7 @@ def clean(
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(output)
     # On stdout, where doit says what it cleans; it shows nothing of a clean action's stderr.
-    print(wording.forgotten(offer.name or program.name, dry=dryrun))  # noqa: T201
+    offers.answer(wording.forgotten(offer.name or program.name, dry=dryrun) + "\n")
 
 
 @_action
@@ -250,10 +257,10 @@ def generate(offer: Offer, given: Given, task: Any) -> ProgramFailed | None:
     name = offer.name or generation.program.name
     made = generation.make()
     if made.outcome != "current":
-        _tell(wording.news(name, made))
+        offers.say(wording.news(name, made))
     outcome = generation.run()
     if not outcome.exit_code:
-        _tell(wording.generated(task.name, generation))
+        offers.say(wording.generated(task.name, generation))
     return _ended(name, outcome.exit_code)
 
 
@@ -272,8 +279,8 @@ def tell_affected(
         {name: offers.program_of(one, shared) for name, one in workspace.programs.items()}
     )
     found = own.affected_by(since)
-    print(touched(own, found, as_json=json), end="")  # noqa: T201 - the answer
-    failed = offers.build_many(own, _tell, names=list(found)) if build and found else []
+    offers.answer(touched(own, found, as_json=json))
+    failed = offers.build_many(own, offers.say, names=list(found)) if build and found else []
     if not failed:
         return None
     status = final_status(failed[0][1], os.environ)
@@ -286,10 +293,6 @@ def _failed(error: GoRunError) -> ProgramFailed:
 
 def _ended(name: str, status: int | None) -> ProgramFailed | None:
     return ProgramFailed(wording.ended(name, status), status, report=False) if status else None
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201 - doit's standard output belongs to the program
 
 
 def _program(task: Any, offer: Offer) -> Program:

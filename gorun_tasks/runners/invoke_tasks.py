@@ -17,7 +17,7 @@ from invoke.runners import normalize_hide
 from invoke.tasks import Task
 
 from gorun_tasks.errors import GoRunError, UsageError, final_status
-from gorun_tasks.runners import wording
+from gorun_tasks.runners import offers, wording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,3 +174,5 @@ def exiting() -> Iterator[None]:
     except KeyboardInterrupt:
         # invoke would make 1 of it, as of any failure.
         raise Exit(code=_INTERRUPTED) from None
+    finally:
+        offers.flush()  # invoke goes on to say how it ended

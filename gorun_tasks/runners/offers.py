@@ -1,10 +1,10 @@
-"""What the three adapters share: what is offered, one wording, one way to start a program.
+"""What the three adapters share: what is offered, where it is said, one way to start a program.
 
-Decides which programs a runner has tasks for, how an outcome, a verdict and a status are said,
-which of go's build flags a task offers as options of its own, and where the words after the
-runner's `--` are found. It must never know a runner, never decide anything the core decides, and
-never import the core before it is needed: a runner that only lists its tasks pays for nothing but,
-where it lists the programs of a workspace, the look at which there are.
+Decides which programs a runner has tasks for, that what is said on stdout and on stderr stays in
+order, and where the words after the runner's `--` are found. It must never know a runner, never
+decide anything the core decides, and never import the core before it is needed: a runner that only
+lists its tasks pays for nothing but, where it lists the programs of a workspace, the look at which
+there are.
 """
 
 from __future__ import annotations
@@ -253,6 +253,37 @@ def words_after_dashes() -> list[str]:
     """
     argv = sys.argv[1:]
     return argv[argv.index("--") + 1 :] if "--" in argv else []
+
+
+def answer(text: str) -> None:
+    """Write what was asked for to stdout. Raises GoRunError where it cannot be written."""
+    flush()
+    try:
+        try:
+            sys.stdout.write(text)
+        except UnicodeEncodeError as error:  # the locale's encoding has no arrows
+            sys.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+        sys.stdout.flush()
+    except OSError as error:
+        from gorun_tasks.errors import GoRunError  # noqa: PLC0415 - hardly ever
+
+        raise GoRunError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def say(line: str) -> None:
+    """Write a line of ours to stderr: the standard output belongs to programs and answers."""
+    flush()
+    sys.stderr.write(f"{line}\n")
+
+
+def flush() -> None:
+    """Write out what was printed, before anything is written to the other stream.
+
+    Python holds back what goes to a pipe by stdout, and nothing that goes to stderr.
+    """
+    from gorun_tasks.core import launch  # noqa: PLC0415 - listing tasks needs no core
+
+    launch.flush()
 
 
 def build(program: Program) -> Outcome:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 
+from gorun_tasks.core.launch import flush
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
@@ -146,4 +148,5 @@ def write(stream: int, words: bytes) -> None:
 
 
 def _write(line: bytes) -> None:
+    flush()  # what a runner has printed stands before it
     write(2, line)

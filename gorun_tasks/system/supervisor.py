@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 
+from gorun_tasks.core.launch import flush
 from gorun_tasks.errors import ExecutionError, GoRunError, UsageError
 
 TYPE_CHECKING = False
@@ -85,6 +86,7 @@ class Keep:
         directory: str,
     ) -> None:
         """Start a program; the group of the one before is gone."""
+        flush()
         self.group = True
         self._number += 1
         words = [os.fsencode(word) for word in argv]

@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 
+from gorun_tasks.core.launch import flush
 from gorun_tasks.core.program import logical_directory
 from gorun_tasks.errors import USAGE, BuildError, ToolchainError
 from gorun_tasks.inputs.digest import bytes_of
@@ -284,6 +285,7 @@ class Go:
         quiet: bool = False,
         bufsize: int = -1,
     ) -> subprocess.Popen[bytes]:
+        flush()  # go may write to what we have printed on
         try:
             return subprocess.Popen(
                 command,

@@ -35,7 +35,9 @@ REPOSITORY = Path(__file__).parents[2]
 SAMPLES = REPOSITORY / "tests" / "samples"
 
 # What a person's shell, or the runner that runs these tests, could have left to the ones we start.
-FOREIGN = re.compile(r"(GO|NOX|INVOKE|DOIT|GORUN)[A-Z0-9_]*|CI|NO_COLOR|FORCE_COLOR")
+FOREIGN = re.compile(
+    r"(GO|NOX|INVOKE|DOIT|GORUN)[A-Z0-9_]*|CI|NO_COLOR|FORCE_COLOR|PYTHONUNBUFFERED"
+)
 
 # Makes the terminal on its standard input the controlling one, and becomes the command.
 TAKE_TERMINAL = (
