@@ -9,7 +9,6 @@ what go says, never keep go's own words from the person, and never leave a go pr
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from gorun_tasks.errors import USAGE, BuildError, ToolchainError
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import DEFAULTED
 from gorun_tasks.system.console import pass_on
+from gorun_tasks.toolchain.answers import objects, only_object
 from gorun_tasks.toolchain.interrupt import Guard
 from gorun_tasks.toolchain.output_stream import HAND_OVER, hear, temporary_folder, told, widen
 from gorun_tasks.toolchain.report import NOTES, Notes
@@ -27,7 +27,7 @@ from gorun_tasks.toolchain.report import NOTES, Notes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any
+    from typing import Any, NoReturn
 
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.toolchain.report import Report
@@ -82,7 +82,7 @@ class Go:
                 )
             )
             answer = go.communicate()[0]
-        return _json_stream(answer) if go.returncode == 0 else None
+        return objects(answer, "ImportPath") if go.returncode == 0 else None
 
     def find_packages(
         self,
@@ -116,20 +116,31 @@ class Go:
         if go.returncode != 0:
             pass_on(complaint)
             return None, traced
-        return _json_stream(answer), traced
+        return objects(answer, "ImportPath"), traced
 
     def settings(self, flags: tuple[str, ...]) -> dict[str, str]:
         """Return what `go env` says; {} where it fails."""
-        process = self._ask_settings(flags)
-        output = process.communicate()[0]
-        return json.loads(output) if process.returncode == 0 else {}
+        return _settings_of(self._ask_settings(flags))
+
+    def settings_or_complaint(self) -> dict[str, str]:
+        """Return what `go env` says; {} where it fails, after it has told the person why.
+
+        Raises ToolchainError for what is no go.
+        """
+        process = self._ask_settings((), stderr=subprocess.PIPE)
+        output, complaint = process.communicate()
+        if process.returncode != 0:
+            pass_on(complaint)
+            return {}
+        return only_object(output, "GOVERSION") or self._refuse("has no answer")
 
     def edit_json(self, kind: str, path: str) -> dict[str, Any]:
         """Return a go.mod ("mod") or go.work ("work") file as go reads it; {} where it cannot."""
         command = [self.command, kind, "edit", "-json", path]
         process = self._start(command, dict(self._environ), stdout=subprocess.PIPE, quiet=True)
         output = process.communicate()[0]
-        return json.loads(output) if process.returncode == 0 else {}
+        field = "Module" if kind == "mod" else "Go"
+        return only_object(output, field) if process.returncode == 0 else {}
 
     def build(
         self,
@@ -183,6 +194,8 @@ class Go:
         if go.returncode != 0:
             raise _build_error(go.returncode, report)
         if not report.executable:
+            if not _only_prints(flags, report.settings.get("GOFLAGS", "")):
+                self._refuse("ended without an executable")
             raise OnlyPrinted
 
     def compile(
@@ -235,8 +248,7 @@ class Go:
 
         def settle() -> None:
             if settings.returncode is None:
-                output = settings.communicate()[0]
-                report.settings = json.loads(output) if settings.returncode == 0 else {}
+                report.settings = _settings_of(settings)
 
         notes = Notes(f"{work}/{NOTES}", report.started)
         try:
@@ -261,18 +273,17 @@ class Go:
 
     def build_cache(self) -> str:
         """Return GOCACHE as go sees it."""
-        process = self._start(
-            [self.command, "env", "GOCACHE"],
-            dict(self._environ),
-            stdout=subprocess.PIPE,
-            quiet=True,
-        )
-        return os.fsdecode(process.communicate()[0]).rstrip("\n")
+        return self.settings(()).get("GOCACHE", "")
 
-    def _ask_settings(self, flags: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    def _ask_settings(
+        self, flags: tuple[str, ...], *, stderr: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         chdir = [word for word in flags[:1] if word.startswith("-C=")]
         command = [self.command, "env", *chdir, "-json", *SETTINGS]
-        return self._start(command, dict(self._environ), stdout=subprocess.PIPE, quiet=True)
+        return self._start(command, dict(self._environ), stdout=subprocess.PIPE, stderr=stderr)
+
+    def _refuse(self, trouble: str) -> NoReturn:
+        raise ToolchainError(f"{self.command} {trouble}", "is it a go command?")
 
     def _start(
         self,
@@ -318,18 +329,14 @@ class Go:
         return environ
 
 
-def _json_stream(answer: bytes) -> list[dict[str, Any]]:
-    """Return the objects that go wrote one after another."""
-    text = answer.decode("utf-8", "surrogateescape")
-    decoder = json.JSONDecoder()
-    objects = []
-    position = 0
-    while position < len(text):
-        value, position = decoder.raw_decode(text, position)
-        objects.append(value)
-        while position < len(text) and text[position].isspace():
-            position += 1
-    return objects
+def _settings_of(process: subprocess.Popen[bytes]) -> dict[str, str]:
+    output = process.communicate()[0]
+    return only_object(output, "GOVERSION") if process.returncode == 0 else {}
+
+
+def _only_prints(flags: Iterable[str], goflags: str) -> bool:
+    """Say whether go was told to print what it would do (-n)."""
+    return any(word.lstrip("-") in ("n", "n=true", "n=1") for word in (*flags, *goflags.split()))
 
 
 def _with_goroot_of(command: str, environ: Mapping[str, str]) -> Mapping[str, str]:

@@ -76,7 +76,9 @@ class _Exploration:
 
     def look_around(self) -> None:
         """Ask for what governs the root, then for whatever modules lie below it."""
-        settings = self._go(alone=False, cwd=self._root).settings(())
+        settings = self._settings(self._root)
+        if not settings:
+            return  # no more can be asked of this go
         if settings.get("GOWORK") not in (None, "", "off") or settings.get("GOMOD") not in (
             *(None, ""),
             os.devnull,
@@ -103,7 +105,7 @@ class _Exploration:
 
     def _ask(self, directory: str) -> None:
         """Ask go for the module or the go.work that governs a directory, unless that was done."""
-        settings = self._go(alone=False, cwd=directory).settings(())
+        settings = self._settings(directory)
         work = settings.get("GOWORK", "")
         cwd, alone = directory, False
         if work not in ("", "off"):
@@ -119,8 +121,14 @@ class _Exploration:
             return
         self._asked.add(work or directory)
         if alone:
-            settings = self._go(alone=True, cwd=directory).settings(())
+            settings = self._settings(directory, alone=True)
         self._take_answer(settings, cwd, alone=alone)
+
+    def _settings(self, directory: str, *, alone: bool = False) -> dict[str, str]:
+        settings = self._go(alone=alone, cwd=directory).settings_or_complaint()
+        if not settings:
+            self._untold.append(directory)
+        return settings
 
     def _uses(self, work: str, directory: str) -> bool:
         """Say whether go.work names the module at a directory; yes where there is no module."""
