@@ -21,7 +21,7 @@ from gorun_tasks.inputs.go_variables import DEFAULTED
 from gorun_tasks.system.console import pass_on
 from gorun_tasks.toolchain.answers import objects, only_object
 from gorun_tasks.toolchain.interrupt import Guard
-from gorun_tasks.toolchain.output_stream import HAND_OVER, hear, temporary_folder, told, widen
+from gorun_tasks.toolchain.output_stream import hand_over, hear, temporary_folder, told, widen
 from gorun_tasks.toolchain.report import NOTES, Notes
 
 TYPE_CHECKING = False
@@ -170,7 +170,7 @@ class Go:
         report.temporary = temporary_folder(self._environ, flags, work)
         if report.temporary:
             environ["GOTMPDIR"] = report.temporary
-        command = [self.command, "run", *flags, f"-exec={HAND_OVER}", "--", *target]
+        command = [self.command, "run", *flags, f"-exec={hand_over(report)}", "--", *target]
         telling = self._made_to_tell(
             command, environ, report, flags, work, stdin=subprocess.PIPE, stdout=None
         )

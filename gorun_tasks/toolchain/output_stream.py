@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import select
 import shlex
 import shutil
@@ -37,13 +38,26 @@ _ROOM_TO_LINK = 1 << 30  # bytes free beside the store, below which go works els
 
 # The command that go starts in the program's place: it tells us where the executable is and what
 # PATH the program would see, and waits until we have it. Only what every sh has built in, since
-# PATH may hold no other command; when we die, its standard input ends, and so does it.
-HAND_OVER = '/bin/sh -c \'printf "%s\\n" "GORUN-PATH $PATH" "GORUN-EXE $0" >&2; read -r _ || :\''
-_SHOWN_BY_GO = " ".join([*shlex.split(HAND_OVER), ""]).encode()
+# PATH may hold no other command; when we die, its standard input ends, and so does it. What it says
+# begins with what nobody can know beforehand.
+_HAND_OVER = (
+    '/bin/sh -c \'printf "%s\\n" "{mark}PATH ${{PATH%%:*}}" "{mark}EXE $0" >&2; read -r _ || :\''
+)
+
+# The lines of gocachehash, to their end: an error in a folder called HASHMAP begins as they do.
+_is_report = re.compile(
+    rb'HASH(?:\[.*\](?:: (?:".*"|[0-9a-f]{64}))?'
+    rb'| /.*: [0-9a-f]{64}| subkey [0-9a-f]{64} ".*" = [0-9a-f]{64})'
+).fullmatch
 
 
 class CgoFound(Exception):  # noqa: N818 - a turn of events, not an error
     """A package uses cgo, and go was started before that was known; it has been stopped."""
+
+
+def hand_over(report: Report) -> str:
+    """Return what go is to start in the program's place (-exec)."""
+    return _HAND_OVER.format(mark=report.mark)
 
 
 def widen(pipe: IO[bytes] | None) -> None:
@@ -103,20 +117,21 @@ def hear(
 
     The executable goes under the folder `out`. With `stop_at_cgo` raises CgoFound.
     """
-    if all(line[:4] == b"HASH" for line in lines) and not (
+    if all(map(_is_report, lines)) and not (
         stop_at_cgo and any(map(report.may_tell_of_cgo, lines))
     ):
         report.hashed += lines  # as nearly always
         return
+    mark = report.mark.encode()
     for line in lines:
-        if line[:4] == b"HASH":
+        if _is_report(line):
             report.hashed.append(line)
             if stop_at_cgo and report.tells_of_cgo(line):
                 raise CgoFound
-        elif line[:6] == b"GORUN-":
-            word, _, value = line.partition(b" ")
-            if word == b"GORUN-PATH":
-                report.goroot_bin = os.fsdecode(value.partition(b":")[0])
+        elif line.startswith(mark):
+            word, _, value = line.removeprefix(mark).partition(b" ")
+            if word == b"PATH":
+                report.goroot_bin = os.fsdecode(value)
             else:
                 made = os.fsdecode(value)
                 report.executable = _take(made, report.temporary, out)
@@ -124,7 +139,8 @@ def hear(
                 report.begin("publish")
         else:
             # With -x go shows what it starts: the program, as far as a person is concerned.
-            _say(line.removeprefix(_SHOWN_BY_GO) + end, report, say)
+            shown_by_go = " ".join([*shlex.split(hand_over(report)), ""]).encode()
+            _say(line.removeprefix(shown_by_go) + end, report, say)
 
 
 def _say(line: bytes, report: Report, say: Callable[[bytes], None]) -> None:

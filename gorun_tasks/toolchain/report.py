@@ -68,6 +68,7 @@ class Report:
     def __init__(self) -> None:
         self.started = file_clock()  # before go started
         self.moments = [("load", time.perf_counter())]  # which step began when
+        self.mark = f"GORUN-{os.urandom(8).hex()}-"  # what the words of the handover begin with
         self.executable = ""  # where the executable was handed over
         self.borrowed = False  # whether that is in go's own cache, and must stay there
         self.goroot_bin = ""  # what go puts first in the program's PATH
