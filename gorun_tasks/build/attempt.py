@@ -85,6 +85,12 @@ class Making:
         if moved and all(map(self._was_fetched, moved)):
             self._ask(go, name)
 
+    @property
+    def lost(self) -> bool:
+        """Whether somebody removed the folder of the build, or a part of it, meanwhile."""
+        kept = map(os.path.exists, (f"{self._folder}/out", f"{self._folder}/{NOTES}"))
+        return bool(self._folder) and (self.report.temporary_lost or not all(kept))
+
     def clean_up(self) -> None:
         """Remove the folder of the build, and where the executable was put for want of room."""
         folders = [self._folder]

@@ -34,12 +34,16 @@ class Building:
         self.private = ""  # a folder of this run only
         self._program = program
         self._making: Making | None = None
-        self._publisher: Publisher | None = None
+        self._lost = False  # whether the store was removed while go worked
         console.take_closed()
+        self._publisher = self._open_store()
+
+    def _open_store(self) -> Publisher | None:
         try:
-            self._publisher = Publisher.of(program.store)
+            return Publisher.of(self._program.store)
         except Unusable as trouble:
             console.say(f"{trouble}; nothing will be remembered")
+        return None
 
     @property
     def moments(self) -> list[tuple[str, float]]:
@@ -57,9 +61,28 @@ class Building:
 
     def ask(self, ready: Callable[[], None] | None = None) -> None:
         """Have go compile and link, once; `ready` is called where `make_ready` is worth a try."""
-        if self._making is None:
-            self._making = Making(self._program, self._publisher, ready)
-            self._making.ask()
+        if self._making is not None:
+            return
+        making = self._making = Making(self._program, self._publisher, ready)
+        try:
+            making.ask()
+        except (BuildError, OSError):
+            if self._publisher is None or not making.lost:
+                raise
+            self._ask_again(ready)
+
+    def _ask_again(self, ready: Callable[[], None] | None = None) -> None:
+        """Ask go once more: the store was removed, or moved away, and with it what go had made.
+
+        In a new store; where that goes as well, without one.
+        """
+        self.clean_up()
+        if not self._lost:
+            console.say(f"{self._program.store.root} was removed meanwhile; go is asked again")
+        self._publisher = None if self._lost else self._open_store()
+        self._lost = True
+        self._making = None
+        self.ask(ready)
 
     def make_ready(self, because: tuple[Reason, ...]) -> Outcome | None:
         """Have an executable that can be started before it is kept, None where there is none."""
@@ -70,13 +93,21 @@ class Building:
             return None
         try:
             path = self._publisher.place(making.handed)
-        except Unusable:
+            self._placed = _built(making, path, making.handed.digest(), because)
+        except (Unusable, OSError):
             return None  # it will be said when it is kept
-        self._placed = _built(making, path, making.handed.digest(), because)
         return self._placed
 
     def keep(self, because: tuple[Reason, ...], *, for_this_run: bool) -> Outcome:
         """Publish what go handed over, or keep it for this run only."""
+        try:
+            return self._keep(because, for_this_run=for_this_run)
+        except FileNotFoundError:
+            self._ask_again()
+            return self.keep(because, for_this_run=for_this_run)
+
+    def _keep(self, because: tuple[Reason, ...], *, for_this_run: bool) -> Outcome:
+        """Do so. Raises FileNotFoundError where it is gone with the store."""
         making = self._making
         assert making is not None
         assert making.handed is not None
@@ -89,6 +120,8 @@ class Building:
         try:
             path, digest = self._publish(self._publisher, making)
         except Unusable as trouble:
+            if made is None and making.lost:
+                raise FileNotFoundError from trouble
             if made is None:
                 console.say(f"{trouble}; the executable is kept for this run only")
                 self._publisher = None

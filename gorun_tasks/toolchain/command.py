@@ -189,6 +189,7 @@ class Go:
                         with_report(handed_over)
         finally:
             if report.temporary:
+                report.temporary_lost = not os.path.isdir(report.temporary)
                 shutil.rmtree(report.temporary, ignore_errors=True)
         report.traced = bytes_of(trace)  # an empty trace is never recorded
         if go.returncode != 0:

@@ -77,6 +77,7 @@ class Report:
         self.diagnostics = False  # whether go, or what it started, had something to say
         self.settings: dict[str, str] = {}  # go env
         self.temporary = ""  # GOTMPDIR, as go had it
+        self.temporary_lost = False  # whether somebody removed it while go worked
         self.laid_over: set[str] = set()  # what we put into packages: no input of theirs
         self.outside: set[str] = set()  # where C and assembly look outside their packages
         self._hashes: dict[str, bytes] = {}
