@@ -89,7 +89,7 @@ def _literal_start(pattern: str) -> str | None:
 def _at_least(pattern: str) -> str:
     """Return a regular expression for every name that a path.Match pattern may match."""
     start = re.match(r"[\w.-]*", pattern)
-    end = re.search(r"[\w.-]*$", pattern)
+    end = re.search(r"[\w.-]*\Z", pattern)
     assert start is not None
     assert end is not None
     return f"{re.escape(start[0])}.*{re.escape(end[0])}"

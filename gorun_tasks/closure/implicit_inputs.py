@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _TOOLS = ("compile", "link", "asm", "cgo", "preprofile", "cover", "covdata")
 _TOOLCHAIN_NAME = re.compile(r"[\w.-]*go1[\w.-]*")
 _MODULE_VERSION = re.compile(r"([^@]+@[^/]+)")
+_REQUIRED = re.compile(rb"([^\s()\"`]+)[\"`]?[ \t]+[\"`]?(v\d[^\s\"`]*)")
+_CAPITAL = re.compile(r"[A-Z]")
+_GO_MINOR = re.compile(rb"^[ \t]*go[ \t]+1\.(\d+)", re.MULTILINE)
+_FIRST_LAZY_MINOR = 17
 _TOOLCHAIN_LINE = re.compile(r"^[ \t]*toolchain[ \t]+([^\s/]+)", re.MULTILINE)
 _GO_LINE = re.compile(r"^[ \t]*go[ \t]+([^\s/]+)", re.MULTILINE)
 
@@ -143,8 +147,10 @@ class Silence:
                 yield path.removesuffix("mod") + "sum"
             elif "Stat" in seen and path.endswith("/vendor") and os.path.isdir(path):
                 yield f"{path}/modules.txt"
-        yield from self._module_files()
-        yield from self._downloads(path for path, seen in operations.items() if "ReadDir" in seen)
+        module_files = tuple(self._module_files())
+        yield from module_files
+        yield from self._fips_snapshot()
+        yield from self._downloads(operations, module_files)
         profile = effective(self._flags, settings, "pgo")
         if profile not in ("", "auto", "off"):
             yield os.path.join(self._directory, profile)
@@ -175,18 +181,71 @@ class Silence:
         found = look_up(_exec_name(self._settings), self._environ.get("PATH", ""))
         return (found,) if found else ()
 
-    def _downloads(self, directories: Iterable[str]) -> Iterator[str]:
-        """Yield the go.mod files in the download cache of the modules that were read."""
-        modules = self._settings["GOMODCACHE"]
-        versions = {
+    def _fips_snapshot(self) -> Iterator[str]:
+        """Yield what GOFIPS140 leads to: a name such as "certified" is that of a file (fips140)."""
+        chosen = self._settings.get("GOFIPS140", "")
+        if chosen not in ("", "off", "latest"):
+            place = f"{self._settings['GOROOT']}/lib/fips140"
+            alias = bytes_of(f"{place}/{chosen}.txt").decode("utf-8", "surrogateescape").strip()
+            yield f"{place}/{chosen}.txt"
+            yield f"{place}/{alias or chosen}.zip"
+
+    def _downloads(self, paths: Iterable[str], module_files: Iterable[str]) -> Iterator[str]:
+        """Yield what go reads in the download cache: go.mod files, and sums of whole modules.
+
+        It compares both with go.sum (modfetch.checkMod, modfetch.checkGoMod). `paths` are those
+        that it reported.
+        """
+        modules, toolchain = self._settings["GOMODCACHE"], self._settings["GOROOT"] + "/"
+        read = {
             match[1]
-            for path in directories
+            for path in paths
             if path.startswith(f"{modules}/")
+            and not path.startswith(toolchain)
             and (match := _MODULE_VERSION.match(path, len(modules) + 1))
         }
-        for version in versions:
-            path, _, number = version.rpartition("@")
-            yield f"{modules}/cache/download/{path}/@v/{number}.mod"
+        for version in read:
+            yield self._download(version) + ".mod"
+            yield self._download(version) + ".ziphash"
+        own = [bytes_of(path) for path in module_files if path.endswith(".mod")]
+        if not self._is_loaded_lazily(read, own[:1]):
+            yield from self._module_graph(own)
+
+    def _download(self, version: str) -> str:
+        path, _, number = version.rpartition("@")
+        return f"{self._settings['GOMODCACHE']}/cache/download/{path}/@v/{number}"
+
+    def _is_loaded_lazily(self, read: set[str], own: list[bytes]) -> bool:
+        """Say whether go surely read go.mod files of such modules only as it took packages from.
+
+        So it does for a module of Go 1.17 or newer that requires all of them by itself
+        (modload.importFromModules, gover.ExplicitIndirectVersion).
+        """
+        if (
+            not own
+            or self._settings.get("GOWORK", "off") not in ("", "off")
+            or effective(self._flags, self._settings, "mod") == "mod"
+            or effective(self._flags, self._settings, "modfile")
+        ):
+            return False
+        version = _GO_MINOR.search(own[0])
+        return (
+            version is not None
+            and int(version[1]) >= _FIRST_LAZY_MINOR
+            and read <= set(_required(own[0]))
+        )
+
+    def _module_graph(self, own: Iterable[bytes]) -> Iterator[str]:
+        """Yield the go.mod files in the download cache of all that these lead to."""
+        rest = [version for text in own for version in _required(text)]
+        seen = set(rest)
+        while rest:
+            path = self._download(rest.pop()) + ".mod"
+            if os.path.exists(path):  # else go did without it
+                yield path
+                new = set(_required(bytes_of(path))) - seen
+                seen |= new
+                rest += new
 
     def _module_files(self) -> Iterator[str]:
         """Yield go.work, go.mod and their sums, those of modules named by path included.
@@ -258,6 +317,13 @@ def effective(flags: BuildFlags, settings: Mapping[str, str], name: str) -> str:
         if flag == name:
             value = text
     return value
+
+
+def _required(module: bytes) -> Iterator[str]:
+    """Yield at least each module that a go.mod requires, as its name is in the module cache."""
+    for path, version in _REQUIRED.findall(module):
+        name = os.fsdecode(path + b"@" + version)
+        yield _CAPITAL.sub(lambda match: "!" + match[0].lower(), name)
 
 
 def _is_cross(settings: Mapping[str, str]) -> bool:

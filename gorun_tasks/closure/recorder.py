@@ -13,6 +13,7 @@ from hashlib import blake2b
 
 from gorun_tasks.closure.accesses import Asked
 from gorun_tasks.core.fingerprint import key_of, settled
+from gorun_tasks.core.program import TEMPORARY
 from gorun_tasks.core.store import pack
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, bytes_of, content_of
 from gorun_tasks.inputs.directory_listing import list_directory
@@ -30,7 +31,7 @@ from gorun_tasks.toolchain.report import SUPPORTED, NotRecorded, supported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gorun_tasks.closure.implicit_inputs import Silence
     from gorun_tasks.core.fingerprint import Detail, Key, Record
@@ -190,15 +191,34 @@ def _refuse(report: Report, program: ProgramSpec) -> None:
         raise NotRecorded(f"GOFLAGS has {flag}, so go is asked at each run")
     if report.diagnostics:
         raise NotRecorded("go had something to say, and may say it again")
+    _refuse_settings(settings)
+    for setting in program.environ.get("GODEBUG", "").split(","):
+        if setting.partition("=")[0] in _FOR_GO_ITSELF:
+            raise NotRecorded(f"GODEBUG has {setting}, which is for go itself")
+
+
+def _refuse_settings(settings: Mapping[str, str]) -> None:
     if "\ufffd" in repr(settings):
         raise NotRecorded("go's settings have names that are not UTF-8, which go env cannot tell")
     if settings.get("GOENV", "")[:1] not in ("", "/"):
         raise NotRecorded("GOENV is a relative path")
     if not settings.get("GOMOD"):
         raise NotRecorded("GOPATH mode is not recorded")
-    for setting in program.environ.get("GODEBUG", "").split(","):
-        if setting.partition("=")[0] in _FOR_GO_ITSELF:
-            raise NotRecorded(f"GODEBUG has {setting}, which is for go itself")
+    if _lies_in_temporary_root(settings["GOMOD"]):
+        raise NotRecorded(
+            f"the module lies in {TEMPORARY} itself, where go sees it only while TMPDIR is set"
+        )
+
+
+def _lies_in_temporary_root(module: str) -> bool:
+    """Say whether go would pass over this go.mod where TMPDIR is not set (modload.Init).
+
+    A check takes a variable that is not set for what it is recorded as where that is "".
+    """
+    try:
+        return os.path.samefile(os.path.dirname(module), TEMPORARY)
+    except OSError:
+        return False
 
 
 class _Recording:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gorun_tasks.core.flags import FlagKeywords
     from gorun_tasks.core.vcs_stamp import Facts
 
+TEMPORARY = "/tmp"  # noqa: S108 - it is only compared with
+"""What os.TempDir says where TMPDIR is not set, or empty."""
+
 
 class ProgramSpec:
     """A Go program, said in go's own words.
@@ -193,17 +196,20 @@ class ProgramSpec:
     def variable(self, name: str) -> str:
         """Return the value of a variable as far as it is an input, "" where it is not set.
 
-        TMPDIR counts only where it names a directory above us: a go.mod in there is no module
-        (cmd/go, modload.findModuleRoot).
+        TMPDIR counts only where our go.mod lies in the directory that it names: there go passes
+        over it (modload.Init), whatever link leads to that directory (search.InDir).
         """
         if name[:1] == "=":
             return self._fact(name[1:])
-        value = self.environ.get(name, "")
         if name != "TMPDIR":
-            return value
-        value = os.path.normpath(value or "/tmp")  # noqa: S108 - the default of os.TempDir
-        above = (f"{place}/".startswith(f"{value}/") for place in (self.cwd, self.directory))
-        return value if any(above) else ""
+            return self.environ.get(name, "")
+        temporary = os.path.join(self.directory, self.environ.get(name) or TEMPORARY)
+        if not os.path.exists(f"{temporary}/go.mod"):
+            return ""
+        place = self.directory
+        while not os.path.isfile(f"{place}/go.mod") and place != "/":
+            place = os.path.dirname(place)
+        return temporary if os.path.samefile(temporary, place) else ""
 
     def stamped(self) -> tuple[tuple[str, str], ...]:
         """Return the facts that are linked in, as inputs, with their values as of the last look.

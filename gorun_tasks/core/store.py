@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     """Records by identity, each with its detail, as `pack` writes them."""
 
 SCHEMA = "v1"
-_MAGIC = b"gorun 3\n"
+_MAGIC = b"gorun 4\n"
 _HEAD = len(_MAGIC) + 24
 _FIRST_READ = 1 << 16  # bytes: most first parts need no more
 IDENTITY_SIZE = 8

@@ -44,7 +44,7 @@ def names_that_count(mode: str, further: Iterable[str]) -> Callable[[str], bool]
     if mode.startswith("go|"):
         import re  # noqa: PLC0415 - embed patterns are rare, and a suspicion is in a hurry
 
-        matching = re.compile(mode[3:]).fullmatch
+        matching = re.compile(mode[3:], re.DOTALL).fullmatch  # newlines are in names, too
 
     def counts(name: str) -> bool:
         return bool(mode) and (

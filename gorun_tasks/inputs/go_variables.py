@@ -24,6 +24,8 @@ ENVIRONMENT = (
     *("GOARM64", "GODEBUG", "GOENV", "GOEXE", "GOEXPERIMENT", "GOFIPS140", "GOFLAGS"),
     *("GOHOSTARCH", "GOHOSTOS", "GOMIPS", "GOMIPS64", "GOMODCACHE", "GOOS", "GOPATH", "GOPPC64"),
     *("GORISCV64", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR", "GOWASM", "GOWORK"),
+    # What a go tells the go of another toolchain that it starts: which one that must be.
+    "GOTOOLCHAIN_INTERNAL_SWITCH_VERSION",
     *("GO_EXTLINK_ENABLED", "PKG_CONFIG"),
     # Our own choice of the go command.
     "GORUN_GO",

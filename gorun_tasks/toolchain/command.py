@@ -34,7 +34,17 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     *("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS"),
-    *("CC", "CXX", "PKG_CONFIG", "GOARCH", "GOCACHE", "GOENV", "GOFLAGS", "GOHOSTARCH"),
+    *(
+        "CC",
+        "CXX",
+        "PKG_CONFIG",
+        "GOARCH",
+        "GOCACHE",
+        "GOENV",
+        "GOFIPS140",
+        "GOFLAGS",
+        "GOHOSTARCH",
+    ),
     *("GOHOSTOS", "GOMOD", "GOMODCACHE", "GOOS", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR"),
     *("GOVERSION", "GOWORK"),
     *DEFAULTED,
