@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from hashlib import sha256
 
 from gorun_tasks.closure.c_includes import GO_FILE
 from gorun_tasks.closure.cgo import LIST_FIELDS, find_outsides, reaches_out, write_overlay
 from gorun_tasks.closure.early_closure import Foresight
 from gorun_tasks.closure.implicit_inputs import Silence, effective
+from gorun_tasks.closure.launchers import Compilers, Unasked, pkg_config_questions
 from gorun_tasks.closure.linker_libraries import Runner, words_for_linker
 from gorun_tasks.closure.recorder import Moved, read
 from gorun_tasks.core.check import Look
@@ -31,7 +33,8 @@ from gorun_tasks.toolchain.report import NOTES, NotRecorded, Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from gorun_tasks.closure.c_includes import Outside
     from gorun_tasks.closure.recorder import Closure
@@ -68,6 +71,8 @@ class Making:
         self._listed = False
         manifests = program.store.manifests(program.key, program.identity)
         self.cgo = bool(manifests) and manifests[0].cgo
+        self._compilers = Compilers(program.environ, program.directory)
+        self._ask_more = False  # a compiler has to be asked what it starts, before go starts
         self.wrapper: tuple[str, ...] = ()
         self.unrecorded = ""
 
@@ -106,15 +111,18 @@ class Making:
             moved = self._ask_once(go, go_name)
         except CgoFound:
             self.cgo = True
-            return self._ask_once(go, go_name)
+            moved = self._ask_once(go, go_name)
         if not self.cgo and self._reaches_out():
             self.cgo = True
-            return self._ask_once(go, go_name)
+            moved = self._ask_once(go, go_name)
+        if self._ask_more:
+            moved = self._ask_once(go, go_name)
         return moved
 
     def _ask_once(self, go: Go, go_name: str) -> list[str]:
         program = self._program
         self._start_over()
+        self._compilers.ask()
         # GODEBUG, which names the trace, is a list with commas.
         listed = "," in self._program.store.root
         self._folder = working_folder(None if listed else self._publisher, "out")
@@ -158,6 +166,9 @@ class Making:
             self.closure = read(report, program, silence, self._known())
         except NotRecorded as trouble:
             self.unrecorded = str(trouble)
+            if isinstance(trouble, Unasked):
+                self._compilers.ask(trouble.questions)
+                self._ask_more = True
             return trouble.paths if isinstance(trouble, Moved) else []
         return []
 
@@ -168,6 +179,7 @@ class Making:
         self._outsides = []
         self._listed = False
         self.closure = None
+        self._ask_more = False
         self.unrecorded = ""
 
     def _foresee(self, go: Go, go_name: str) -> None:
@@ -204,6 +216,7 @@ class Making:
             go_name=go_name,
             directory=program.directory,
             outsides=self._outsides,
+            compilers=self._compilers,
         )
 
     def _lay_over(self, go: Go) -> str:
@@ -219,6 +232,7 @@ class Making:
         run = Runner(program.environ, program.directory)
         self._listed = packages is not None
         self._outsides = [*find_outsides(packages or (), settings, tool_flags, run).values()]
+        self._ask_compilers(packages or (), settings)
         self.report.outside.update(path for outside in self._outsides for path in outside.paths)
         own = effective(program.flags, settings, "overlay")
         overlay = write_overlay(self._folder, self._outsides, own, program.directory)
@@ -226,6 +240,25 @@ class Making:
         for outside in self._outsides:
             self.report.laid_over.update((outside.header, outside.backing))
         return overlay
+
+    def _ask_compilers(
+        self, packages: Iterable[Mapping[str, Any]], settings: Mapping[str, str]
+    ) -> None:
+        """Have go compile anew where a compiler starts another program than it did."""
+        used = ["CC", *(["CXX"] if any(package.get("CXXFiles") for package in packages) else ())]
+        outsides = [outside for outside in self._outsides if outside.cgo]
+        directories = (self._program.directory, *(outside.directory for outside in outsides))
+        try:
+            questions = self._compilers.questions(settings, used, dict.fromkeys(directories))
+        except NotRecorded:
+            return  # it will be said when go has finished
+        path = self._program.environ.get("PATH", "")
+        questions += pkg_config_questions(outsides, path)
+        if questions:
+            self._compilers.ask(questions)
+            said = sorted(self._compilers.answers.items())
+            for outside in outsides:
+                outside.token = sha256(repr((outside.token, said)).encode()).hexdigest()
 
     def _refuse_unfollowed(self) -> None:
         for outside in self._outsides:

@@ -52,6 +52,7 @@ class Outside:
         self.cgo = cgo
         self.header = f"{directory}/{GO_FILE if listed else HEADER}"
         self.backing = ""
+        self.pkg_config: list[tuple[str, ...]] = []  # how it was asked
         self.paths: set[str] = set()
         self.token = ""
         self.complete = True

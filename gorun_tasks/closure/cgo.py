@@ -227,7 +227,9 @@ def _pkg_config(
     names = [word for word in said if not word.startswith("--")]
     flags = [word for word in said if word.startswith("--") and word != "--"]
     command = settings.get("PKG_CONFIG") or "pkg-config"
-    told = "".join(run(command, what, *flags, "--", *names) for what in ("--cflags", "--libs"))
+    asked = [(command, what, *flags, "--", *names) for what in ("--cflags", "--libs")]
+    outside.pkg_config += asked
+    told = "".join(run(*words) for words in asked)
     places = [
         *run.environ.get("PKG_CONFIG_PATH", "").split(":"),
         *run(command, "--variable=pc_path", "--", "pkg-config").strip().split(":"),

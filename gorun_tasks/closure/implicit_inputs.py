@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 import re
 
+from gorun_tasks.closure.launchers import LANGUAGES, Unasked, is_go_of, pkg_config_questions
+from gorun_tasks.core.command_answer import shown
 from gorun_tasks.core.fingerprint import look_up, look_up_or_embedded
 from gorun_tasks.core.quoting import split_goflags, split_quoted
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import DEFAULTED, ENVIRONMENT, written
+from gorun_tasks.toolchain.command import Go
 from gorun_tasks.toolchain.report import NotRecorded
 
 TYPE_CHECKING = False
@@ -21,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gorun_tasks.closure.c_includes import Outside
+    from gorun_tasks.closure.launchers import Compilers
     from gorun_tasks.core.flags import BuildFlags
     from gorun_tasks.core.program import ProgramSpec
-    from gorun_tasks.toolchain.command import Go
 
 _TOOLS = ("compile", "link", "asm", "cgo", "preprofile", "cover", "covdata")
 _TOOLCHAIN_NAME = re.compile(r"[\w.-]*go1[\w.-]*")
@@ -49,6 +52,7 @@ class Silence:
         go_name: str,
         directory: str,
         outsides: Iterable[Outside],
+        compilers: Compilers,
     ) -> None:
         self._settings = settings  # go env
         self._flags = flags
@@ -57,6 +61,7 @@ class Silence:
         self._go_name = go_name  # by which we found go
         self._directory = directory  # where go ran
         self._outsides = tuple(outsides)
+        self._compilers = compilers
 
     def environment(self, program: ProgramSpec) -> tuple[tuple[str, str], ...]:
         """Return the variables that count and their values ("" for unset)."""
@@ -97,18 +102,48 @@ class Silence:
         """Return the go command and where it really is: go finds GOROOT from there."""
         return ((self._go.command, os.path.realpath(self._go.command)),)
 
-    def refuse_scripts(self, lookups: tuple[tuple[str, str], ...]) -> None:
-        """Raise NotRecorded where a script chooses the toolchain: by what, only it knows."""
-        for path in (self._go.command, *(found for name, found in lookups if "go1" in name)):
-            try:
-                with open(path, "rb") as file:
-                    is_script = file.read(2) == b"#!"
-            except OSError:
-                continue
-            if is_script:
+    def refuse_launchers(self, lookups: tuple[tuple[str, str], ...]) -> None:
+        """Raise NotRecorded where something chooses the toolchain: by what, only it knows."""
+        toolchains = set(self._toolchains())
+        others = {name: path for name, path in lookups if name in toolchains and path}
+        if others:
+            # By that name go means itself, and looks no further.
+            others.pop(self._go.own_settings().get("GOVERSION", ""), None)
+        found = (Go(path, self._environ, self._directory) for path in others.values())
+        for go in (self._go, *found):
+            if not (
+                is_go_of(go.command, self._settings["GOROOT"])
+                or is_go_of(go.command, go.own_settings().get("GOROOT", ""))
+            ):
                 raise NotRecorded(
-                    f"{path} is a script, so it is asked at each run; GORUN_GO can name the real go"
+                    f"{go.command} is not the go that it starts, so it is asked at each run; "
+                    "GORUN_GO can name the real one"
                 )
+
+    def compilers_used(self, hashes: Iterable[str]) -> list[str]:
+        """Return the variables that name the compilers of which go made use."""
+        if f"{self._settings['GOROOT']}/src/runtime/cgo/cgo.go" not in hashes:
+            return []
+        read = {os.path.splitext(path)[1] for path in hashes}
+        others = (v for v, (*_, files) in LANGUAGES.items() if not read.isdisjoint(files))
+        return ["CC", *others]
+
+    def said_by_launchers(
+        self, program: ProgramSpec, used: Iterable[str]
+    ) -> tuple[tuple[str, str], ...]:
+        """Return what compilers that may start any other say, if they said so before go started."""
+        directories = dict.fromkeys(
+            (self._directory, *(outside.directory for outside in self._outsides if outside.cgo))
+        )
+        questions = self._compilers.questions(self._settings, used, directories)
+        questions += pkg_config_questions(self._outsides, self._environ.get("PATH", ""))
+        before = self._compilers.answers
+        if not before.keys() >= set(questions):
+            raise Unasked(questions)
+        for name in questions:
+            if program.variable(name) != before[name]:
+                raise NotRecorded(f"{shown(name)} said something else meanwhile")
+        return tuple((name, before[name]) for name in questions)
 
     def lookups(self) -> tuple[tuple[str, str], ...]:
         """Return each name that go, or we, look up in PATH, and where it leads ("" for nowhere).
@@ -132,11 +167,11 @@ class Silence:
         lookups: tuple[tuple[str, str], ...],
         operations: dict[str, set[str]],
         *,
-        uses_cgo: bool,
+        used: Iterable[str],
     ) -> Iterator[str]:
         """Yield the paths go reads without its tracing file system, whether they exist or not.
 
-        `operations` are those it reported.
+        `operations` are those it reported, `used` the variables of compilers that it used.
         """
         settings = self._settings
         yield f"{settings['GOROOT']}/go.env"
@@ -156,7 +191,8 @@ class Silence:
             yield os.path.join(self._directory, profile)
         for outside in self._outsides:
             yield from outside.paths
-        yield from self._commands(lookups, uses_cgo=uses_cgo)
+        yield from self._commands(lookups, uses_cgo=bool(used))
+        yield from filter(None, self._compilers.programs(settings, used).values())
 
     def _commands(self, lookups: tuple[tuple[str, str], ...], *, uses_cgo: bool) -> Iterator[str]:
         """Yield the go command, its tools, and the compilers where there is C to compile."""

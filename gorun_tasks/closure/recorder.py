@@ -155,17 +155,18 @@ def read(report: Report, program: ProgramSpec, silence: Silence, known: Known) -
     operations = report.operations(program.directory)
     hashes = report.hashes()
     lookups = silence.lookups()
-    silence.refuse_scripts(lookups)
-    uses_cgo = f"{report.settings['GOROOT']}/src/runtime/cgo/cgo.go" in hashes
+    silence.refuse_launchers(lookups)
+    used = silence.compilers_used(hashes)
+    said = silence.said_by_launchers(program, used)
     asked = Asked(operations, hashes)
-    for path in silence.files(lookups, operations, uses_cgo=uses_cgo):
+    for path in silence.files(lookups, operations, used=used):
         asked.note(path)
     kinds = _Kinds(report, silence, operations, hashes)
     for directory in kinds.possible_mains():
         asked.note(f"{directory}/default.pgo")
     recording = _Recording(report, program, asked, kinds, known)
     sections = recording.sections()
-    environment = (*silence.environment(program), *program.stamped())
+    environment = (*silence.environment(program), *program.stamped(), *said)
     return Closure(
         environment,
         silence.defaults(program),

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gorun_tasks.core.flags import FlagKeywords
     from gorun_tasks.core.vcs_stamp import Facts
 
+QUESTION = "=$ "
+"""How the name of an input begins that is what a command says (`core.command_answer`)."""
+
 TEMPORARY = "/tmp"  # noqa: S108 - it is only compared with
 """What os.TempDir says where TMPDIR is not set, or empty."""
 
@@ -200,6 +203,10 @@ class ProgramSpec:
         over it (modload.Init), whatever link leads to that directory (search.InDir).
         """
         if name[:1] == "=":
+            if name.startswith(QUESTION):
+                from gorun_tasks.core.command_answer import answer  # noqa: PLC0415 - few compilers are launchers
+
+                return answer(name, self.environ)
             return self._fact(name[1:])
         if name != "TMPDIR":
             return self.environ.get(name, "")

@@ -10,6 +10,7 @@ import os
 import sys
 
 from gorun_tasks.core.fingerprint import file_clock, key_at, key_of, place, settled
+from gorun_tasks.core.program import QUESTION
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of
@@ -71,7 +72,11 @@ class Examination:
             means_the_same = (
                 same_go if name == "GORUN_GO" else self._same(manifest, name, value, now)
             )
-            if not means_the_same:
+            if name.startswith(QUESTION):
+                from gorun_tasks.core.command_answer import shown  # noqa: PLC0415 - few compilers are launchers
+
+                yield Reason(shown(name), "starts something else than when this was built")
+            elif not means_the_same:
                 # What is stamped stands among the variables, with a mark that none of them has.
                 yield Reason(name.removeprefix("="), f"{value!r} → {now!r}")
         for name, path in manifest.lookups[same_go:]:

@@ -30,19 +30,20 @@ def interrupt_tree(pid: int) -> None:
 
     # go must know before a compiler it waits for dies of it. It waits for whom it started, so it is
     # still there to be asked, and must not stand still: if we were killed then, it would for ever.
-    tree = _children(pid)
+    tree = children_of(pid)
     tell(pid, interrupt)
-    tree += set(_children(pid)) - set(tree)
+    tree += set(children_of(pid)) - set(tree)
     for member in tree:
         # Who dies leaves children that no longer name him, so they are listed before, while he
         # stands still and can make no more.
         tell(member, signal.SIGSTOP)
-        tree += _children(member, stopped=True)
+        tree += children_of(member, stopped=True)
         tell(member, interrupt)
         tell(member, signal.SIGCONT)
 
 
-def _children(pid: int, *, stopped: bool = False) -> list[int]:
+def children_of(pid: int, *, stopped: bool = False) -> list[int]:
+    """Return the processes that a process started, as far as they are there."""
     try:
         threads = os.listdir(f"/proc/{pid}/task")
     except OSError:

@@ -144,6 +144,18 @@ class Go:
             return {}
         return only_object(output, "GOVERSION") or self._refuse("has no answer")
 
+    def own_settings(self) -> dict[str, str]:
+        """Return GOROOT and GOVERSION of this very go, whichever toolchain it would select."""
+        environ = {**self._environ, "GOTOOLCHAIN": "local", "GOROOT": ""}
+        command = [self.command, "env", "-json", "GOROOT", "GOVERSION"]
+        process = self._start(command, environ, stdout=subprocess.PIPE, quiet=True)
+        output = process.communicate()[0]
+        try:
+            settings: dict[str, str] = json.loads(output)
+        except ValueError:
+            return {}
+        return settings
+
     def edit_json(self, kind: str, path: str) -> dict[str, Any]:
         """Return a go.mod ("mod") or go.work ("work") file as go reads it; {} where it cannot."""
         command = [self.command, kind, "edit", "-json", path]

@@ -26,6 +26,7 @@ import tempfile
 from gorun_tasks.closure.accesses import Asked
 from gorun_tasks.closure.cgo import LIST_FIELDS, find_outsides
 from gorun_tasks.closure.implicit_inputs import Silence, effective
+from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.closure.linker_libraries import Runner
 from gorun_tasks.core.check import Look
 from gorun_tasks.core.fingerprint import place
@@ -286,10 +287,11 @@ class _Telling:
             go_name=go_name,
             directory=program.directory,
             outsides=(),
+            compilers=Compilers(program.environ, program.directory),
         )
         modules = {
             path
-            for path in silence.files(silence.lookups(), operations, uses_cgo=False)
+            for path in silence.files(silence.lookups(), operations, used=())
             # A go.sum counts for all programs only where there is a module.
             if not path.endswith("/go.sum") or os.path.lexists(f"{path.removesuffix('sum')}mod")
         }

@@ -17,6 +17,7 @@ import shutil
 import tempfile
 
 from gorun_tasks.closure.implicit_inputs import Silence
+from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.core.check import Look
 from gorun_tasks.core.fingerprint import file_clock, key_at, settled
 from gorun_tasks.errors import ToolchainError
@@ -158,6 +159,7 @@ class _Exploration:
             go_name=self._go_name,
             directory=cwd,
             outsides=(),
+            compilers=Compilers(self._asker.environ, cwd),
         )
         try:
             operations = traced_operations(traced, cwd)
@@ -209,10 +211,10 @@ class _Exploration:
     def _note_rest(self, silence: Silence, operations: dict[str, set[str]]) -> None:
         self._environment = silence.environment(self._asker)
         lookups = silence.lookups()
-        silence.refuse_scripts(lookups)
+        silence.refuse_launchers(lookups)
         self._lookups |= dict(lookups)
         self._links |= dict(silence.links())
-        for path in silence.files(lookups, operations, uses_cgo=False):
+        for path in silence.files(lookups, operations, used=()):
             parent, _, name = path.rpartition("/")
             self._names.setdefault(parent, set()).add(name)
 

@@ -148,7 +148,7 @@ def test_wrapper_go_is_asked_at_each_run(tmp_path: Path) -> None:
         assert workshop.outcome(".", env=env)[0] == "built"
     said = workshop.gorun("--why", ".", env=env)
     assert said.rc == 1
-    assert f"{shim} is a script, so it is asked at each run; GORUN_GO can name" in said.out
+    assert f"{shim} is not the go that it starts, so it is asked at each run" in said.out
 
 
 def test_go_that_vanishes_is_an_error(tmp_path: Path) -> None:
