@@ -58,6 +58,12 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def releases(session: nox.Session) -> None:
+    """List what a release of Go reads that nobody reviewed yet; name a GOROOT after --."""
+    session.run(sys.executable, "-m", "tests.releases", *session.posargs)
+
+
+@nox.session(default=False)
 def real(session: nox.Session) -> None:
     """Live a day with Prometheus' promtool and with Caddy: needs the network and minutes."""
     options = ["--override-ini=addopts=", "tests/real", *session.posargs]

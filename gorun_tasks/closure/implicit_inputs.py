@@ -225,6 +225,7 @@ class Silence:
             alias = bytes_of(f"{place}/{chosen}.txt").decode("utf-8", "surrogateescape").strip()
             yield f"{place}/{chosen}.txt"
             yield f"{place}/{alias or chosen}.zip"
+            yield f"{place}/fips140.sum"
 
     def _downloads(self, paths: Iterable[str], module_files: Iterable[str]) -> Iterator[str]:
         """Yield what go reads in the download cache: go.mod files, and sums of whole modules.

@@ -13,6 +13,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -184,6 +185,17 @@ def sections(executable: Path) -> set[str]:
     (strings,) = struct.unpack_from("<Q", data, start + names * size + 0x18)
     places = (struct.unpack_from("<I", data, start + i * size)[0] for i in range(count))
     return {data[strings + at : data.index(b"\0", strings + at)].decode() for at in places}
+
+
+def publish(proxy: Path, path: str, version: str, files: dict[str, str]) -> None:
+    """Put a module into a proxy that is a folder."""
+    folder = proxy / path / "@v"
+    folder.mkdir(parents=True)
+    (folder / f"{version}.info").write_text(json.dumps({"Version": version}))
+    (folder / f"{version}.mod").write_text(files["go.mod"])
+    with zipfile.ZipFile(folder / f"{version}.zip", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"{path.replace('!b', 'B')}@{version}/{name}", text)
 
 
 def sample(name: str) -> dict[str, str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,7 @@ from gorun_tasks.core import program as core_program
 from gorun_tasks.core.program import ProgramSpec
 from gorun_tasks.toolchain.report import NotRecorded
 from tests.clock import let_the_clock_tick
-from tests.e2e.cli import TINY, Workshop, go_command
+from tests.e2e.cli import TINY, Workshop, go_command, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -145,17 +143,6 @@ def test_a_nearer_go_mod_makes_tmpdir_nothing(tmp_path: Path) -> None:
     env = {"TMPDIR": str(tmp_path)}
     assert workshop.gorun("--why", ".", env=env).out == ".: current\n"
     assert workshop.go("run", ".", env=env).err == "tiny\n"
-
-
-def publish(proxy: Path, path: str, version: str, files: dict[str, str]) -> None:
-    """Put a module into a proxy that is a folder."""
-    folder = proxy / path / "@v"
-    folder.mkdir(parents=True)
-    (folder / f"{version}.info").write_text(json.dumps({"Version": version}))
-    (folder / f"{version}.mod").write_text(files["go.mod"])
-    with zipfile.ZipFile(folder / f"{version}.zip", "w") as archive:
-        for name, text in files.items():
-            archive.writestr(f"{path.replace('!b', 'B')}@{version}/{name}", text)
 
 
 def fetched(tmp_path: Path, version: str) -> Workshop:

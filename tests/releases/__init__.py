@@ -1,0 +1,1 @@
+"""What a release of Go reads: each place in its sources, reviewed."""
