@@ -325,7 +325,10 @@ def test_identity_is_target_flags_and_directory(tmp_path: Path) -> None:
     """The environment is an input, never identity: else it could not be named as a reason."""
     cwd = str(tmp_path)
     program = Program(".", cwd=cwd)
-    assert Program(".", cwd=cwd, env={"GOFLAGS": "-tags=x", "GOOS": "js"}).key == program.key
+    assert Program(".", cwd=cwd, env={"GOFLAGS": "-tags=x", "GOOS": ""}).key == program.key
+    other = Program(".", cwd=cwd, env={"GOOS": "js"})
+    assert other.identity == program.identity
+    assert other.key.partition("-")[0] == program.key  # what a platform has is kept by itself
     assert Program(".", cwd=cwd, race=False).key != program.key
     others = [
         Program("./", cwd=cwd),

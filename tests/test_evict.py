@@ -100,6 +100,17 @@ def test_last_used_program_stays_however_large(made: Made) -> None:
     assert made.left("exe") == set(made.digests("program")) != set()
 
 
+def test_each_platform_of_a_program_counts_by_itself(made: Made) -> None:
+    """Its newest build stays before the older ones of any, and goes by when it was used."""
+    made.program("a", 3 * DAY, "a old", "a new")
+    made.program("a-1", 2 * DAY, "a-1 old", "a-1 new")
+    made.program("a-2", 40 * DAY, "a-2")
+    made.age("hours", 0)
+    made.evict(3 * SIZE)
+    assert made.left("programs") == {"a", "a-1"}
+    assert [len(made.digests(name)) for name in ("a", "a-1")] == [1, 2]
+
+
 def test_shared_executables_count_once(made: Made) -> None:
     """Equal content is one file: two programs of it fit where one does."""
     made.program("old", 2 * DAY, "shared")

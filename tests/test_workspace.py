@@ -314,6 +314,15 @@ def test_the_environment_and_the_toolchain_are_inputs(
     assert witness.times == 2
 
 
+def test_platforms_in_turn_are_each_remembered(
+    shop: Tree, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for system in ("plan9", "linux", "plan9", "linux"):
+        monkeypatch.setenv("GOOS", system)
+        shop.places()
+    assert witness.times == 2
+
+
 def test_an_edit_with_the_same_size_and_time_is_seen(shop: Tree) -> None:
     path = shop.folder / "lib/lib.go"
     before = path.stat()

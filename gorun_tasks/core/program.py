@@ -1,7 +1,8 @@
 """Program: what is run: target, build flags and logical working directory, its identity.
 
-Decides who a program is. The environment is an input, never part of the identity: else a changed
-GOFLAGS could never be named as a reason. At import it loads nothing that the hot path does not use.
+Decides who a program is, and under which key each of its platforms is kept. The environment is an
+input, never part of the identity: else a changed GOFLAGS could never be named as a reason. At
+import it loads nothing that the hot path does not use.
 """
 
 import os
@@ -24,6 +25,15 @@ QUESTION = "=$ "
 
 TEMPORARY = "/tmp"  # noqa: S108 - it is only compared with
 """What os.TempDir says where TMPDIR is not set, or empty."""
+
+PLATFORM = (
+    *("GOOS", "GOARCH", "GO386", "GOAMD64", "GOARM", "GOARM64", "GOMIPS", "GOMIPS64", "GOPPC64"),
+    *("GORISCV64", "GOWASM", "CGO_ENABLED", "GOEXPERIMENT"),
+)
+"""Variables that say for which platform a program is built; to go an empty one is not set.
+
+What the go env file sets is not among them: to know it would cost each start a file to read.
+"""
 
 
 class ProgramSpec:
@@ -49,6 +59,7 @@ class ProgramSpec:
         "listener",
         "on_event",
         "overlay",
+        "platform",
         "report",
         "seen_from",
         "stamp",
@@ -60,6 +71,8 @@ class ProgramSpec:
     """The file that events are appended to, "" for none."""
     overlay: dict[str, str | None]
     """The variables that were laid over os.environ."""
+    platform: str
+    """What the keys of this platform end with, "" where no variable names one."""
     stamp: tuple[tuple[str, str], ...]
     """String variables that are linked in, each with the fact of git that it gets."""
     listener: "Callable[[bytes], None] | None"
@@ -148,9 +161,11 @@ class ProgramSpec:
 
             self.stamp = checked(stamp)
             self.identity += ("stamp", *(f"{name}={fact}" for name, fact in self.stamp))
-        words = "\0".join(self.identity).encode("utf-8", "surrogateescape")
-        # The store compares the identity too, so that chance can only cost time.
-        self.key = checksum(words).hex()
+        set_here = [f"{name}={environ[name]}" for name in PLATFORM if environ.get(name)]
+        self.platform = f"-{_checksum(set_here)}" if set_here else ""
+        # The store compares the identity too, and the environment is an input: chance can only
+        # cost time.
+        self.key = _checksum(self.identity) + self.platform
         self.overlay = {}
         self.events = environ.get("GORUN_EVENTS", "")
         self.report: Any = None  # what go told at the last build by this object: toolchain.report
@@ -260,6 +275,10 @@ class ProgramSpec:
             return never
         note = self.store.note(self.key, self.identity)
         return f"not remembered: {note}" if note else "not built before"
+
+
+def _checksum(words: "Sequence[str]") -> str:
+    return checksum("\0".join(words).encode("utf-8", "surrogateescape")).hex()
 
 
 def _laid_over(environ: "Mapping[str, str]", env: "Mapping[str, str | None]") -> dict[str, str]:

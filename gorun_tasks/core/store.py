@@ -1,14 +1,17 @@
 """Store: where executables (by content) and manifests (by program) live.
 
-    v1/programs/KEY        the manifests of a program, newest first
+    v1/programs/KEY        the manifests of a program on one platform, newest first
     v1/shelves/NAME        records of inputs, shared by every program that reads them
     v1/exe/DIGEST/NAME     executables
-    v1/which/KEY/NAME      the stable path of a program's executable
+    v1/which/KEY/NAME      the stable path of its executable
     v1/hours/KEY           one byte for each hour in which the program was started without go
     v1/workspaces/KEY      the main packages that were found in a directory tree
     v1/generated/KEY       what was so when a program made its outputs
     v1/work/…              builds under way
     v1/locks/…             who builds, who writes
+
+The KEY of a program that is built for a platform which variables name ends with a check sum of
+these.
 
 Decides what is believed of what lies there: everything in it is disposable and suspect (law 7).
 It must never fail a run, never block a reader, and never believe what another user could have
@@ -316,6 +319,15 @@ class Store:
             return [Manifest.from_stored(values) for values in stored]
         except (OSError, ValueError, TypeError):
             return []
+
+    def keys(self, key: str, folder: str = "programs") -> list[str]:
+        """Return the keys under which a program is known, this one or another platform's."""
+        program = key.partition("-")[0]
+        try:
+            names = os.listdir(f"{self.root}/{folder}")
+        except OSError:
+            return []
+        return [name for name in names if name.partition("-")[0] == program]
 
     def has_news(self, key: str) -> bool:
         """Say whether somebody wrote what is remembered of a program since we read it."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+from gorun_tasks.core.program import PLATFORM
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,15 +20,14 @@ ENVIRONMENT = (
     # the network (it may hold a token).
     *("AR", "CC", "CGO_CFLAGS", "CGO_CFLAGS_ALLOW", "CGO_CFLAGS_DISALLOW", "CGO_CPPFLAGS"),
     *("CGO_CPPFLAGS_ALLOW", "CGO_CPPFLAGS_DISALLOW", "CGO_CXXFLAGS", "CGO_CXXFLAGS_ALLOW"),
-    *("CGO_CXXFLAGS_DISALLOW", "CGO_ENABLED", "CGO_FFLAGS", "CGO_FFLAGS_ALLOW"),
+    *("CGO_CXXFLAGS_DISALLOW", "CGO_FFLAGS", "CGO_FFLAGS_ALLOW"),
     *("CGO_FFLAGS_DISALLOW", "CGO_LDFLAGS", "CGO_LDFLAGS_ALLOW", "CGO_LDFLAGS_DISALLOW", "CXX"),
-    *("FC", "GCCGO", "GCCGOTOOLDIR", "GO111MODULE", "GO386", "GOAMD64", "GOARCH", "GOARM"),
-    *("GOARM64", "GODEBUG", "GOENV", "GOEXE", "GOEXPERIMENT", "GOFIPS140", "GOFLAGS"),
-    *("GOHOSTARCH", "GOHOSTOS", "GOMIPS", "GOMIPS64", "GOMODCACHE", "GOOS", "GOPATH", "GOPPC64"),
-    *("GORISCV64", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR", "GOWASM", "GOWORK"),
+    *("FC", "GCCGO", "GCCGOTOOLDIR", "GO111MODULE", "GODEBUG", "GOENV", "GOEXE", "GOFIPS140"),
+    *("GOFLAGS", "GOHOSTARCH", "GOHOSTOS", "GOMODCACHE", "GOPATH", "GOROOT", "GOTOOLCHAIN"),
+    *("GOTOOLDIR", "GOWORK", "GO_EXTLINK_ENABLED", "PKG_CONFIG"),
+    *PLATFORM,
     # What a go tells the go of another toolchain that it starts: which one that must be.
     "GOTOOLCHAIN_INTERNAL_SWITCH_VERSION",
-    *("GO_EXTLINK_ENABLED", "PKG_CONFIG"),
     # Our own choice of the go command.
     "GORUN_GO",
     # os.UserConfigDir (the go env file) and os.TempDir (a go.mod there does not count).

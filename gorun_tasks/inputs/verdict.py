@@ -41,6 +41,8 @@ def examine(program: "ProgramSpec", look: Look, manifests: "list[Manifest]") -> 
     from gorun_tasks.inputs.compare import Examination  # noqa: PLC0415 - off the hot path
 
     if not manifests:
+        manifests = _of_other_platforms(program)
+    if not manifests:
         return Verdict("stale", because=(Reason("", program.unknown()),))
     examination = Examination(look, program)
     newest, *older = manifests
@@ -62,6 +64,27 @@ def examine(program: "ProgramSpec", look: Look, manifests: "list[Manifest]") -> 
     return Verdict(
         "stale", because=because, renewed=tuple(examination.refreshed), link_only=link_only
     )
+
+
+def _of_other_platforms(program: "ProgramSpec") -> "list[Manifest]":
+    """Return what is remembered of a program elsewhere, the nearest first, then what is current.
+
+    Variables may name the platform that go takes without them; and else the difference is the
+    reason. Where this platform's last build was not remembered nothing is returned: `unknown`
+    tells why.
+    """
+    store, identity = program.store, program.identity
+    if not store.trusted() or store.note(program.key, identity):
+        return []
+
+    def distance(ranked: "tuple[int, Manifest]") -> tuple[int, int, float]:
+        position, manifest = ranked
+        differs = (program.variable(name) != value for name, value in manifest.environment)
+        return sum(differs), position, -manifest.recorded
+
+    lists = (store.manifests(key, identity) for key in store.keys(program.key))
+    ranked = (one for manifests in lists for one in enumerate(manifests))
+    return [manifest for _, manifest in sorted(ranked, key=distance)]
 
 
 def _usable(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from gorun_tasks.core.program import PLATFORM
 from gorun_tasks.core.store import Manifest, Shelf, Store, read_file, unframe
 from gorun_tasks.errors import GoRunError, UsageError
 from gorun_tasks.inputs.digest import is_executable_of
@@ -110,8 +111,15 @@ def _programs(store: Store) -> Iterator[tuple[str, str, list[Manifest]]]:
             identity = unframe(read_file(path))[0]
         except (OSError, ValueError, TypeError, IndexError):
             continue
-        label = " ".join(word for word in identity if word != "--")
-        yield key, label, store.manifests(key, identity)
+        manifests = store.manifests(key, identity)
+        label = " ".join((*_platform(manifests), *(word for word in identity if word != "--")))
+        yield key, label, manifests
+
+
+def _platform(manifests: list[Manifest]) -> list[str]:
+    """Return the variables that named the platform, as one writes them before a command."""
+    set_then = [setting for m in manifests[:1] for setting in m.environment if setting[1]]
+    return [f"{name}={value}" for name, value in set_then if name in PLATFORM]
 
 
 def _hours(store: Store, key: str) -> int:

@@ -188,7 +188,7 @@ class Publisher(Writer):
             evict(self._root, limit, self._written)
 
     def stable_path(self, key: str, name: str, source: str) -> str:
-        """Return the path that is the same for this program after every rebuild (--which)."""
+        """Return the path that is the same for this key after every rebuild (--which)."""
         folder = f"{self._root}/which/{key}"
         path = f"{folder}/{name}"
         with self._writing():
@@ -201,13 +201,15 @@ class Publisher(Writer):
         return path
 
     def drop(self, key: str) -> None:
-        """Forget a program, and remove what only it used. Raises Unusable."""
+        """Forget a program on all platforms, and remove what only it used. Raises Unusable."""
         with self._writing():
-            for folder in ("programs", "hours"):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(f"{self._root}/{folder}/{key}")
-            with contextlib.suppress(FileNotFoundError):
-                os.utime(f"{self._root}/which/{key}", (0, 0))  # nobody wants it any longer
+            for folder in ("programs", "hours", "which"):
+                for name in self._store.keys(key, folder):
+                    with contextlib.suppress(FileNotFoundError):
+                        if folder == "which":
+                            os.utime(f"{self._root}/which/{name}", (0, 0))  # nobody wants it now
+                        else:
+                            os.unlink(f"{self._root}/{folder}/{name}")
         with contextlib.suppress(OSError):
             evict(self._root)
 

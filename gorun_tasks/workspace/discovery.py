@@ -53,7 +53,8 @@ def _who(asker: Program) -> tuple[str, tuple[str, ...]]:
     """Return the key under which the answer is kept, and whose it is."""
     identity = (asker.cwd, *asker.flags.words)
     words = "\0".join(identity).encode("utf-8", "surrogateescape")
-    return checksum(words).hex(), identity  # which is compared too, as for programs
+    # The identity is compared too, as for programs, and the environment is an input.
+    return checksum(words).hex() + asker.platform, identity
 
 
 def _remembered(asker: Program, key: str, identity: tuple[str, ...]) -> Found | None:
