@@ -64,10 +64,9 @@ def releases(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
-def real(session: nox.Session) -> None:
-    """Live a day with Prometheus' promtool and with Caddy: needs the network and minutes."""
-    options = ["--override-ini=addopts=", "tests/real", *session.posargs]
-    session.run(sys.executable, "-m", "pytest", *options)
+def corpus(session: nox.Session) -> None:
+    """Compare gorun with go run on real programs: needs the network and hours; try -- age shfmt."""
+    session.run(sys.executable, "-m", "tests.corpus", *session.posargs)
 
 
 @nox.session
