@@ -21,7 +21,8 @@ class Ways:
     """What leads to inputs, each way looked at once.
 
     Links count anywhere, directories from the root of their module down, and those that links lead
-    into: above them directories move for other people's reasons.
+    into. Above them other people's files come and go, which moves mtime and ctime of a directory to
+    one moment: there it counts that it was itself renamed, which moves the ctime alone.
     """
 
     def __init__(self, moment: int) -> None:
@@ -48,12 +49,12 @@ class Ways:
             target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""
         except OSError:
             return False
-        is_directory = stat.S_ISDIR(status.st_mode)
-        moved = (target or (is_directory and self._is_in_module(path))) and self._touched(
-            path, status
+        counts = stat.S_ISDIR(status.st_mode) and (
+            self._is_in_module(path) or status.st_ctime_ns != status.st_mtime_ns
         )
+        moved = bool(target or counts) and self._touched(path, status)
         if not target:
-            return bool(moved)
+            return moved
         target = os.path.join(os.path.dirname(path), target)
         into = os.path.dirname(target)
         try:
@@ -61,7 +62,7 @@ class Ways:
         except OSError:
             entered = False
         elsewhere = self.lead_elsewhere(target)
-        return bool(moved) or entered or elsewhere
+        return moved or entered or elsewhere
 
     def _touched(self, path: str, status: os.stat_result) -> bool:
         if settled(key_of(status), self._moment):

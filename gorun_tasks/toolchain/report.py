@@ -191,7 +191,9 @@ class Report:
                 continue
             key = key_at(path)
             unsettled = key is None or not settled(key, self.started)
-            if unsettled or (not path.startswith(goroot) and ways.lead_elsewhere(path)):
+            # Nobody puts links into GOROOT's packages.
+            way = os.path.dirname(path) if path.startswith(goroot) else path
+            if unsettled or ways.lead_elsewhere(way):
                 moved.append(path)
         return sorted(moved)
 
