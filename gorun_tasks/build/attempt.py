@@ -11,6 +11,7 @@ import os
 import shutil
 from hashlib import sha256
 
+from gorun_tasks.closure.before_build import BeforeBuild
 from gorun_tasks.closure.c_includes import GO_FILE
 from gorun_tasks.closure.cgo import LIST_FIELDS, find_outsides, reaches_out, write_overlay
 from gorun_tasks.closure.early_closure import Foresight
@@ -65,7 +66,9 @@ class Making:
         self.report = Report()
         self.moments: list[tuple[str, float]] = []  # which step began when, of all requests
         self.closure: Closure | None = None
+        self.unsure: Closure | None = None  # in place of it: one that the next build may confirm
         self.handed: Handed | None = None  # the executable
+        self._before: BeforeBuild | None = None
         self._foresight: Foresight | None = None
         self._outsides: list[Outside] = []
         self._listed = False
@@ -104,6 +107,8 @@ class Making:
         for folder in filter(None, folders):
             shutil.rmtree(folder, ignore_errors=True)
         self._folder = ""
+        if self._before is not None:
+            self._before.close()
 
     def _ask(self, go: Go, go_name: str) -> list[str]:
         """Ask go once; return the inputs because of whose changes it is not recorded."""
@@ -126,6 +131,7 @@ class Making:
         # GODEBUG, which names the trace, is a list with commas.
         listed = "," in self._program.store.root
         self._folder = working_folder(None if listed else self._publisher, "out")
+        before = self._before = BeforeBuild(program, go.command)
         report = self.report = program.report = Report()
         self.moments += report.moments
         report.moments = self.moments
@@ -163,7 +169,7 @@ class Making:
         self.closure = None
         try:
             self._refuse_unfollowed()
-            self.closure = read(report, program, silence, self._known())
+            self._take_in(read(report, program, silence, self._known(), before))
         except NotRecorded as trouble:
             self.unrecorded = str(trouble)
             if isinstance(trouble, Unasked):
@@ -178,16 +184,30 @@ class Making:
         self._foresight = None
         self._outsides = []
         self._listed = False
-        self.closure = None
+        self.closure = self.unsure = None
         self._ask_more = False
         self.unrecorded = ""
+
+    def _take_in(self, closure: Closure) -> None:
+        """Have what may be recorded, be it only as something for the next build to confirm."""
+        if not closure.unsure:
+            self.closure = closure
+            return
+        self.unsure = closure
+        self.unrecorded = (
+            f"{closure.unsure} is on a file system whose time stamps are not believed, so the next"
+            " run remembers it, if it finds the same"
+        )
 
     def _foresee(self, go: Go, go_name: str) -> None:
         """Read the closure, and write its records, while go links."""
         try:
             self._refuse_unfollowed()
             silence = self._silence(go, go_name)
-            self._foresight = Foresight(self.report, self._program, silence, self._known())
+            assert self._before is not None
+            self._foresight = Foresight(
+                self.report, self._program, silence, self._known(), self._before
+            )
             if self._publisher is not None:
                 self._publisher.put_records(self._foresight.closure)
         except (NotRecorded, Unusable):
@@ -304,6 +324,8 @@ class Making:
             keys = filter(None, map(key_at, outside.paths))
             if not all(settled(key, started) for key in keys):
                 moved.append(outside.header)
+        if self._before is not None:
+            moved += self._before.changed_sources(self.report)
         distrust(self.report, go, moved)
 
     def _distrust_killed(self, go: Go) -> None:

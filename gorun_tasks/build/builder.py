@@ -181,7 +181,11 @@ class Building:
         assert making.handed is not None
         if making.closure is None:
             digest, path = publisher.publish_unrecorded(
-                program.key, program.identity, making.handed, making.unrecorded
+                program.key,
+                program.identity,
+                making.handed,
+                making.unrecorded,
+                making.unsure,
             )
         else:
             manifest = publisher.publish(

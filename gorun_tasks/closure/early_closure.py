@@ -15,6 +15,7 @@ from gorun_tasks.toolchain.report import NotRecorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gorun_tasks.closure.before_build import BeforeBuild
     from gorun_tasks.closure.implicit_inputs import Silence
     from gorun_tasks.core.fingerprint import Seal
     from gorun_tasks.core.program import ProgramSpec
@@ -26,9 +27,16 @@ class Foresight:
     """The closure of a build that is not finished. Raises NotRecorded where there can be none."""
 
     def __init__(
-        self, report: Report, program: ProgramSpec, silence: Silence, known: Known
+        self,
+        report: Report,
+        program: ProgramSpec,
+        silence: Silence,
+        known: Known,
+        before: BeforeBuild,
     ) -> None:
-        self.closure = read(report, program, silence, known)
+        self._elsewhere = before.elsewhere()
+        self.closure = read(report, program, silence, known, before)
+        self._before = before
         self._report = report
         self._told = (dict(report.hashes()), report.traced, report.laid_over)
         self._own: list[tuple[Seal, str]] = []
@@ -43,7 +51,7 @@ class Foresight:
         As far as the program itself could change it once it runs: there is `holds_besides`, too.
         """
         report = self._report
-        if report.diagnostics:
+        if report.diagnostics or self._before.elsewhere() != self._elsewhere:
             return False
         try:
             told = (report.hashes(), report.traced, report.laid_over)

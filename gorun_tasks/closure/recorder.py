@@ -12,7 +12,7 @@ import stat
 from hashlib import blake2b
 
 from gorun_tasks.closure.accesses import Asked
-from gorun_tasks.core.fingerprint import key_of, settled
+from gorun_tasks.core.fingerprint import UNBELIEVED, key_of, settled
 from gorun_tasks.core.program import TEMPORARY
 from gorun_tasks.core.store import pack
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, bytes_of, content_of
@@ -27,12 +27,14 @@ from gorun_tasks.inputs.semantic_digest import (
     may_be_absent,
     meaning_of,
 )
+from gorun_tasks.system.mount_table import ALL, NO_CTIME, NOTHING, MountTable
 from gorun_tasks.toolchain.report import SUPPORTED, NotRecorded, supported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gorun_tasks.closure.before_build import BeforeBuild
     from gorun_tasks.closure.implicit_inputs import Silence
     from gorun_tasks.core.fingerprint import Detail, Key, Record
     from gorun_tasks.core.program import ProgramSpec
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
 _FOR_GO_ITSELF = frozenset(
     ("goindex", "gocachehash", "gofsystrace", "gofsystracelog", "gocacheverify", "gocachetest")
 )
+
+
+_COARSE = 2_000_000_000  # nanoseconds: FAT stamps files so finely
 
 
 class Moved(NotRecorded):
@@ -86,6 +91,7 @@ class Closure:
         sections: list[Section],
         *,
         leading: Iterable[str] = (),
+        unsure: str = "",
     ) -> None:
         self.environment = environment
         self.defaults = defaults
@@ -93,6 +99,7 @@ class Closure:
         self.links = links
         self.sections = sections
         self.leading = leading  # what may be a link or a directory on the way to an input
+        self.unsure = unsure  # an input that only the next build can vouch for, "" for none
 
 
 class _Kinds:
@@ -106,7 +113,7 @@ class _Kinds:
         hashes: dict[str, bytes],
     ) -> None:
         settings = report.settings
-        self._fetched = tuple(f"{settings[name]}/" for name in ("GOROOT", "GOMODCACHE"))
+        self.fetched = tuple(f"{settings[name]}/" for name in ("GOROOT", "GOMODCACHE"))
         self._operations = operations
         self.hashes = hashes
         self._compiled: dict[str, list[str]] = {}  # Go files by directory
@@ -118,7 +125,7 @@ class _Kinds:
 
     def of(self, path: str) -> bytes:
         """Return the kind (`inputs.semantic_digest`) of `path`, b"" where every byte counts."""
-        if path in self.hashes or path in self._whole or path.startswith(self._fetched):
+        if path in self.hashes or path in self._whole or path.startswith(self.fetched):
             return b""
         if path == self._env_file:
             return ENV_FILE
@@ -139,13 +146,15 @@ class _Kinds:
         """
         for directory, paths in self._compiled.items():
             # The files of a package all begin with its name, or go would not have compiled them.
-            if (directory + "/").startswith(self._fetched) or b"main" in next(
+            if (directory + "/").startswith(self.fetched) or b"main" in next(
                 filter(None, map(bytes_of, paths)), b"main"
             ):
                 yield directory
 
 
-def read(report: Report, program: ProgramSpec, silence: Silence, known: Known) -> Closure:
+def read(
+    report: Report, program: ProgramSpec, silence: Silence, known: Known, before: BeforeBuild
+) -> Closure:
     """Return the closure of a build.
 
     Raises NotRecorded where go's report is not known to be complete, and Moved where an input
@@ -164,7 +173,7 @@ def read(report: Report, program: ProgramSpec, silence: Silence, known: Known) -
     kinds = _Kinds(report, silence, operations, hashes)
     for directory in kinds.possible_mains():
         asked.note(f"{directory}/default.pgo")
-    recording = _Recording(report, program, asked, kinds, known)
+    recording = _Recording(report, program, asked, kinds, known=known, before=before)
     sections = recording.sections()
     environment = (*silence.environment(program), *program.stamped(), *said)
     return Closure(
@@ -174,6 +183,7 @@ def read(report: Report, program: ProgramSpec, silence: Silence, known: Known) -
         silence.links(),
         sections,
         leading=recording.leading,
+        unsure=min(recording.unsure, default=""),
     )
 
 
@@ -231,9 +241,13 @@ class _Recording:
         program: ProgramSpec,
         asked: Asked,
         kinds: _Kinds,
+        *,
         known: Known,
+        before: BeforeBuild,
     ) -> None:
         self._kinds = kinds
+        self._before = before
+        self._mounts = MountTable()
         self._report = report
         self._started = report.started
         self._settings = report.settings
@@ -242,6 +256,7 @@ class _Recording:
         self._hashes = kinds.hashes
         self._known = known
         self._moved: set[str] = set()
+        self.unsure: set[str] = set()  # inputs of which nobody knows whether they moved
         self.leading: set[str] = set()  # what may be a link or a directory on the way to an input
         self._leaves: set[str] = set()  # what is absent, or not a directory
 
@@ -256,10 +271,11 @@ class _Recording:
             Section(f"modules-{_short(modules, own, *words)}", "GOMODCACHE", modules),
             Section(f"module-{_short(own, *words)}", "module", own),
         )
+        self._note_missing_directories()
         for directory in sorted({*self._asked.names, *self._asked.listed}):
             section = next((s for s in sections[:2] if s.holds(directory)), sections[2])
             self._add(section, directory)
-        self._check_ways()
+        self._check_ways(own)
         if self._moved:
             raise Moved(sorted(self._moved))
         return [section for section in sections if section.records]
@@ -274,22 +290,32 @@ class _Recording:
         further: tuple[str, ...] = ()
         listing: tuple[str, ...] = ()
         leading: Iterable[str] = names
-        if mode:
-            status = _status(directory)
-            if status is not None and stat.S_ISDIR(status.st_mode):
-                key = self._settled_key(directory, status)
+        at = directory or "/"
+        status = _status(at)
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            mode = ""
+        else:
+            belief = self._mounts.belief(at, status.st_dev)
+            if belief != ALL:
+                mode = mode or "named"
+            if mode:
                 # An empty go.sum may come and go.
                 counted = (
-                    n for n in names if not may_be_absent(self._kinds.of(f"{directory}/{n}"))
+                    n
+                    for n in names
+                    if belief != ALL or not may_be_absent(self._kinds.of(f"{directory}/{n}"))
                 )
                 further = tuple(sorted({*counted, *asked.kinds.get(directory, ())}))
-                entries = list_directory(directory, mode, further)
+                entries = list_directory(at, mode, further)
                 if entries is not None:
                     # A listing tells files from links and directories.
                     linked = {entry[:-1] for entry in entries if entry[-1] in "@/"}
                     listing, leading = entries, linked | set(names) - set(further)
-            else:
-                mode = ""
+                key = self._key(at, status, belief)
+                # Where go only looked for names, other people's may come and go.
+                seen = listing, None if mode == "named" else key_of(status)
+                if belief == NOTHING and not self._before.listed((directory, mode, further), seen):
+                    self.unsure.add(at)
         if not (names or mode):
             return
         self.leading.update(f"{directory}/{name}" for name in leading if name in names)
@@ -342,30 +368,62 @@ class _Recording:
                 raise NotRecorded(f"{path} is a link that leads nowhere")
             kind = self._kinds.of(path)
             return None, (meaning_of(kind, b"") if may_be_absent(kind) else ABSENT)
+        return self._content_there(path, status)
+
+    def _content_there(self, path: str, status: os.stat_result) -> tuple[Key, bytes]:
+        belief = self._mounts.belief(path, status.st_dev)
         if stat.S_ISDIR(status.st_mode):
-            return key_of(status), DIRECTORY
-        key = self._settled_key(path, status)
+            return key_of(status) if belief == ALL else UNBELIEVED, DIRECTORY
         kind = self._kinds.of(path)
-        content = self._hashes.get(path) or self._known.content(path, key)
-        if content is None or kind_of(content) != kind:
+        key = self._key(path, status, belief)
+        hashed = self._hashes.get(path)
+        content: bytes | None = None
+        if belief == ALL:
+            content = self._known.content(path, key)
+            if hashed and path.startswith(self._kinds.fetched):
+                content = hashed
+        if content is None or kind_of(content) != kind or hashed not in (None, content):
             content, now = content_of(path, kind)
-            if now != key:
+            if now != key_of(status) or hashed not in (None, content):
                 self._moved.add(path)
+            if belief == NOTHING and not self._before.held(path, content, now):
+                self.unsure.add(path)
         if content == UNREADABLE:
             raise NotRecorded(f"{path} cannot be read as a file")
         return key, content
 
-    def _settled_key(self, path: str, status: os.stat_result) -> Key:
-        key = key_of(status)
-        if not settled(key, self._started):
+    def _key(self, path: str, status: os.stat_result, belief: int) -> Key:
+        """Return the key that is recorded; law 3 has it older than go's start."""
+        key, started = key_of(status), self._started
+        if belief == NO_CTIME:
+            started -= _COARSE
+        if belief != NOTHING and not settled(key, started):
             self._moved.add(path)
-        return key
+        return key if belief == ALL else UNBELIEVED
 
-    def _check_ways(self) -> None:
+    def _note_missing_directories(self) -> None:
+        """Have the listing of a directory tell that one in it is missing, where a stat cannot."""
+        directories = (*self._asked.names, *self._asked.listed)
+        missing = [directory for directory in directories if not os.path.isdir(directory or "/")]
+        while missing:
+            path = missing.pop()
+            parent = os.path.dirname(path)
+            if not os.path.isdir(parent):
+                missing.append(parent)
+            elif not self._mounts.believes(parent, os.stat(parent).st_dev):
+                self._asked.note(path)
+
+    def _check_ways(self, own: str) -> None:
         ways = Ways(self._started)
         for path in self.leading:
             ways.lead_elsewhere(path)
         self._moved |= ways.moved
+        self._moved.update(self._before.led_elsewhere(self._paths(), own))
+
+    def _paths(self) -> Iterator[str]:
+        yield from self.leading
+        for directory, names in self._asked.names.items():
+            yield from (f"{directory}/{name}" for name in names)
 
 
 def _status(path: str) -> os.stat_result | None:

@@ -37,6 +37,13 @@ _LINUX_COARSE_CLOCK = 5  # CLOCK_REALTIME_COARSE: the very clock that stamps fil
 _WHOLE_SECOND = 1_000_000_000
 _TICK = 20_000_000  # nanoseconds; more than the tick of any kernel clock
 
+UNBELIEVED = (0, 0, 0, 0, 0)
+"""The key of what is on a file system whose stat says nothing: no file has it, so whatever it is
+recorded for is read at each check."""
+
+NEVER = -1
+"""The hash in the seal of a record with such a key: Python gives it to nothing."""
+
 
 def file_clock() -> int:
     """Return what a file changed now would be stamped with (nanoseconds since the epoch)."""
@@ -83,6 +90,8 @@ def sealed(record: "Record") -> "Seal":
     two to the sixtieth cases.
     """
     base, directory, names, keys = record
+    if UNBELIEVED in (directory, *keys):
+        return base, "", "", NEVER
     there = [] if directory is None else [(".", directory)]
     there += [(name, key) for name, key in zip(names, keys, strict=True) if key is not None]
     # An absent name in a listed directory needs no look: it could not appear without the

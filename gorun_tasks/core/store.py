@@ -31,13 +31,16 @@ from _imp import source_hash  # importlib.util would import more
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any, Self
 
     from gorun_tasks.core.fingerprint import Detail, Key, Record, Seal
 
     Packed = dict[bytes, bytes]
     """Records by identity, each with its detail, as `pack` writes them."""
+    Aside = tuple[str, tuple[tuple[str, bytes], ...]]
+    """Beside the manifests of a program: why its last build was not remembered ("" where it was),
+    and the shelves of that build, packed, where the next one may be for its sake."""
 
 SCHEMA = "v1"
 _MAGIC = b"gorun 4\n"
@@ -147,6 +150,24 @@ def read_file(path: str, *, whole: bool = True) -> bytes:
         os.close(descriptor)
 
 
+def packed_shelves(
+    shelves: "Iterable[tuple[str, Iterable[bytes]]]",
+) -> tuple[tuple[str, bytes], ...]:
+    """Return names of shelves, each with identities of records in it, as they are written."""
+    return tuple((shelf, b"".join(identities)) for shelf, identities in shelves)
+
+
+def unpacked_shelves(
+    shelves: tuple[tuple[str, bytes], ...],
+) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    """Return what `packed_shelves` was given."""
+    size = IDENTITY_SIZE
+    return tuple(
+        (shelf, tuple(packed[i : i + size] for i in range(0, len(packed), size)))
+        for shelf, packed in shelves
+    )
+
+
 class Manifest:
     """The recorded closure of one successful link, and what is needed to start its executable."""
 
@@ -191,7 +212,7 @@ class Manifest:
         self.lookups = lookups
         self.links = links  # paths that must lead where they led: the go command
         # Identities of records by shelf, as they are written: `shelves` is for who looks at each.
-        self.packed = tuple((shelf, b"".join(identities)) for shelf, identities in shelves)
+        self.packed = packed_shelves(shelves)
         self.goroot_bin = goroot_bin
         self.wrapper = wrapper  # words of -exec, or go_GOOS_GOARCH_exec
         self.cgo = cgo  # whether cgo or assembly may take from outside packages
@@ -242,11 +263,7 @@ class Manifest:
     @property
     def shelves(self) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
         """Names of shelves, and the identities of records in each: unpacked when asked for."""
-        size = IDENTITY_SIZE
-        return tuple(
-            (shelf, tuple(packed[i : i + size] for i in range(0, len(packed), size)))
-            for shelf, packed in self.packed
-        )
+        return unpacked_shelves(self.packed)
 
 
 class Shelf:
@@ -339,12 +356,21 @@ class Store:
 
     def note(self, key: str, identity: tuple[str, ...]) -> str:
         """Return why the last build of a program was not remembered, "" where it was."""
+        return self._aside(key, identity)[0]
+
+    def unsure(
+        self, key: str, identity: tuple[str, ...]
+    ) -> "tuple[tuple[str, tuple[bytes, ...]], ...]":
+        """Return what a build read, as a manifest does, that the next may confirm; () for none."""
+        return unpacked_shelves(self._aside(key, identity)[1])
+
+    def _aside(self, key: str, identity: tuple[str, ...]) -> "Aside":
         try:
             data = read_file(f"{self.root}/programs/{key}")
-            note = unframe(data, second=True) if unframe(data)[0] == identity else ""
+            note, unsure = unframe(data, second=True) if unframe(data)[0] == identity else ("", ())
         except (OSError, ValueError, TypeError, IndexError):
-            return ""
-        return note if isinstance(note, str) else ""
+            return "", ()
+        return note, unsure
 
     def shelf(self, name: str) -> Shelf | None:
         """Return a shelf, read once; None where it is gone or damaged."""

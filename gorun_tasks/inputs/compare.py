@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from gorun_tasks.core.fingerprint import file_clock, key_at, key_of, place, settled
+from gorun_tasks.core.fingerprint import UNBELIEVED, file_clock, key_at, key_of, place, settled
 from gorun_tasks.core.program import QUESTION
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.errors import ToolchainError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gorun_tasks.core.fingerprint import Detail, Key, Record
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.store import Manifest, Shelf
+    from gorun_tasks.system.mount_table import MountTable
 
 
 class Examination:
@@ -38,6 +39,7 @@ class Examination:
         self._began = file_clock()
         self._contents: dict[tuple[str, bytes], tuple[bytes, Key | None]] = {}
         self._listings: dict[tuple[str, str, tuple[str, ...]], tuple[str, ...] | None] = {}
+        self._mounts: MountTable | None = None
         self._refreshed: dict[tuple[str, bytes], tuple[Shelf, Record]] = {}
 
     @property
@@ -162,23 +164,24 @@ class Examination:
         record, detail = found
         base, directory, names, keys = record
         where = place(shelf.root, base)
+        at = where or "/"
         gone: set[str] = set()
         changed = False
         if directory is not None:
             try:
-                directory = key_of(os.stat(where))
+                directory = self._believed(at, directory, key_of(os.stat(at)))
             except OSError:
-                yield Reason(self._show(where), "removed")
+                yield Reason(self._show(at), "removed")
                 return
             gone = _gone_for_nothing(where, names, detail)
-            for reason in self._listing_changes(where, detail, gone):
+            for reason in self._listing_changes(at, detail, gone):
                 changed = True
                 yield reason
         fresh: list[Key | None] = []
         for name, key, content in zip(names, keys, detail[3], strict=True):
             path = f"{where}/{name}"
             now, fresh_key = (content, None) if name in gone else self._content(path, key, content)
-            fresh.append(fresh_key)
+            fresh.append(fresh_key and self._believed(path, key, fresh_key))
             came_or_went = (key is None) != (fresh_key is None)
             if now != content and not (changed and came_or_went):
                 changed = True
@@ -192,17 +195,27 @@ class Examination:
         # What could still change within the clock's tick after it was read, be it for an earlier
         # manifest, is looked at again the next time.
         unsettled = any(k is not None and not settled(k, self._began) for k in (directory, *fresh))
-        if not unsettled:
+        if not unsettled and renewed != record:
             self._refreshed[shelf.name, identity] = (shelf, renewed)
 
     def _content(self, path: str, key: Key | None, content: bytes) -> tuple[bytes, Key | None]:
         kind = kind_of(content)
         known = self._contents.get((path, kind))
         if known is None:
-            if key is not None and key_at(path) == key:
+            if key not in (None, UNBELIEVED) and key_at(path) == key:
                 return content, key
             known = self._contents[path, kind] = content_of(path, kind)
         return known
+
+    def _believed(self, path: str, recorded: Key | None, now: Key) -> Key:
+        """Return the key to record for a path: what was mounted there meanwhile may tell none."""
+        if now == recorded:
+            return now
+        if self._mounts is None:
+            from gorun_tasks.system.mount_table import MountTable  # noqa: PLC0415 - few looks come so far
+
+            self._mounts = MountTable()
+        return now if self._mounts.believes(path, now[4]) else UNBELIEVED
 
     def _listing_changes(self, base: str, detail: Detail, gone: set[str]) -> Iterator[Reason]:
         mode, further, listed, _ = detail

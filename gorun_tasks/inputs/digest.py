@@ -42,26 +42,35 @@ def content_of(path: str, kind: bytes = b"") -> tuple[bytes, Key | None]:
     The content is a SHA-256, with a `kind` (see `semantic_digest`) of what go takes from the file,
     or ABSENT, DIRECTORY or UNREADABLE (also when it moved while it was being read).
     """
+    content, key, now = _read(path, kind)
+    if now != key:
+        # A file system may answer late what it knows no better before it reads.
+        content, key, now = _read(path, kind)
+    return (content if now == key else UNREADABLE), key
+
+
+def _read(path: str, kind: bytes) -> tuple[bytes, Key | None, Key | None]:
+    """Return what `path` holds, and its stat keys before and after it was read."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
         # A link that leads nowhere is more than nothing: a file may come to be where it leads.
         nothing = may_be_absent(kind) and not os.path.lexists(path)
-        return (meaning_of(kind, b"") if nothing else ABSENT), None
+        return (meaning_of(kind, b"") if nothing else ABSENT), None, None
     key = key_of(status)
     if stat.S_ISDIR(status.st_mode):
-        return DIRECTORY, key
+        return DIRECTORY, key, key
     if not stat.S_ISREG(status.st_mode):
-        return UNREADABLE, key
+        return UNREADABLE, key, key
     try:
         if kind:
             with open(path, "rb") as file:
                 digest = meaning_of(kind, file.read())
         else:
             digest = sha256_of(path)
-        return (digest if key_of(os.stat(path)) == key else UNREADABLE), key
+        return digest, key, key_of(os.stat(path))
     except OSError:
-        return UNREADABLE, key
+        return UNREADABLE, key, key
 
 
 class Known:

@@ -25,8 +25,9 @@ def list_directory(base: str, mode: str, further: Iterable[str]) -> tuple[str, .
     """Return the names in a directory that could matter to go, sorted; None if it is unreadable.
 
     Mode "go" takes the names go looks at in a package, "go|REGEX" those that match besides (embed
-    patterns), "all" every name (embedded trees); `further` are names go asked for besides (go.mod,
-    vendor). A directory's name ends in "/", a symbolic link's in "@": go treats them unlike files.
+    patterns), "all" every name (embedded trees), "named" none; `further` are names go asked for
+    besides (go.mod, vendor). A directory's name ends in "/", a symbolic link's in "@": go treats
+    them unlike files.
     """
     counts = names_that_count(mode, further)
     try:
@@ -50,7 +51,7 @@ def names_that_count(mode: str, further: Iterable[str]) -> Callable[[str], bool]
         return bool(mode) and (
             mode == "all"
             or name in wanted
-            or _go_looks_at(name)
+            or (mode != "named" and _go_looks_at(name))
             or (matching is not None and matching(name) is not None)
         )
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from typing import Any
 
+    from gorun_tasks.core.store import Aside
+
 DEFAULT_SIZE = "5GiB"
 
 UNUSED = 30 * 24 * 3600.0
@@ -95,7 +97,7 @@ class _Program:
         self._path = path
         self.status = os.stat(path)
         self.identity, manifests = unframe(data)
-        self.note = unframe(data, second=True)
+        self._aside: Aside = unframe(data, second=True)
         self.digests: list[str] = []
         self._shelves: list[dict[str, bytes]] = []
         for values in manifests:
@@ -106,14 +108,18 @@ class _Program:
         self.kept = 0
 
     def records(self) -> Iterator[tuple[str, bytes]]:
-        """Yield each shelf and the packed identities of records that a kept manifest names."""
+        """Yield each shelf and the packed identities of records that a kept manifest names.
+
+        So does the build that the next one is to be compared with.
+        """
         for shelves in self._shelves[: self.kept]:
             yield from shelves.items()
+        yield from self._aside[1]
 
     def forget_the_rest(self) -> None:
         """Write the manifests that are kept, with the last use unchanged."""
         if self.kept < len(self._stored):
-            content = frame((self.identity, self._stored[: self.kept]), self.note)
+            content = frame((self.identity, self._stored[: self.kept]), self._aside)
             write_whole(self._path, content)
             os.utime(self._path, ns=(self.status.st_atime_ns, self.status.st_mtime_ns))
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from gorun_tasks.core.fingerprint import key_at, key_of, place
-from gorun_tasks.core.store import Manifest, pack, unpack
+from gorun_tasks.core.store import Manifest, pack, packed_shelves, unpack
 from gorun_tasks.errors import BuildError, GivenUp
 from gorun_tasks.inputs.digest import Known, is_executable_of
 from gorun_tasks.storage.eviction import evict
@@ -171,14 +171,24 @@ class Publisher(Writer):
             self._put_all_records(closure)
 
     def publish_unrecorded(
-        self, key: str, identity: tuple[str, ...], executable: Handed, why: str
+        self,
+        key: str,
+        identity: tuple[str, ...],
+        executable: Handed,
+        why: str,
+        unsure: Closure | None = None,
     ) -> tuple[str, str]:
         """Publish an executable that no manifest will name: its digest and path. Raises Unusable.
 
-        It has to lie somewhere while it runs; eviction removes it. `why` is kept for --why.
+        It has to lie somewhere while it runs; eviction removes it. `why` is kept for --why, and
+        what it depends on for the next build, where that can be surer.
         """
         with self._writing():
-            self._put(key, identity, self._store.manifests(key, identity), why)
+            shelves: tuple[tuple[str, bytes], ...] = ()
+            if unsure is not None:
+                self._put_all_records(unsure)
+                shelves = packed_shelves((s.name, s.records) for s in unsure.sections)
+            self._put(key, identity, self._store.manifests(key, identity), (why, shelves))
             path = self._publish_executable(executable)
             return executable.digest(), path
 

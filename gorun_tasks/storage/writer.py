@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gorun_tasks.core.check import Verdict
     from gorun_tasks.core.fingerprint import Record, Seal
     from gorun_tasks.core.program import ProgramSpec
-    from gorun_tasks.core.store import Manifest, Packed, Shelf, Store
+    from gorun_tasks.core.store import Aside, Manifest, Packed, Shelf, Store
 
     Added = dict[bytes, tuple[Record, bytes]]
     """Records to be written, by identity, each also as it is packed."""
@@ -141,13 +141,13 @@ class Writer:
             if (other.digest, other.environment, other.lookups, other.packed)
             != (manifest.digest, manifest.environment, manifest.lookups, manifest.packed)
         ]
-        self._put(key, identity, [manifest, *others], "")
+        self._put(key, identity, [manifest, *others], ("", ()))
 
     def _put(
-        self, key: str, identity: tuple[str, ...], manifests: list[Manifest], note: str
+        self, key: str, identity: tuple[str, ...], manifests: list[Manifest], aside: Aside
     ) -> None:
         stored = tuple(manifest.stored() for manifest in manifests[:MANIFESTS_KEPT])
-        content = frame((identity, stored), note)
+        content = frame((identity, stored), aside)
         write_whole(f"{self._root}/programs/{key}", content)
 
 

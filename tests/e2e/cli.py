@@ -53,6 +53,17 @@ needs_strace = pytest.mark.skipif(
     not shutil.which("strace"), reason="needs strace: apt-get install strace"
 )
 
+
+def _may_mount() -> bool:
+    """Say whether this user may mount, tried in a mount table of its own."""
+    words = ("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
+    return bool(shutil.which("unshare")) and subprocess.call(words, stderr=subprocess.DEVNULL) == 0
+
+
+needs_mounts = pytest.mark.skipif(
+    sys.platform != "linux" or not _may_mount(), reason="needs the right to mount (root, Linux)"
+)
+
 # Root's right to look everywhere, taken away (capabilities 1 and 2, CAP_DAC_*), then the command.
 WITHOUT_OVERRIDE = (
     "import ctypes, os, sys\n"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cli import Workshop
+from tests.e2e.cli import Workshop, needs_mounts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,10 +26,17 @@ FILES = {
 
 
 class Slow:
-    """A program whose linker waits until gorun has written down what the program depends on."""
+    """A program whose linker waits until gorun has written down what the program depends on.
 
-    def __init__(self, folder: Path, then: str) -> None:
-        self.shop = Workshop(folder, FILES)
+    The module lies `where` in the workshop; there another one of the same files is at hand, in
+    which each time stamp is as old.
+    """
+
+    def __init__(self, folder: Path, then: str, where: str = ".") -> None:
+        self.shop = Workshop(folder, {f"{where}/{name}": text for name, text in FILES.items()})
+        if where != ".":
+            other = {**FILES, "word.go": 'package main\n\nconst word = "other"\n'}
+            self.shop.write({f"next/app/{name}": text for name, text in other.items()})
         linker = folder / "linker"
         linker.write_text(
             "#!/bin/sh\n"
@@ -39,7 +47,7 @@ class Slow:
             f'{then} ;; esac\ncd "$OLDPWD" 2>/dev/null\nexec gcc "$@"\n'
         )
         linker.chmod(0o755)
-        self.words = (f"-ldflags=-linkmode=external -extld={linker}", ".")
+        self.words = (f"-C={where}", f"-ldflags=-linkmode=external -extld={linker}", ".")
 
     def run(self) -> str:
         """Run it, and return what it says."""
@@ -78,4 +86,83 @@ def test_a_change_while_go_links_is_not_taken_for_what_was_linked(
     assert slow.run() == "first\n"
     assert "changed while go was building" in slow.why()
     assert slow.run() == word
+    assert slow.why().endswith(": current\n")
+
+
+@pytest.mark.parametrize(
+    ("then", "word"),
+    [
+        ("mv current old; mv next current", "other\n"),
+        ("mv current old; mv next current; mv current next; mv old current", "first\n"),
+        ("mv current old; ln -s next current", "other\n"),
+        # That something was put into it does not hide that it was renamed.
+        (">current/x; mv current old; mv next current; mv current next; mv old current", "first\n"),
+    ],
+    ids=["swapped", "swapped-and-back", "link", "written-to-and-swapped"],
+)
+def test_a_directory_above_the_module_is_swapped(tmp_path: Path, then: str, word: str) -> None:
+    once = tmp_path / "once"
+    slow = Slow(tmp_path, f"[ -f {once} ] || {{ touch {once}; {then}; }}", "current/app")
+    assert slow.run() == "first\n"
+    assert "changed while go was building" in slow.why()
+    assert slow.run() == word
+    assert slow.why().endswith(": current\n")
+
+
+def test_what_others_do_above_the_module_is_nothing(tmp_path: Path) -> None:
+    slow = Slow(tmp_path, ">current/x; mkdir other; rm current/x", "current/app")
+    assert slow.run() == "first\n"
+    assert slow.why().endswith(": current\n")
+
+
+def test_goroot_is_replaced_in_place(tmp_path: Path) -> None:
+    """Nothing in it is younger than the build."""
+    once = tmp_path / "once"
+    slow = Slow(
+        tmp_path, f"[ -f {once} ] || {{ touch {once}; mv go old; mv new go; }}", "current/app"
+    )
+    goroot = slow.shop.go("env", "GOROOT").out.rstrip()
+    for name in ("go", "new"):
+        place = slow.shop.folder / name
+        place.mkdir()
+        for entry in os.listdir(goroot):
+            (place / entry).symlink_to(f"{goroot}/{entry}")
+    slow.shop.environ["GOROOT"] = str(slow.shop.folder / "go")
+    assert slow.run() == "first\n"
+    assert "changed while go was building" in slow.why()
+    assert slow.run() == "first\n"
+    assert slow.why().endswith(": current\n")
+
+
+@needs_mounts
+@pytest.mark.parametrize(
+    ("then", "word"),
+    [
+        ("mount --bind next/app current/app", "other\n"),
+        ("mount --bind next current; umount current", "first\n"),
+        (
+            "mount --bind next/app/word.go current/app/word.go; umount current/app/word.go",
+            "first\n",
+        ),
+        ("mount -t tmpfs none current/app/lib; umount current/app/lib", "first\n"),
+    ],
+    ids=["over", "above-and-away", "file-and-away", "below-and-away"],
+)
+def test_something_is_mounted_at_an_input(tmp_path: Path, then: str, word: str) -> None:
+    once = tmp_path / "once"
+    slow = Slow(tmp_path, f"[ -f {once} ] || {{ touch {once}; {then}; }}", "current/app")
+    (slow.shop.folder / "current/app/lib").mkdir()
+    try:
+        assert slow.run() == "first\n"
+        assert "changed while go was building" in slow.why()
+        assert slow.run() == word
+        assert slow.why().endswith(": current\n")
+    finally:
+        slow.shop.execute(["umount", "current/app"])
+
+
+@needs_mounts
+def test_what_is_mounted_elsewhere_is_nothing(tmp_path: Path) -> None:
+    slow = Slow(tmp_path, "mkdir m; mount -t tmpfs none m; umount m; rmdir m", "current/app")
+    assert slow.run() == "first\n"
     assert slow.why().endswith(": current\n")
