@@ -421,7 +421,7 @@ class _Recording:
         self._moved.update(self._before.led_elsewhere(self._paths(), own))
 
     def _paths(self) -> Iterator[str]:
-        yield from self.leading
+        yield from filter(None, self.leading)
         for directory, names in self._asked.names.items():
             yield from (f"{directory}/{name}" for name in names)
 

@@ -94,11 +94,10 @@ def test_a_change_while_go_links_is_not_taken_for_what_was_linked(
     [
         ("mv current old; mv next current", "other\n"),
         ("mv current old; mv next current; mv current next; mv old current", "first\n"),
-        ("mv current old; ln -s next current", "other\n"),
         # That something was put into it does not hide that it was renamed.
         (">current/x; mv current old; mv next current; mv current next; mv old current", "first\n"),
     ],
-    ids=["swapped", "swapped-and-back", "link", "written-to-and-swapped"],
+    ids=["swapped", "swapped-and-back", "written-to-and-swapped"],
 )
 def test_a_directory_above_the_module_is_swapped(tmp_path: Path, then: str, word: str) -> None:
     once = tmp_path / "once"
@@ -163,6 +162,10 @@ def test_something_is_mounted_at_an_input(tmp_path: Path, then: str, word: str) 
 
 @needs_mounts
 def test_what_is_mounted_elsewhere_is_nothing(tmp_path: Path) -> None:
-    slow = Slow(tmp_path, "mkdir m; mount -t tmpfs none m; umount m; rmdir m", "current/app")
-    assert slow.run() == "first\n"
-    assert slow.why().endswith(": current\n")
+    """What is gone before anybody could look may have been anywhere; this stays."""
+    slow = Slow(tmp_path, "mkdir m; mount -t tmpfs none m", "current/app")
+    try:
+        assert slow.run() == "first\n"
+        assert slow.why().endswith(": current\n")
+    finally:
+        slow.shop.execute(["umount", "m"])

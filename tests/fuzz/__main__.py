@@ -15,7 +15,7 @@ import time
 from random import Random
 
 from tests.e2e.cli import go_command
-from tests.fuzz.episode import Episode, Failure, Step, Tally, Walk
+from tests.fuzz.episode import Episode, Failure, Step, Tally, Walk, unmount_below
 from tests.fuzz.model import MUTATIONS, ON_FILES
 from tests.fuzz.oracle import Caches
 
@@ -136,6 +136,7 @@ def main() -> int:
         driver.episode(seed + number, until)
         if time.monotonic() > until:
             break
+    unmount_below(os.path.realpath(folder))
     say(driver.tally.report())
     driver.tell_totals()
     return 1 if driver.tally.failures else 0

@@ -16,12 +16,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from gorun_tasks.system.mount_table import mount_lines, parsed_mount
 from tests.clock import let_the_clock_tick
-from tests.fuzz.model import MUTATIONS, ON_FILES, World, draw, programs_at, reword
+from tests.fuzz.model import MUTATIONS, ON_FILES, World, draw, edit_same, programs_at, reword
 from tests.fuzz.oracle import (
     Answer,
     Caches,
@@ -39,6 +41,10 @@ if TYPE_CHECKING:
     from tests.fuzz.model import Entry, Slot
 
 KINDS = ("module", "module", "module", "workspace", "workspace", "vendor")
+_WITHOUT_A_TRACE = (
+    *("swap directories", "symlink", "rename or copy directory"),
+    *("swap above", "swap above", "mount"),
+)
 _COMMAND_SHARE = 0.12  # of the checks go through the command line
 _GOOD_KEPT = 4
 _SAMPLE = 0.15  # of the looks at which gorun would build
@@ -147,7 +153,8 @@ class Episode:
         random = Random(seed)
         kind = kind or ("cgo" if random.random() < 0.04 else random.choice(KINDS))
         root = f"{folder}/world"
-        for name in ("", "-store", "-home", "-tmp", "-copy", "-events"):
+        unmount_below(root)
+        for name in ("", "-store", "-home", "-tmp", "-copy", "-events", "-twin", "-away"):
             if os.path.isdir(root + name):
                 shutil.rmtree(root + name)
             elif os.path.lexists(root + name):
@@ -229,11 +236,13 @@ class Episode:
             if os.path.isfile(world.at(name)):  # so that go has something to compile
                 reword(world, random, name, same_size=True, how="plain")
         self._note("edit", "several files")
+        kind, seed = draw(random, ON_FILES), random.getrandbits(32)
+        if random.random() < 0.5:  # what moves without a trace in the files
+            kind = random.choice([kind for kind in _WITHOUT_A_TRACE if kind in ON_FILES] or [kind])
+        if kind == "swap above" and not world.mounted:
+            world.make_twin(lambda: edit_same(world, random))
         let_the_clock_tick()
         before = world.snapshot()
-        kind, seed = draw(random, ON_FILES), random.getrandbits(32)
-        if random.random() < 0.4:  # what moves without a trace in the files
-            kind = random.choice(("swap directories", "symlink", "rename or copy directory"))
         meddler = Meddler(world, random, lambda: _ignore(self._mutate(kind, Random(seed))))
         self._know(slot)
         meddler.start()
@@ -393,6 +402,14 @@ def _kind_of(ours: Answer, expected: Answer) -> str:
 def _of_the_store(ours: Answer) -> bool:
     """Say whether gorun found its store damaged: then it has to build."""
     return any(words.startswith("the store") for words in ours.because)
+
+
+def unmount_below(root: str) -> None:
+    """Take away what an episode that was ended had mounted."""
+    for line in reversed(mount_lines()):
+        place = parsed_mount(line)[1]
+        if place.startswith(f"{root}/"):
+            subprocess.run(["umount", place], check=True)
 
 
 def _ignore(_value: object) -> None:

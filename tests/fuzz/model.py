@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ class World:
         self.kind = kind  # "module", "workspace", "vendor" or "cgo"
         self.toolchains = toolchains
         self.environment: dict[str, str] = {}
+        self.mounted: list[str] = []  # where something is mounted, the last one last
         self.slots: list[Slot] = [Slot(*TARGETS[0][:1], (), TARGETS[0][1])]
         files = dict(FILES)
         if kind == "cgo":
@@ -302,6 +304,35 @@ class World:
         os.rename(self.at(two), self.at(one))
         os.rename(self.at(".swap"), self.at(two))
 
+    def make_twin(self, change: Callable[[], object]) -> None:
+        """Have another tree beside this one, all as old, which differs by a change of this one."""
+        twin = f"{self.root}-twin"
+        shutil.rmtree(twin, ignore_errors=True)
+        shutil.copytree(self.root, twin, symlinks=True)
+        self.swap_with_twin()
+        change()
+        self.swap_with_twin()
+
+    def swap_with_twin(self) -> None:
+        """Have the other tree in the place of this one, and this one beside it."""
+        os.rename(self.root, f"{self.root}-away")
+        os.rename(f"{self.root}-twin", self.root)
+        os.rename(f"{self.root}-away", f"{self.root}-twin")
+
+    def mount(self, source: str, name: str) -> bool:
+        """Mount what is at one name over another; say whether this user may."""
+        words = ["mount", "--bind", self.at(source), self.at(name)]
+        if subprocess.run(words, capture_output=True, check=False).returncode:
+            return False
+        self.mounted.append(name)
+        return True
+
+    def unmount(self) -> str:
+        """Take the last mount away, and return where it was."""
+        name = self.mounted.pop()
+        subprocess.run(["umount", self.at(name)], capture_output=True, check=True)
+        return name
+
     def snapshot(self) -> dict[str, Entry]:
         """Return everything in the tree."""
         entries = {}
@@ -319,6 +350,8 @@ class World:
 
     def restore(self, entries: dict[str, Entry], *, times: bool) -> None:
         """Bring the tree back to a snapshot, as a checkout does, or with its time stamps."""
+        while self.mounted:
+            self.unmount()
         now = self.snapshot()
         for name in sorted(now, reverse=True):
             if name not in entries or entries[name].kind != now[name].kind:
@@ -456,6 +489,34 @@ def _swap(world: World, random: Random, pairs: tuple[tuple[str, str], ...]) -> s
         return ""
     world.swap(one, two)
     return f"swapped {one} and {two}"
+
+
+def swap_above(world: World, random: Random) -> str:
+    """Exchange the directory above all modules with a twin, which has been there for a while."""
+    if world.mounted:  # a mount goes with the directory
+        return ""
+    if random.random() < 0.5 or not os.path.isdir(f"{world.root}-twin"):
+        world.make_twin(lambda: edit_same(world, random))
+        return "made a twin of everything, with an edit"
+    world.swap_with_twin()
+    return "swapped everything with its twin"
+
+
+def mount(world: World, random: Random) -> str:
+    """Mount a directory or a file over another, or take such a mount away."""
+    if world.mounted and random.random() < 0.5:
+        return f"unmounted {world.unmount()}"
+    pairs = (
+        ("app/rite", "app/left"),
+        ("app/assets/tree/y", "app/assets/tree/x"),
+        ("dep2", "dep"),
+        ("shared/gen2/p", "shared/gen1/p"),
+        ("shared/v2.go", "shared/v1.go"),
+        ("app/lib/mode2.go", "app/lib/mode.go"),
+        ("app/assets/files/b.txt", "app/assets/one.txt"),
+    )
+    one, two = random.choice(pairs)
+    return f"mounted {one} over {two}" if world.mount(one, two) else ""
 
 
 def rename(world: World, random: Random) -> str:
@@ -996,6 +1057,8 @@ ON_FILES: dict[str, tuple[int, Mutation]] = {
     "rewrite": (4, rewrite),
     "swap files": (4, swap_files),
     "swap directories": (4, swap_directories),
+    "swap above": (3, swap_above),
+    "mount": (3, mount),
     "rename": (4, rename),
     "rename or copy directory": (3, rename_directory),
     "delete": (2, delete),

@@ -28,6 +28,7 @@ _SEEDS = st.integers(0, 2**32 - 1)
 _NOT_HERE = frozenset(
     (
         "header",  # a C compiler takes too long
+        "mount",  # a run that is ended would leave it there
         "environment",  # the standard library would be compiled for each GOAMD64 and GOOS
     )
 )
