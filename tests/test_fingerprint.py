@@ -9,6 +9,8 @@ import pytest
 
 from gorun_tasks.core.check import Look
 from gorun_tasks.core.fingerprint import (
+    NEVER,
+    UNBELIEVED,
     file_clock,
     holds,
     key_at,
@@ -112,6 +114,15 @@ def test_appearance_of_an_absent_name_is_a_suspicion(folder: Path, *, listed: bo
     record = recorded(folder, listed=listed)
     (folder / "absent.go").touch()
     assert not held(record, str(folder))
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_record_of_what_is_not_believed_never_holds(folder: Path, *, listed: bool) -> None:
+    """Not even where each stat is as it was; and one look tells."""
+    base, directory, names, keys = recorded(folder, listed=listed)
+    assert not held((base, directory, names, (UNBELIEVED, *keys[1:])), str(folder))
+    assert not held((base, UNBELIEVED, names, keys), str(folder))
+    assert sealed((base, UNBELIEVED, names, keys))[3] == NEVER
 
 
 def test_neighbours_concern_listed_directories_only(folder: Path) -> None:
