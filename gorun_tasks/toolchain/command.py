@@ -149,12 +149,7 @@ class Go:
         environ = {**self._environ, "GOTOOLCHAIN": "local", "GOROOT": ""}
         command = [self.command, "env", "-json", "GOROOT", "GOVERSION"]
         process = self._start(command, environ, stdout=subprocess.PIPE, quiet=True)
-        output = process.communicate()[0]
-        try:
-            settings: dict[str, str] = json.loads(output)
-        except ValueError:
-            return {}
-        return settings
+        return only_object(process.communicate()[0], "GOVERSION")
 
     def edit_json(self, kind: str, path: str) -> dict[str, Any]:
         """Return a go.mod ("mod") or go.work ("work") file as go reads it; {} where it cannot."""
