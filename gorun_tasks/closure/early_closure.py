@@ -30,7 +30,7 @@ class Foresight:
     ) -> None:
         self.closure = read(report, program, silence, known)
         self._report = report
-        self._told = (dict(report.hashes()), report.traced, report.laid_over)
+        self._told = (dict(report.hashes()), report.traced)
         self._own: list[tuple[Seal, str]] = []
         self._brought: list[tuple[Seal, str]] = []
         for section in self.closure.sections:
@@ -46,7 +46,7 @@ class Foresight:
         if report.diagnostics:
             return False
         try:
-            told = (report.hashes(), report.traced, report.laid_over)
+            told = (report.hashes(), report.traced)
         except NotRecorded:
             return False
         if told != self._told or not all(holds(seal, root) for seal, root in self._own):

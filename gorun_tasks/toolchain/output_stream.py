@@ -42,10 +42,6 @@ HAND_OVER = '/bin/sh -c \'printf "%s\\n" "GORUN-PATH $PATH" "GORUN-EXE $0" >&2; 
 _SHOWN_BY_GO = " ".join([*shlex.split(HAND_OVER), ""]).encode()
 
 
-class CgoFound(Exception):  # noqa: N818 - a turn of events, not an error
-    """A package uses cgo, and go was started before that was known; it has been stopped."""
-
-
 def widen(pipe: IO[bytes] | None) -> None:
     """Let more go into a pipe, where this system can do that."""
     if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
@@ -96,23 +92,17 @@ def hear(
     report: Report,
     out: str,
     say: Callable[[bytes], None],
-    *,
-    stop_at_cgo: bool,
 ) -> None:
     """Take in lines that go wrote: into `report`, or for the person, by `say`.
 
-    The executable goes under the folder `out`. With `stop_at_cgo` raises CgoFound.
+    The executable goes under the folder `out`.
     """
-    if all(line[:4] == b"HASH" for line in lines) and not (
-        stop_at_cgo and any(map(report.may_tell_of_cgo, lines))
-    ):
+    if all(line[:4] == b"HASH" for line in lines):
         report.hashed += lines  # as nearly always
         return
     for line in lines:
         if line[:4] == b"HASH":
             report.hashed.append(line)
-            if stop_at_cgo and report.tells_of_cgo(line):
-                raise CgoFound
         elif line[:6] == b"GORUN-":
             word, _, value = line.partition(b" ")
             if word == b"GORUN-PATH":
