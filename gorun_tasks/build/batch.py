@@ -20,10 +20,12 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextvars import copy_context
 
+from gorun_tasks.build.c_packages import CPackages
 from gorun_tasks.build.graph import Graph
 from gorun_tasks.core.check import Look
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.inputs.verdict import judge_all
+from gorun_tasks.storage.object_notes import ObjectNotes
 from gorun_tasks.storage.publisher import Publisher
 from gorun_tasks.storage.writer import Unusable
 from gorun_tasks.system import console
@@ -174,17 +176,36 @@ def _compile_together(graphs: list[Graph]) -> None:
 def _compile(go: Go, programs: list[ProgramSpec]) -> None:
     first = programs[0]
     publisher = Publisher.of(first.store)
+    targets = tuple(program.target.words[0] for program in programs)
+    notes = ObjectNotes(publisher, first.store.root)
+    forgotten: set[str] = set()
+    while True:
+        doubtful = _compile_once(go, first, targets, publisher, notes)
+        if forgotten.issuperset(doubtful):
+            return
+        forgotten.update(doubtful)
+
+
+def _compile_once(
+    go: Go,
+    first: ProgramSpec,
+    targets: tuple[str, ...],
+    publisher: Publisher,
+    notes: ObjectNotes,
+) -> list[str]:
+    """Compile, note of which C, and have go forget what it had of other C; return those actions."""
     work = publisher.work()
     report = Report()
-    flags = first.flags.without(*NOT_OF_LIST).words
     tick = None
     if console.has_passing_lines():
         from gorun_tasks.toolchain.progress import Progress  # noqa: PLC0415 - where somebody watches
 
         tick = Progress(report).tick
-    targets = tuple(program.target.words[0] for program in programs)
     try:
-        go.compile(report, flags, targets, work, tick)
+        go.compile(report, first.flags.without(*NOT_OF_LIST).words, targets, work, tick)
+        provenance = CPackages(first, go, report, targets).provenance(notes, work, "")
+        is_again = bool(provenance.doubtful) and provenance.forget()
+        return provenance.doubtful if is_again else []
     finally:
         console.erase()
         distrust(report, go)
