@@ -32,7 +32,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gorun_tasks.closure.provenance import Provenance
     from gorun_tasks.closure.recorder import Closure
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.storage.publisher import Publisher
@@ -68,6 +67,7 @@ class Making:
         self._words = GoWords()
         self._again: tuple[str, ...] = ()  # the packages for whose sake go is asked once more
         self._forgotten: set[str] = set()  # the actions that it had to forget
+        self._doubts = ""  # because of which C it may not be recorded, in words
         self._notes = ObjectNotes(publisher, program.store.root)
         self.wrapper: tuple[str, ...] = ()
         self.unrecorded = ""
@@ -140,7 +140,7 @@ class Making:
         self.wrapper = silence.wrapper()
         if self.unrecorded:
             return []
-        doubts = self._doubts(go)
+        doubts = self._doubts or self._look_at_c(go).unfollowed
         if self.closure is not None and not (self.report.diagnostics or doubts):
             return []
         self.closure = None
@@ -212,34 +212,21 @@ class Making:
             self.cgo = self._c.there
         return self._c
 
-    def _provenance(self, go: Go) -> Provenance | None:
-        """Return what go used of C that it compiled before, None where there is no C."""
-        if not self._look_at_c(go).outsides:
-            return None
-        output = self.handed.digest() if self.handed is not None else ""
-        return self._look_at_c(go).provenance(self._notes, self._folder, output)
-
     def _c_is_forgotten(self, go: Go) -> bool:
         """Say whether go is to be asked once more: it has forgotten C from nobody knows what."""
-        provenance = self._provenance(go)
-        if provenance is None or self._forgotten.issuperset(provenance.doubtful):
-            return False  # or it comes back: another go is at it
-        if not provenance.forget():
+        if not self._look_at_c(go).outsides:
+            return False
+        output = self.handed.digest() if self.handed is not None else ""
+        provenance = self._look_at_c(go).provenance(self._notes, self._folder, output)
+        # What comes back another go has put there, which is at it just now.
+        comes_back = self._forgotten.issuperset(provenance.doubtful)
+        if not provenance.doubtful or comes_back or not provenance.forget():
+            self._doubts = provenance.in_words()
             return False
         self._forgotten.update(provenance.doubtful)
         self._again = tuple(provenance.packages)
         self._words.drop()
         return True
-
-    def _doubts(self, go: Go) -> str:
-        """Return in words because of which C this build may not be recorded, "" for none."""
-        provenance = self._provenance(go)
-        if provenance is not None and provenance.doubtful:
-            names = ", ".join(provenance.packages) or "the executable"
-            return (
-                f"go's build cache may have {names} from other C, and cannot be made to forget it"
-            )
-        return self._look_at_c(go).unfollowed
 
     def _start_over(self) -> None:
         """Forget what came of an earlier request."""
@@ -248,6 +235,7 @@ class Making:
         self._c = None
         self.closure = None
         self.handed = None
+        self._doubts = ""
         self.unrecorded = ""
 
     def _foresee(self, go: Go, go_name: str) -> None:

@@ -13,6 +13,7 @@ from gorun_tasks.closure.cgo import LIST_FIELDS, find_outsides, linked_digest, r
 from gorun_tasks.closure.implicit_inputs import effective
 from gorun_tasks.closure.linker_libraries import Runner, words_for_linker
 from gorun_tasks.closure.provenance import Provenance
+from gorun_tasks.errors import UsageError
 from gorun_tasks.toolchain.command import GRAPH, NOT_OF_LIST
 from gorun_tasks.toolchain.go_cache import ActionGraph
 from gorun_tasks.toolchain.report import NotRecorded
@@ -67,10 +68,13 @@ class CPackages:
         if packages is None:
             self.unfollowed = "go could not list the packages with C or assembly code"
             return
-        tool_flags = {n: effective(program.flags, settings, n) for n in ("asmflags", "ldflags")}
         run = Runner(program.environ, program.directory)
-        self.outsides = find_outsides(packages, settings, tool_flags, run)
-        self._linked = linked_digest(self.outsides.values(), settings, run)
+        try:
+            tool_flags = {n: effective(program.flags, settings, n) for n in ("asmflags", "ldflags")}
+            self.outsides = find_outsides(packages, settings, tool_flags, run)
+            self._linked = linked_digest(self.outsides.values(), settings, run)
+        except (UsageError, ValueError) as error:
+            self.unfollowed = str(error)
         self.unfollowed = next(
             (o.unfollowed for o in self.outsides.values() if o.unfollowed), self.unfollowed
         )

@@ -11,6 +11,7 @@ go is believed once.
 
 from __future__ import annotations
 
+import os
 import time
 
 from gorun_tasks.core.fingerprint import key_at, settled
@@ -38,12 +39,13 @@ class Provenance:
     """What one go took from its cache, or put there, of packages with C and of links.
 
     `doubtful` are the actions of which it used what may be of another content, `packages` the
-    import paths of those that are compiled, and `forgettable` what go has to forget.
+    import paths of those that are compiled, and `moved` is a path outside that changed meanwhile.
     """
 
     def __init__(self, report: Report, graph: ActionGraph, notes: Notes) -> None:
         self.doubtful: list[str] = []
         self.packages: list[str] = []
+        self.moved = ""
         self._forgettable: list[str] = []
         self._report = report
         self._graph = graph
@@ -76,6 +78,13 @@ class Provenance:
         actions = self._report.with_subkeys((*self._forgettable, *self._links))
         return forget(self._cache, actions)
 
+    def in_words(self) -> str:
+        """Return why this build may not be recorded, "" where it may."""
+        if self.doubtful:
+            what = ", ".join(self.packages) or "the executable"
+            return f"go's build cache may have {what} from other C, and cannot be made to forget it"
+        return f"{self.moved} changed while go was building" if self.moved else ""
+
     def _judge_package(self, package: str, action: str, outside: Outside) -> None:
         before = len(self.doubtful)
         self._judge(
@@ -102,21 +111,38 @@ class Provenance:
         build_id = self._graph.build_id(action)
         note = self._notes.read(self._cache, action)
         if build_id is not None:
+            moved = self._moved(paths)
+            self.moved = self.moved or moved
             # Another go may have put the same action there since.
-            if self._settled(paths) and is_output(now, build_id):
-                if digest:
+            if not moved and is_output(now, build_id):
+                if digest and now:
                     self._notes.write(self._cache, action, digest, now)
             elif believed:
                 forget(self._cache, self._report.with_subkeys((action,)))
         elif digest and now and note == (digest, now):
             if self._report.started <= made_at(now) <= time.time_ns():
                 self.doubtful.append(action)  # go used the one that was there before
-        elif digest and now and note is None and believed and self._settled(paths):
+        elif digest and now and note is None and believed and not self._moved(paths):
             self._notes.write(self._cache, action, digest, now)
         else:
             self.doubtful.append(action)
             self._forgettable.append(action)
 
-    def _settled(self, paths: Iterable[str]) -> bool:
-        keys = (key for key in map(key_at, paths) if key is not None)
-        return all(settled(key, self._report.started) for key in keys)
+    def _moved(self, paths: Iterable[str]) -> str:
+        """Return a path where something may have changed since go started, "" for none.
+
+        What is absent may have been there: the directory tells.
+        """
+        known: dict[str, bool] = {}
+        for path in paths:
+            place, key = path, key_at(path)
+            while key is None:
+                place = os.path.dirname(place)
+                if place in known:
+                    break
+                key = key_at(place)
+            if place not in known:
+                known[place] = key is None or settled(key, self._report.started)
+            if not known[place]:
+                return path
+        return ""
