@@ -9,35 +9,31 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from hashlib import sha256
 
+from gorun_tasks.build.c_packages import CPackages
+from gorun_tasks.build.go_words import GoWords
 from gorun_tasks.closure.before_build import BeforeBuild
-from gorun_tasks.closure.c_includes import GO_FILE
-from gorun_tasks.closure.cgo import LIST_FIELDS, find_outsides, reaches_out, write_overlay
 from gorun_tasks.closure.early_closure import Foresight
-from gorun_tasks.closure.implicit_inputs import Silence, effective
-from gorun_tasks.closure.launchers import Compilers, Unasked, pkg_config_questions
-from gorun_tasks.closure.linker_libraries import Runner, words_for_linker
+from gorun_tasks.closure.implicit_inputs import Silence
+from gorun_tasks.closure.launchers import Compilers, Unasked
 from gorun_tasks.closure.recorder import Moved, read
 from gorun_tasks.core.check import Look
-from gorun_tasks.core.fingerprint import key_at, settled
+from gorun_tasks.errors import BuildError
 from gorun_tasks.inputs.digest import Known
+from gorun_tasks.storage.object_notes import ObjectNotes
 from gorun_tasks.storage.publisher import working_folder
 from gorun_tasks.storage.staged_executable import Handed
 from gorun_tasks.storage.writer import Unusable
 from gorun_tasks.system import console
 from gorun_tasks.system.find_go import find_go
-from gorun_tasks.toolchain.command import NOT_OF_LIST, Go, listener_of
-from gorun_tasks.toolchain.go_cache import _take_away, distrust
-from gorun_tasks.toolchain.output_stream import CgoFound
+from gorun_tasks.toolchain.command import OURS, Go, OnlyPrinted, listener_of
+from gorun_tasks.toolchain.go_cache import distrust, forget
 from gorun_tasks.toolchain.report import NOTES, NotRecorded, Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import Any
+    from collections.abc import Callable
 
-    from gorun_tasks.closure.c_includes import Outside
     from gorun_tasks.closure.recorder import Closure
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.storage.publisher import Publisher
@@ -68,14 +64,17 @@ class Making:
         self.closure: Closure | None = None
         self.unsure: Closure | None = None  # in place of it: one that the next build may confirm
         self.handed: Handed | None = None  # the executable
+        self.cgo = False  # whether there are packages with C
         self._before: BeforeBuild | None = None
         self._foresight: Foresight | None = None
-        self._outsides: list[Outside] = []
-        self._listed = False
-        manifests = program.store.manifests(program.key, program.identity)
-        self.cgo = bool(manifests) and manifests[0].cgo
+        self._c: CPackages | None = None
+        self._words = GoWords()
+        self._again: tuple[str, ...] = ()  # the packages for whose sake go is asked once more
+        self._forgotten: set[str] = set()  # the actions that it had to forget
+        self._doubts = ""  # because of which C it may not be recorded, in words
+        self._notes = ObjectNotes(publisher, program.store.root)
         self._compilers = Compilers(program.environ, program.directory)
-        self._ask_more = False  # a compiler has to be asked what it starts, before go starts
+        self._unasked: tuple[str, ...] = ()  # what compilers have to be asked before go starts
         self.wrapper: tuple[str, ...] = ()
         self.unrecorded = ""
 
@@ -111,81 +110,159 @@ class Making:
             self._before.close()
 
     def _ask(self, go: Go, go_name: str) -> list[str]:
-        """Ask go once; return the inputs because of whose changes it is not recorded."""
-        try:
-            moved = self._ask_once(go, go_name)
-        except CgoFound:
-            self.cgo = True
-            moved = self._ask_once(go, go_name)
-        if not self.cgo and self._reaches_out():
-            self.cgo = True
-            moved = self._ask_once(go, go_name)
-        if self._ask_more:
-            moved = self._ask_once(go, go_name)
-        return moved
+        """Ask go; return the inputs because of whose changes it is not recorded.
 
-    def _ask_once(self, go: Go, go_name: str) -> list[str]:
-        program = self._program
-        self._start_over()
-        self._compilers.ask()
-        # GODEBUG, which names the trace, is a list with commas.
-        listed = "," in self._program.store.root
-        self._folder = working_folder(None if listed else self._publisher, "out")
-        before = self._before = BeforeBuild(program, go.command)
-        report = self.report = program.report = Report()
-        self.moments += report.moments
-        report.moments = self.moments
-        flags = program.link_flags().words
-        words = program.target.words
-        if self.cgo and (overlay := self._lay_over(go)):
-            flags += (f"-overlay={overlay}",)
-            if any(outside.listed and outside.token for outside in self._outsides):
-                words += (os.path.join(os.path.dirname(words[0]), GO_FILE),)
-        say, tick = listener_of(program), None
-        if program.listener is None and console.has_passing_lines():
-            from gorun_tasks.toolchain.progress import Progress  # noqa: PLC0415 - where somebody watches
+        It is asked once more where its cache had C that was compiled from nobody knows what, and
+        again where that made another action of a package that imports it.
+        """
+        self._words = GoWords()
+        self._again = ()
+        self._forgotten = set()
+        while True:
+            self._start_over()
+            say, report = listener_of(self._program), self._new_report()
+            try:
+                is_made = self._build(go, go_name, say)
+            finally:
+                console.erase()
+                self._words.let_go(say)
+                if self.closure is None:
+                    distrust(report, go, self._changed_sources())
+            moved = self._recorded(go, go_name) if is_made else []
+            if is_made and not self._unasked:
+                return moved
+            self._compilers.ask(self._unasked)
+            self._unasked = ()
 
-            progress = Progress(report, f"{self._folder}/trace", say)
-            say, tick = progress.pass_on, progress.tick
+    def _build(self, go: Go, go_name: str, say: Callable[[bytes], None]) -> bool:
+        """Have go build; say whether it is the answer, and go not to be asked once more."""
         try:
-            go.build(
-                report,
-                (flags, words),
-                self._folder,
-                say,
-                tick=tick,
-                stop_at_cgo=not self.cgo and program.target.kind != "version",
-                meanwhile=lambda: self._foresee(go, go_name),
-                handed_over=lambda: self._take_over(go, go_name),
-            )
-        finally:
-            console.erase()
-            if self.closure is None:
-                self._distrust(go)
-        if self.closure is not None and not report.diagnostics:
-            return []
+            self._build_once(go, go_name, say)
+        except OnlyPrinted:
+            raise
+        except BuildError:
+            if self.report.step == "load" and self._words.names_ours():
+                self._build_bare(go, say)
+                return True
+            if self.report.step != "load":
+                self._look_at_c(go)  # for a watch, which waits for other C
+            if self.report.step != "link" or not self._c_is_forgotten(go):
+                raise
+            return False
+        return not self._c_is_forgotten(go)
+
+    def _recorded(self, go: Go, go_name: str) -> list[str]:
+        """Have the closure of what was made, or say why there is none; return what moved."""
         silence = self._silence(go, go_name)
         self.wrapper = silence.wrapper()
+        if self.unrecorded:
+            return []
+        doubts = self._doubts or self._look_at_c(go).unfollowed
+        if self.closure is not None and not (self.report.diagnostics or doubts):
+            return []
         self.closure = None
         try:
-            self._refuse_unfollowed()
-            self._take_in(read(report, program, silence, self._known(), before))
+            if doubts:
+                raise NotRecorded(doubts)  # noqa: TRY301 - as `read` does
+            assert self._before is not None
+            known = self._known()
+            self._take_in(read(self.report, self._program, silence, known, self._before))
         except NotRecorded as trouble:
             self.unrecorded = str(trouble)
             if isinstance(trouble, Unasked):
-                self._compilers.ask(trouble.questions)
-                self._ask_more = True
+                self._unasked = trouble.questions
             return trouble.paths if isinstance(trouble, Moved) else []
         return []
+
+    def _new_report(self) -> Report:
+        report = self.report = self._program.report = Report()
+        self.moments += report.moments
+        report.moments = self.moments
+        return report
+
+    def _build_once(self, go: Go, go_name: str, say: Callable[[bytes], None]) -> None:
+        """Have go build, watched by whoever is there."""
+        report, program = self.report, self._program
+        # GODEBUG, which names the trace, is a list with commas.
+        listed = "," in program.store.root
+        self._folder = working_folder(None if listed else self._publisher, "out")
+        tick = None
+        if program.listener is None and console.has_passing_lines():
+            from gorun_tasks.toolchain.progress import Progress  # noqa: PLC0415 - where somebody watches
+
+            progress = Progress(report, f"{self._folder}/trace", say, again=self._again)
+            say, tick = progress.pass_on, progress.tick
+        self._before = BeforeBuild(program, go.command)
+        self._words.ours = tuple(map(os.fsencode, (self._folder, *OURS)))
+        go.build(
+            report,
+            (program.link_flags().words, program.target.words),
+            self._folder,
+            lambda line: self._words.hear(line, report, say),
+            tick=tick,
+            meanwhile=lambda: self._foresee(go, go_name),
+            handed_over=lambda: self._take_over(go, go_name),
+        )
+
+    def _build_bare(self, go: Go, say: Callable[[bytes], None]) -> None:
+        """Have go build with nothing of ours in it, of which it said that it cannot have it.
+
+        Nothing is known of such a build, so it is not recorded.
+        """
+        trouble = os.fsdecode(self._words.names_ours()).strip()
+        self._words.drop()
+        self.clean_up()
+        self._folder = working_folder(None, "out")
+        report = self._new_report()
+        go.build(
+            report,
+            (self._program.link_flags().words, self._program.target.words),
+            self._folder,
+            say,
+            tick=None,
+            meanwhile=lambda: None,
+            handed_over=lambda: None,
+            bare=True,
+        )
+        self.handed = Handed(report.executable)
+        self.unrecorded = f"go cannot be asked what it reads: {trouble}"
+
+    def _look_at_c(self, go: Go) -> CPackages:
+        """Look at the packages with C, once go has hashed them all."""
+        if self._c is None:
+            self._c = CPackages(self._program, go, self.report, self._compilers)
+            self.cgo = self._c.there
+        return self._c
+
+    def _c_is_forgotten(self, go: Go) -> bool:
+        """Say whether go is to be asked once more: it has forgotten C from nobody knows what."""
+        if not self._look_at_c(go).outsides:
+            return False
+        self._unasked = self._look_at_c(go).unasked
+        if self._unasked:
+            self._words.drop()
+            return True
+        output = self.handed.digest() if self.handed is not None else ""
+        provenance = self._look_at_c(go).provenance(self._notes, self._folder, output)
+        # What comes back another go has put there, which is at it just now.
+        comes_back = self._forgotten.issuperset(provenance.doubtful)
+        if not provenance.doubtful or comes_back or not provenance.forget():
+            self._doubts = provenance.in_words()
+            return False
+        self._forgotten.update(provenance.doubtful)
+        self._again = tuple(provenance.packages)
+        self._words.drop()
+        return True
 
     def _start_over(self) -> None:
         """Forget what came of an earlier request."""
         self.clean_up()
         self._foresight = None
-        self._outsides = []
-        self._listed = False
+        self._compilers.ask()
+        self._c = None
         self.closure = self.unsure = None
-        self._ask_more = False
+        self.handed = None
+        self._doubts = ""
         self.unrecorded = ""
 
     def _take_in(self, closure: Closure) -> None:
@@ -202,7 +279,8 @@ class Making:
     def _foresee(self, go: Go, go_name: str) -> None:
         """Read the closure, and write its records, while go links."""
         try:
-            self._refuse_unfollowed()
+            if self._look_at_c(go).unfollowed:
+                return  # it will be said when go has finished
             silence = self._silence(go, go_name)
             assert self._before is not None
             self._foresight = Foresight(
@@ -211,7 +289,7 @@ class Making:
             if self._publisher is not None:
                 self._publisher.put_records(self._foresight.closure)
         except (NotRecorded, Unusable):
-            pass  # it will be said when go has finished
+            pass  # as above
 
     def _take_over(self, go: Go, go_name: str) -> None:
         """Take the executable, and see while go ends whether what was foreseen came true."""
@@ -220,7 +298,8 @@ class Making:
         if foresight is None or not foresight.came_true():
             return
         self.wrapper = self._silence(go, go_name).wrapper()
-        if self._ready is not None and (self.cgo or not self._reaches_out()):
+        # Of C it is known only when go has ended whether it is to be asked once more.
+        if self._ready is not None and not self._look_at_c(go).outsides:
             self._ready()
             self._ready = None  # go may be asked once more, for the sake of the record
         if foresight.holds_besides():
@@ -235,76 +314,8 @@ class Making:
             go=go,
             go_name=go_name,
             directory=program.directory,
-            outsides=self._outsides,
+            outsides=self._look_at_c(go).outsides.values(),
             compilers=self._compilers,
-        )
-
-    def _lay_over(self, go: Go) -> str:
-        """Give each cgo package a header with the content of what it takes from outside.
-
-        Returns the path of the overlay, "" where none is needed or go cannot list the packages.
-        """
-        program = self._program
-        flags = program.flags.without(*NOT_OF_LIST).words
-        packages = go.list_packages(flags, program.target.words, LIST_FIELDS)
-        settings = go.settings(flags)
-        tool_flags = {n: effective(program.flags, settings, n) for n in ("asmflags", "ldflags")}
-        run = Runner(program.environ, program.directory)
-        self._listed = packages is not None
-        self._outsides = [*find_outsides(packages or (), settings, tool_flags, run).values()]
-        self._ask_compilers(packages or (), settings)
-        self.report.outside.update(path for outside in self._outsides for path in outside.paths)
-        own = effective(program.flags, settings, "overlay")
-        overlay = write_overlay(self._folder, self._outsides, own, program.directory)
-        self.report.laid_over.add(overlay)
-        for outside in self._outsides:
-            self.report.laid_over.update((outside.header, outside.backing))
-        return overlay
-
-    def _ask_compilers(
-        self, packages: Iterable[Mapping[str, Any]], settings: Mapping[str, str]
-    ) -> None:
-        """Have go compile anew where a compiler starts another program than it did."""
-        used = ["CC", *(["CXX"] if any(package.get("CXXFiles") for package in packages) else ())]
-        outsides = [outside for outside in self._outsides if outside.cgo]
-        directories = (self._program.directory, *(outside.directory for outside in outsides))
-        try:
-            questions = self._compilers.questions(settings, used, dict.fromkeys(directories))
-        except NotRecorded:
-            return  # it will be said when go has finished
-        path = self._program.environ.get("PATH", "")
-        questions += pkg_config_questions(outsides, path)
-        if questions:
-            self._compilers.ask(questions)
-            said = sorted(self._compilers.answers.items())
-            for outside in outsides:
-                outside.token = sha256(repr((outside.token, said)).encode()).hexdigest()
-
-    def _refuse_unfollowed(self) -> None:
-        for outside in self._outsides:
-            if not outside.complete:
-                raise NotRecorded(f"{outside.directory} has an #include that cannot be followed")
-        if self.cgo and not self._listed:
-            raise NotRecorded("go could not list the packages with C or assembly code")
-
-    def _reaches_out(self) -> bool:
-        """Say whether assembly of our own includes, or the linker takes, what go does not see."""
-        program, settings = self._program, self.report.settings
-        if program.target.kind == "version":
-            return False
-        if words_for_linker(effective(program.flags, settings, "ldflags")):
-            return True
-        goroot = settings.get("GOROOT", "")
-        try:
-            paths = self.report.hashes()
-        except NotRecorded:
-            return False
-        return any(
-            path.endswith((".s", ".S", ".sx"))
-            and not path.startswith(f"{goroot}/")
-            and not self._was_fetched(path)
-            and reaches_out(path, goroot)
-            for path in paths
         )
 
     def _known(self) -> Known:
@@ -316,17 +327,8 @@ class Making:
         modules = self.report.settings.get("GOMODCACHE", "")
         return bool(modules) and path.startswith(modules + "/")
 
-    def _distrust(self, go: Go) -> None:
-        """Take from go's build cache what this build may have put there under another's hash."""
-        started = self.report.started
-        moved = []
-        for outside in self._outsides:
-            keys = filter(None, map(key_at, outside.paths))
-            if not all(settled(key, started) for key in keys):
-                moved.append(outside.header)
-        if self._before is not None:
-            moved += self._before.changed_sources(self.report)
-        distrust(self.report, go, moved)
+    def _changed_sources(self) -> list[str]:
+        return self._before.changed_sources(self.report) if self._before is not None else []
 
     def _distrust_killed(self, go: Go) -> None:
         """Do the same for builds that were killed before they could."""
@@ -336,7 +338,7 @@ class Making:
                 report = Report.left_behind(notes)
                 report.settings = go.settings(())
                 moved = report.moved_sources()
-                _take_away(report.settings["GOCACHE"], report.actions_that_read(moved))
+                forget(report.settings["GOCACHE"], report.actions_that_read(moved))
             except (OSError, ValueError, KeyError, NotRecorded):
                 pass  # it came to nothing, or go cannot say where its cache is
             with contextlib.suppress(OSError):

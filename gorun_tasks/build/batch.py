@@ -20,10 +20,13 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextvars import copy_context
 
+from gorun_tasks.build.c_packages import CPackages
 from gorun_tasks.build.graph import Graph
+from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.core.check import Look
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.inputs.verdict import judge_all
+from gorun_tasks.storage.object_notes import ObjectNotes
 from gorun_tasks.storage.publisher import Publisher
 from gorun_tasks.storage.writer import Unusable
 from gorun_tasks.system import console
@@ -35,7 +38,7 @@ from gorun_tasks.toolchain.report import Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from typing import NoReturn
 
     from gorun_tasks.build.outcome import Outcome
@@ -172,19 +175,47 @@ def _compile_together(graphs: list[Graph]) -> None:
 
 
 def _compile(go: Go, programs: list[ProgramSpec]) -> None:
+    """Have go compile, and once more where its cache had C that nobody knows the origin of."""
     first = programs[0]
     publisher = Publisher.of(first.store)
-    work = publisher.work()
+    targets = tuple(program.target.words[0] for program in programs)
+    notes = ObjectNotes(publisher, first.store.root)
+    compilers = Compilers(first.environ, first.directory)
+    seen: set[str] = set()
+    again: Collection[str] = targets
+    while not seen.issuperset(again):
+        seen.update(again)
+        again = _compile_once(go, first, targets, (publisher.work(), notes, compilers))
+
+
+def _compile_once(
+    go: Go,
+    first: ProgramSpec,
+    targets: tuple[str, ...],
+    tools: tuple[str, ObjectNotes, Compilers],
+) -> Collection[str]:
+    """Compile, note of which C, and have go forget what it had of other C.
+
+    Returns the actions that were forgotten, or what compilers had to be asked before: in both cases
+    it is to be done once more. `tools` begins with a folder to work in.
+    """
+    work, notes, compilers = tools
+    compilers.ask()
     report = Report()
-    flags = first.flags.without(*NOT_OF_LIST).words
     tick = None
     if console.has_passing_lines():
         from gorun_tasks.toolchain.progress import Progress  # noqa: PLC0415 - where somebody watches
 
         tick = Progress(report).tick
-    targets = tuple(program.target.words[0] for program in programs)
     try:
-        go.compile(report, flags, targets, work, tick)
+        go.compile(report, first.flags.without(*NOT_OF_LIST).words, targets, work, tick)
+        packages = CPackages(first, go, report, compilers, targets)
+        if packages.unasked:
+            compilers.ask(packages.unasked)
+            return packages.unasked
+        provenance = packages.provenance(notes, work, "")
+        is_again = bool(provenance.doubtful) and provenance.forget()
+        return provenance.doubtful if is_again else ()
     finally:
         console.erase()
         distrust(report, go)

@@ -1,9 +1,9 @@
-"""Cgo: what C and assembly take from outside their package, and how go is told of it.
+"""Cgo: what C and assembly take from outside their package.
 
 go does not look at headers, archives or pkg-config files outside a package's own directory
 (golang/go#24355), so its build cache serves objects compiled against older ones. Decides what
-such a package may include, and gives go one more header in the package, laid over it, that holds
-the content of all that: it changes the package's key in go's cache and nothing else.
+such a package may take, and a digest of it: `provenance` has go compile anew what was compiled
+from another.
 
 It must never miss a file that a compiler could read: it takes every #include there is, whatever
 #if stands around it, and every place where the compiler would look for it first.
@@ -12,14 +12,23 @@ It must never miss a file that a compiler could read: it takes every #include th
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shlex
 
-from gorun_tasks.closure.c_includes import _INCLUDE, Outside, _plain, _Scan
-from gorun_tasks.closure.linker_libraries import libraries, values, words_for_linker
+from gorun_tasks.closure.c_includes import Outside, Scan, directives, plain
+from gorun_tasks.closure.linker_libraries import (
+    COMPILER_VARIABLES,
+    at_place,
+    libraries,
+    named_files,
+    own_places,
+    values,
+    words_for_linker,
+)
 from gorun_tasks.core.fingerprint import look_up
+from gorun_tasks.core.quoting import split_quoted
+from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.digest import bytes_of, content_of
 from gorun_tasks.inputs.directory_listing import GO_EXTENSIONS
 
@@ -38,6 +47,10 @@ LIST_FIELDS = (
 """What has to be known of a package (fields of go list -json)."""
 
 _SOURCES = ("CgoFiles", "CFiles", "CXXFiles", "MFiles", "HFiles", "SFiles")
+_GENERATED = ("errno.h", "stddef.h", "stdint.h", "stdlib.h", "string.h", "sys/types.h")
+"""What the C that cgo writes includes (cmd/cgo/out.go)."""
+
+_NO_FILES = ("-D", "-I", "-L", "-U", "-W", "-l")  # flags whose values name none
 
 _SEARCH = re.compile(r"(?s)#include \"\.\.\.\".*?:\n(.*?)#include <\.\.\.>.*?:\n(.*?)End of")
 
@@ -54,64 +67,98 @@ def find_outsides(
     told on the command line is taken by the programs.
     """
     linked = words_for_linker(tool_flags["ldflags"])
-    return {
-        package["ImportPath"]: _find_outside(
-            package,
-            settings,
-            tool_flags["asmflags"],
-            () if package.get("DepOnly") else linked,
-            run,
-        )
-        for package in packages
-        if not package.get("Standard")
-        and (
-            package.get("CgoFiles")
-            or package.get("SFiles")
-            or (linked and not package.get("DepOnly"))
-        )
-    }
+    outsides = {}
+    for package in packages:
+        words = () if package.get("DepOnly") else linked
+        has_c = package.get("CgoFiles") or package.get("SFiles")
+        if not package.get("Standard") and (has_c or words):
+            outside = outsides[package["ImportPath"]] = Outside(package["Dir"])
+            outside.compiled = bool(package.get("CgoFiles"))
+            try:
+                _find_outside(
+                    outside, package, settings, run, asmflags=tool_flags["asmflags"], linked=words
+                )
+            except (OSError, UsageError, ValueError) as error:
+                outside.unfollowed = f"{outside.directory} cannot be understood: {error}"
+    return outsides
 
 
 def _find_outside(
+    outside: Outside,
     package: Mapping[str, Any],
     settings: Mapping[str, str],
+    run: Runner,
+    *,
     asmflags: str,
     linked: tuple[str, ...],
-    run: Runner,
-) -> Outside:
-    listed = package["ImportPath"] == "command-line-arguments"
-    outside = Outside(package["Dir"], listed=listed, cgo=bool(package.get("CgoFiles")))
+) -> None:
+    modules = settings.get("GOMODCACHE", "")
+    outside.fetched = bool(modules) and outside.directory.startswith(f"{modules}/")
     extra, told = _pkg_config(package, settings, run, outside)
-    flags = [*_words(settings, package, "CPPFLAGS"), *_words(settings, package, "CFLAGS"), *extra]
-    flags += _assembler_words(asmflags)
-    search = _search_path(settings.get("CC", ""), "c", flags, run)
+    cc = settings.get("CC", "")
+    flags = [*split_quoted(cc)[1:], *_words(settings, package, "CPPFLAGS")]
+    flags += [*_words(settings, package, "CFLAGS"), *extra, *_assembler_words(asmflags)]
+    search = _search_path(cc, "c", flags, run)
     if package.get("CXXFiles"):
         flags += _words(settings, package, "CXXFLAGS")
         more = _search_path(settings.get("CXX", ""), "c++", flags, run)
         search = [tuple(dict.fromkeys((*a, *b))) for a, b in zip(search, more, strict=True)]
-    scan = _Scan(outside, search, flags)
-    scan.files(f"{outside.directory}/{n}" for field in _SOURCES for n in package.get(field) or ())
+    scripts = _scripts(settings, run)
+    foreign = bool(scripts) or any(word.startswith(("@", "-specs", "--specs")) for word in flags)
+    scan = Scan(outside, search, flags, foreign=foreign)
+    sources = (name for field in _SOURCES for name in package.get(field) or ())
+    implied = _GENERATED if package.get("CgoFiles") else ()
+    scan.files((f"{outside.directory}/{name}" for name in sources), implied)
     words = [*_words(settings, package, "LDFLAGS"), *extra, *linked]
-    outside.paths |= libraries(words, outside.directory, settings.get("CC", ""), run)
+    outside.libraries = libraries(words, outside.directory, cc, run)
+    outside.paths |= outside.libraries
+    for word in flags:
+        if ("=" in word or word[:1] == "@") and word[:2] not in _NO_FILES:
+            outside.paths.update(at_place(outside.directory, name) for name in named_files(word))
     taken = sorted(path for path in outside.paths if not _seen_by_go(path, outside.directory))
-    taken += _scripts(settings, run)
-    found = [(path, content_of(path)[0]) for path in taken if os.path.isfile(path)]
-    if not outside.complete:
-        # Some of it is unknown: go must compile it anew each time.
-        outside.token = os.urandom(32).hex()
-    elif found or told:
-        digest = hashlib.sha256(repr((found, told)).encode("utf-8", "surrogateescape"))
-        outside.token = digest.hexdigest()
-    return outside
+    found = _contents(taken)
+    if found or told or scripts:
+        outside.digest = _digest(found, told, search, scripts, run)
+    usual = (*search[2], *own_places(cc, run)) if outside.fetched and found else ()
+    outside.usual = (
+        outside.fetched
+        and not (told or scripts)
+        and all(path.startswith(usual) for path, _ in found)
+    )
 
 
-def _scripts(settings: Mapping[str, str], run: Runner) -> Iterator[str]:
-    """Yield the compilers that are scripts: go looks at what they say of their version only."""
+def linked_digest(outsides: Iterable[Outside], settings: Mapping[str, str], run: Runner) -> str:
+    """Return what stands for all that a program with C is linked with, "" for nothing."""
+    found = _contents(sorted({path for outside in outsides for path in outside.libraries}))
+    scripts = _scripts(settings, run)
+    if found or scripts or run.environ.get("LD_RUN_PATH"):
+        return _digest(found, "", [], scripts, run)
+    return ""
+
+
+def _contents(paths: Iterable[str]) -> list[tuple[str, bytes]]:
+    return [(path, content_of(path)[0]) for path in paths if os.path.isfile(path)]
+
+
+def _digest(
+    found: list[tuple[str, bytes]],
+    told: str,
+    search: list[tuple[str, ...]],
+    scripts: Iterable[str],
+    run: Runner,
+) -> str:
+    """Return what stands for what is taken, and for where, and in which order, it is looked for."""
+    variables = [run.environ.get(name, "") for name in COMPILER_VARIABLES]
+    all_of_it = (found, told, search[:2], _contents(scripts), variables)
+    return hashlib.sha256(repr(all_of_it).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _scripts(settings: Mapping[str, str], run: Runner) -> list[str]:
+    """Return the compilers that are scripts: go looks at what they say of their version only."""
     path = run.environ.get("PATH", "")
-    for word in (*shlex.split(settings.get("CC", "")), *shlex.split(settings.get("CXX", ""))):
-        found = look_up(word, path)
-        if found and bytes_of(found)[:2] == b"#!":
-            yield found
+    words = [*split_quoted(settings.get("CC", "")), *split_quoted(settings.get("CXX", ""))]
+    found = (look_up(word, path) for word in words if word[:1] != "-")
+    return [script for script in found if script and bytes_of(script)[:2] == b"#!"]
 
 
 def _seen_by_go(path: str, directory: str) -> bool:
@@ -124,57 +171,18 @@ def reaches_out(path: str, goroot: str) -> bool:
     go's assembler finds headers in the package, which go hashes, in GOROOT/pkg/include, and
     wherever else a path or -asmflags=-I leads it.
     """
-    try:
-        with open(path, "rb") as file:
-            found = _INCLUDE.findall(_plain(file.read()))
-    except OSError:
-        return False
-    names = [os.fsdecode(quoted or angled) for _, _, quoted, angled, _ in found]
     seen_by_go = (os.path.dirname(path), f"{goroot}/pkg/include")
-    return any(
-        "/" in name
-        or not (name == "go_asm.h" or any(os.path.isfile(f"{d}/{name}") for d in seen_by_go))
-        for name in names
-    )
-
-
-def write_overlay(work: str, outsides: Iterable[Outside], own: str, directory: str) -> str:
-    """Write the overlay that lays HEADER over each package; return its path, "" for none needed.
-
-    `own` is the user's overlay file ("" for none), relative to `directory`; ours goes over it.
-    """
-    replace: dict[str, str] = {}
-    for position, outside in enumerate(outsides):
-        if outside.token:
-            outside.backing = f"{work}/{position}-{os.path.basename(outside.header)}"
-            text = f"/* What this package includes from elsewhere: {outside.token} */\n"
-            if outside.listed:
-                # Not of the package that lies in this directory.
-                text = f"//go:build ignore\n\n{text}\npackage main\n"
-            if outside.listed and outside.cgo:
-                # Else it would be the first file without C, and the executable be called after it.
-                text += '\nimport "C"\n'
-            with open(outside.backing, "w", encoding="ascii") as file:
-                file.write(text)
-            replace[outside.header] = outside.backing
-    if not replace:
-        return ""
-    if own:
-        try:
-            with open(os.path.join(directory, own), encoding="utf-8") as file:
-                replace = {**(json.load(file).get("Replace") or {}), **replace}
-        except (OSError, ValueError, AttributeError):
-            return ""  # go will say what is wrong with it
-    path = f"{work}/overlay.json"
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump({"Replace": replace}, file)
-    return path
+    for _, _, quoted, angled, _, _ in directives(plain(bytes_of(path))):
+        name = os.fsdecode(quoted or angled)
+        if "/" in name or not (
+            name == "go_asm.h" or any(os.path.isfile(f"{d}/{name}") for d in seen_by_go)
+        ):
+            return True
+    return False
 
 
 def _assembler_words(asmflags: str) -> list[str]:
     """Return the -I flags among -asmflags, whose value may begin with a package pattern."""
-    from gorun_tasks.core.quoting import split_quoted  # noqa: PLC0415 - only for cgo and assembly
-
     words = asmflags if asmflags.startswith("-") else asmflags.partition("=")[2]
     return [f"-I{place}" for place in _named(list(split_quoted(words)))]
 
@@ -183,12 +191,12 @@ def _search_path(
     compiler: str, language: str, flags: list[str], run: Runner
 ) -> list[tuple[str, ...]]:
     """Return where a compiler looks for "..." and <...>, and which of these are the system's."""
-    command = (*shlex.split(compiler), "-E", "-v", "-x", language)
+    command = (*split_quoted(compiler), "-E", "-v", "-x", language)
     quote, angle = _listed(run(*command, *flags, os.devnull))
     # A compiler leaves out of its list what is not there yet.
     named = tuple(_named(flags))
     own = [quote, tuple(dict.fromkeys((*named, *angle)))]
-    system = _listed(run(*command, os.devnull))[1]
+    system = map(os.path.normpath, _listed(run.plain(*command, os.devnull))[1])
     return [*own, tuple(f"{place}/" for place in system) or ("/usr/include/",)]
 
 
@@ -202,17 +210,12 @@ def _listed(text: str) -> list[tuple[str, ...]]:
     if match is None:
         return [(), ("/usr/local/include", "/usr/include")]
     return [
-        tuple(
-            os.path.normpath(line.strip().removesuffix(" (framework directory)"))
-            for line in part.splitlines()
-        )
+        tuple(line.strip().removesuffix(" (framework directory)") for line in part.splitlines())
         for part in match.groups()
     ]
 
 
 def _words(settings: Mapping[str, str], package: Mapping[str, Any], kind: str) -> list[str]:
-    from gorun_tasks.core.quoting import split_quoted  # noqa: PLC0415 - only for cgo
-
     return [*split_quoted(settings.get(f"CGO_{kind}", "")), *(package.get(f"Cgo{kind}") or ())]
 
 
@@ -236,7 +239,12 @@ def _pkg_config(
     ]
     for name in _required(command, names, run):
         found = run(command, "--variable=pcfiledir", "--", name).strip()
-        outside.paths.update(f"{place}/{name}.pc" for place in (found, *places) if place)
+        outside.paths.update(
+            at_place(run.directory, f"{place}/{file}")
+            for place in (found, *places)
+            for file in (f"{name}-uninstalled.pc", f"{name}.pc")
+            if place
+        )
     return shlex.split(told), told
 
 

@@ -38,7 +38,7 @@ class Foresight:
         self.closure = read(report, program, silence, known, before)
         self._before = before
         self._report = report
-        self._told = (dict(report.hashes()), report.traced, report.laid_over)
+        self._told = (dict(report.hashes()), report.traced)
         self._own: list[tuple[Seal, str]] = []
         self._brought: list[tuple[Seal, str]] = []
         for section in self.closure.sections:
@@ -54,7 +54,7 @@ class Foresight:
         if report.diagnostics or self._before.elsewhere() != self._elsewhere:
             return False
         try:
-            told = (report.hashes(), report.traced, report.laid_over)
+            told = (report.hashes(), report.traced)
         except NotRecorded:
             return False
         if told != self._told or not all(holds(seal, root) for seal, root in self._own):

@@ -133,7 +133,10 @@ class Silence:
     ) -> tuple[tuple[str, str], ...]:
         """Return what compilers that may start any other say, if they said so before go started."""
         directories = dict.fromkeys(
-            (self._directory, *(outside.directory for outside in self._outsides if outside.cgo))
+            (
+                self._directory,
+                *(outside.directory for outside in self._outsides if outside.compiled),
+            )
         )
         questions = self._compilers.questions(self._settings, used, directories)
         questions += pkg_config_questions(self._outsides, self._environ.get("PATH", ""))

@@ -6,9 +6,9 @@ be found, as far as the linker, or the words for it, tell.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
-import shlex
 import subprocess
 
 from gorun_tasks.core.quoting import split_quoted
@@ -18,7 +18,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-_ATTEMPT = re.compile(r"(?m)^attempt to open (.+) (?:failed|succeeded)$")
+# What GNU's linker tells of the files it takes, and gcc of its specs.
+_ATTEMPT = re.compile(
+    r"(?m)^(?:attempt to open (.+) (?:failed|succeeded)|opened script file (.+)"
+    r"|Reading specs from (.+))$"
+)
+_PARTS = re.compile(r"[,=]")
+
+
+COMPILER_VARIABLES = (
+    *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH", "LIBRARY_PATH"),
+    *("GCC_EXEC_PREFIX", "COMPILER_PATH", "SDKROOT", "MACOSX_DEPLOYMENT_TARGET"),
+    *("SOURCE_DATE_EPOCH", "LD_RUN_PATH"),
+)
+"""Variables that a compiler or linker reads and go does not look at."""
 
 
 def words_for_linker(ldflags: str) -> tuple[str, ...]:
@@ -41,17 +54,39 @@ def libraries(words: list[str], directory: str, compiler: str, run: Runner) -> s
     """
     places = list(values(words, ("-L",)))
     names = list(values(words, ("-l",)))
-    paths = [word.removeprefix("@") for word in words if word[:1] != "-" and "/" in word]
-    if not (names or paths or any(word.startswith("-Wl,") for word in words)):
+    paths = [part for word in words for part in named_files(word)]
+    if not (names or paths):
         return set()
     for name in names:
         files = (name[1:],) if name.startswith(":") else (f"lib{name}.so", f"lib{name}.a")
         paths += (f"{place}/{file}" for place in places for file in files)
-    command = (*shlex.split(compiler), "-Wl,--verbose", f"-o{os.devnull}")
-    usual = set(_ATTEMPT.findall(run(*command)))
-    paths += (path for path in _ATTEMPT.findall(run(*command, *words)) if path not in usual)
+    command = (*split_quoted(compiler), "-v", "-Wl,--verbose", f"-o{os.devnull}")
+    usual = set(_opened(run(*command)))
+    paths += (path for path in _opened(run(*command, *words)) if path not in usual)
     # A package's own link is made where it lies, that of the program where go was started.
     return {*places_from(directory, paths), *places_from(run.directory, paths)}
+
+
+def own_places(compiler: str, run: Runner) -> tuple[str, ...]:
+    """Return the directories, each with a slash, in which the linker finds the C library."""
+    command = (*split_quoted(compiler), "-v", "-Wl,--verbose", f"-o{os.devnull}")
+    found = (path for path in _opened(run.plain(*command)) if path.startswith("/"))
+    return tuple(dict.fromkeys(f"{os.path.dirname(os.path.normpath(path))}/" for path in found))
+
+
+def _opened(told: str) -> list[str]:
+    return ["".join(parts) for parts in _ATTEMPT.findall(told)]
+
+
+def named_files(word: str) -> list[str]:
+    """Return what may be files in a word for a compiler or linker: -Wl,-T,FILE, -specs=FILE, FILE.
+
+    A file without a slash is told from another word by being there.
+    """
+    parts = [part.removeprefix("@") for part in _PARTS.split(word)]
+    if word.startswith("-T"):
+        parts.append(word[2:])
+    return [part for part in parts if part and part[:1] != "-"]
 
 
 def values(words: list[str], flags: tuple[str, ...]) -> Iterator[str]:
@@ -65,8 +100,27 @@ def values(words: list[str], flags: tuple[str, ...]) -> Iterator[str]:
 
 def places_from(directory: str, places: Iterable[str]) -> tuple[str, ...]:
     """Return places as they are from a directory, each once."""
-    joined = (os.path.normpath(os.path.join(directory, place)) for place in places)
-    return tuple(dict.fromkeys(joined))
+    return tuple(dict.fromkeys(at_place(directory, place) for place in places))
+
+
+def at_place(directory: str, name: str) -> str:
+    """Return the path of a name from a directory, in its shortest form that leads to the same.
+
+    A compiler goes into a link before it goes up: "link/.." is where the link leads.
+    """
+    path = os.path.join(directory, name)
+    if "/.." not in path:
+        return os.path.normpath(path)
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and parts and parts[-1] != "..":
+            above = "/" + "/".join(parts)
+            if os.path.isdir(above) and not os.path.islink(above):
+                parts.pop()
+                continue
+        if part not in ("", ".") and (part != ".." or parts):
+            parts.append(part)
+    return "/" + "/".join(parts)
 
 
 class Runner:
@@ -76,6 +130,12 @@ class Runner:
         self.environ = environ
         self.directory = directory
         self._answers: dict[tuple[str, ...], str] = {}
+
+    @functools.cached_property
+    def plain(self) -> Runner:
+        """The same without the variables that add to where a compiler looks."""
+        environ = {n: v for n, v in self.environ.items() if n not in COMPILER_VARIABLES}
+        return Runner(environ, self.directory) if len(environ) < len(self.environ) else self
 
     def __call__(self, *command: str) -> str:
         """Return what a command writes, on both streams; "" where it cannot be started."""
@@ -91,6 +151,6 @@ class Runner:
                     check=False,
                 )
                 self._answers[command] = os.fsdecode(done.stdout)
-            except OSError:
+            except (OSError, ValueError):
                 self._answers[command] = ""
         return self._answers[command]

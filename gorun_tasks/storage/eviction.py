@@ -149,7 +149,8 @@ class _Eviction:
         for entry in _entries(f"{self._root}/hours"):
             if entry.name not in programs:
                 _remove(entry)
-        for entry in (*_entries(f"{self._root}/workspaces"), *_entries(f"{self._root}/generated")):
+        by_age = ("workspaces", "generated", "compiled")
+        for entry in (entry for name in by_age for entry in _entries(f"{self._root}/{name}")):
             age = self._now - entry.stat(follow_symlinks=False).st_mtime
             if not self._patient or age > UNUSED:
                 _remove(entry)

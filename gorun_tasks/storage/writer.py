@@ -34,7 +34,7 @@ MANIFESTS_KEPT = 8
 
 _FOLDERS = (
     *("programs", "shelves", "exe", "which", "hours", "work", "locks"),
-    *("workspaces", "generated"),
+    *("workspaces", "generated", "compiled"),
 )
 
 

@@ -50,6 +50,15 @@ SETTINGS = (
     *DEFAULTED,
 )
 
+NOT_OF_LIST = ("exec", "json", "a", "n", "v", "x", "work")
+"""Flags of go run that go list does not have, or that would make it print."""
+
+OURS = ("GODEBUG", "GOTMPDIR", "-debug-actiongraph", "gocachehash", "gofsystrace")
+"""What go can only say where it stumbles over something that we added to its environment."""
+
+GRAPH = "graph"
+"""Name of the file in a build's folder in which go writes which of its actions it performed."""
+
 _LAZY = "400"  # percent: the heap may grow fivefold before it is collected
 
 
@@ -167,9 +176,9 @@ class Go:
         say: Callable[[bytes], None],
         *,
         tick: Callable[[], None] | None,
-        stop_at_cgo: bool,
         meanwhile: Callable[[], None],
         handed_over: Callable[[], None],
+        bare: bool = False,
     ) -> None:
         """Have go build flags and target (`words`) and hand over the executable, into `work`/out.
 
@@ -178,16 +187,15 @@ class Go:
         a second while there is not. `meanwhile` is called while go links, where that takes a
         while, and `handed_over` when there is an executable: go has read all that it will, and
         ends meanwhile. Raises BuildError when go cannot build it, ToolchainError when go cannot be
-        started, Interrupted after a signal, GivenUp where another thread wants that, and with
-        `stop_at_cgo` CgoFound as soon as go comes to a cgo package outside the standard library.
+        started, Interrupted after a signal, GivenUp where another thread wants that. `bare` leaves
+        out all that has go tell what it does.
         """
         flags, target = words
         trace = f"{work}/trace"
-        environ = self._to_load(["gocachehash=1", "gofsystrace=1", f"gofsystracelog={trace}"])
-        report.temporary = temporary_folder(self._environ, flags, work)
-        if report.temporary:
-            environ["GOTMPDIR"] = report.temporary
+        environ = dict(self._environ)
         command = [self.command, "run", *flags, f"-exec={hand_over(report)}", "--", *target]
+        if not bare:
+            environ = self._to_tell(command, report, work, trace)
         telling = self._made_to_tell(
             command, environ, report, flags, work, stdin=subprocess.PIPE, stdout=None
         )
@@ -200,7 +208,7 @@ class Go:
         try:
             with telling as (go, notes, settle):
                 for lines, end in told(go, report, notes, tick, lambda: with_report(meanwhile)):
-                    hear(lines, end, report, f"{work}/out", say, stop_at_cgo=stop_at_cgo)
+                    hear(lines, end, report, f"{work}/out", say)
                     if report.executable and go.stdin and not go.stdin.closed:
                         go.stdin.close()
                         with_report(handed_over)
@@ -215,6 +223,18 @@ class Go:
             if not _only_prints(flags, report.settings.get("GOFLAGS", "")):
                 self._refuse("ended without an executable")
             raise OnlyPrinted
+
+    def _to_tell(self, command: list[str], report: Report, work: str, trace: str) -> dict[str, str]:
+        """Have a command of go run tell what it does; return the environment that it needs."""
+        environ = self._to_load(["gocachehash=1", "gofsystrace=1", f"gofsystracelog={trace}"])
+        report.temporary = temporary_folder(self._environ, command, work)
+        if report.temporary:
+            environ["GOTMPDIR"] = report.temporary
+        if "debug-actiongraph" not in environ.get("GOFLAGS", ""):
+            # The user's own comes after it, and -C has to be the first.
+            first = 3 if command[2].startswith("-C=") else 2
+            command.insert(first, f"-debug-actiongraph={work}/{GRAPH}")
+        return environ
 
     def compile(
         self,
@@ -232,7 +252,9 @@ class Go:
         """
         environ = self._to_load(["gocachehash=1"])
         # Without -buildvcs go asks git about the main packages, for nothing.
-        how = ("-e", "-export", "-deps", "-f=", "-buildvcs=false")
+        how: tuple[str, ...] = ("-e", "-export", "-deps", "-f=", "-buildvcs=false")
+        if "debug-actiongraph" not in environ.get("GOFLAGS", ""):
+            how += (f"-debug-actiongraph={work}/{GRAPH}",)
         command = [self.command, "list", *how, *flags, "--", *targets]
         telling = self._made_to_tell(
             command,
@@ -379,10 +401,6 @@ def _build_error(status: int, report: Report) -> BuildError:
     if status == USAGE:
         error.exit_status = USAGE
     return error
-
-
-NOT_OF_LIST = ("exec", "json", "a", "n", "v", "x", "work", "overlay")
-"""Flags of go run that go list does not have, or that would make it print."""
 
 
 def listener_of(program: ProgramSpec) -> Callable[[bytes], None]:

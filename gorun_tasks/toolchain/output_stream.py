@@ -21,7 +21,7 @@ from gorun_tasks.errors import BuildError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import IO
 
     from gorun_tasks.toolchain.report import Notes, Report
@@ -49,10 +49,6 @@ _is_report = re.compile(
     rb'HASH(?:\[.*\](?:: (?:".*"|[0-9a-f]{64}))?'
     rb'| /.*: [0-9a-f]{64}| subkey [0-9a-f]{64} ".*" = [0-9a-f]{64})'
 ).fullmatch
-
-
-class CgoFound(Exception):  # noqa: N818 - a turn of events, not an error
-    """A package uses cgo, and go was started before that was known; it has been stopped."""
 
 
 def hand_over(report: Report) -> str:
@@ -110,24 +106,18 @@ def hear(
     report: Report,
     out: str,
     say: Callable[[bytes], None],
-    *,
-    stop_at_cgo: bool,
 ) -> None:
     """Take in lines that go wrote: into `report`, or for the person, by `say`.
 
-    The executable goes under the folder `out`. With `stop_at_cgo` raises CgoFound.
+    The executable goes under the folder `out`.
     """
-    if all(map(_is_report, lines)) and not (
-        stop_at_cgo and any(map(report.may_tell_of_cgo, lines))
-    ):
+    if all(map(_is_report, lines)):
         report.hashed += lines  # as nearly always
         return
     mark = report.mark.encode()
     for line in lines:
         if _is_report(line):
             report.hashed.append(line)
-            if stop_at_cgo and report.tells_of_cgo(line):
-                raise CgoFound
         elif line.startswith(mark):
             word, _, value = line.removeprefix(mark).partition(b" ")
             if word == b"PATH":
@@ -184,7 +174,7 @@ def _take(executable: str, temporary: str, out: str) -> str:
         return executable
 
 
-def temporary_folder(environ: Mapping[str, str], flags: tuple[str, ...], work: str) -> str:
+def temporary_folder(environ: Mapping[str, str], flags: Collection[str], work: str) -> str:
     """Return a folder for go's own work, one that is ours to remove; "" for one that is not.
 
     It is where the user wants it, else beside the store, where the executable need not be

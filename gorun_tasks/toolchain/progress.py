@@ -33,13 +33,19 @@ _DONE = b' "stdout" = '
 class Progress:
     """One request to go, watched by a person.
 
-    `trace` is where go writes its trace, "" for none; `say` writes what go says.
+    `trace` is where go writes its trace, "" for none; `say` writes what go says. Packages `again`
+    are compiled anew because nobody knows from what another go compiled their C.
     """
 
     def __init__(
-        self, report: Report, trace: str = "", say: Callable[[bytes], None] = console.pass_on
+        self,
+        report: Report,
+        trace: str = "",
+        say: Callable[[bytes], None] = console.pass_on,
+        again: tuple[str, ...] = (),
     ) -> None:
         self._report = report
+        self._again = frozenset(again)
         self._say = say
         self._trace = trace
         self._spoken = time.perf_counter()  # when go last said something
@@ -92,7 +98,9 @@ class Progress:
                 kind, _, package = recipe[5:-1].decode(errors="replace").partition(" ")
                 if kind in ("build", "link"):
                     verb = "compiling" if kind == "build" else "linking"
-                    self._actions[action] = f"{verb} {package}"
+                    once_more = " once more, as its C may have changed"
+                    again = once_more if kind == "build" and package in self._again else ""
+                    self._actions[action] = f"{verb} {package}{again}"
         self._read = end
 
 

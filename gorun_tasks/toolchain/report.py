@@ -78,7 +78,6 @@ class Report:
         self.settings: dict[str, str] = {}  # go env
         self.temporary = ""  # GOTMPDIR, as go had it
         self.temporary_lost = False  # whether somebody removed it while go worked
-        self.laid_over: set[str] = set()  # what we put into packages: no input of theirs
         self.outside: set[str] = set()  # where C and assembly look outside their packages
         self._hashes: dict[str, bytes] = {}
         self._hashes_of = 0  # so many lines
@@ -117,23 +116,28 @@ class Report:
         """Note that a step begins, and so the last one ended."""
         self.moments.append((step, time.perf_counter()))
 
-    @staticmethod
-    def may_tell_of_cgo(line: bytes) -> bool:
-        """Say whether a line is of a cgo package, whatever its place."""
-        return _CGO in line
-
-    def tells_of_cgo(self, line: bytes) -> bool:
-        """Say whether the newest line is of a cgo package outside the standard library.
+    def tells_of_cgo(self) -> bool:
+        """Say whether there is a cgo package outside the standard library.
 
         go prints "cgo" a few lines after "omitdebug … standard true" of the same package.
         """
-        if not self.may_tell_of_cgo(line):
-            return False
-        start = line[: line.index(b"]") + 1] + b': "omitdebug '
-        for earlier in reversed(self.hashed):
-            if earlier.startswith(start):
-                return _STANDARD not in earlier
-        return True
+        standard = set()
+        for line in self.hashed:
+            if _STANDARD in line:
+                standard.add(line[: line.index(b"]")])
+            elif _CGO in line and line[: line.index(b"]")] not in standard:
+                return True
+        return False
+
+    def actions(self) -> dict[tuple[str, str], list[str]]:
+        """Return the IDs (hexadecimal) of what go did, by kind ("build", "link") and package."""
+        actions: dict[tuple[str, str], list[str]] = {}
+        for line in self.hashed:
+            if line[:5] == b"HASH[" and line[-1:] not in b'"]':
+                recipe, _, action = line[5:].rpartition(b"]: ")
+                kind, _, package = os.fsdecode(recipe).partition(" ")
+                actions.setdefault((kind, package), []).append(action.decode())
+        return actions
 
     def hashes(self) -> dict[str, bytes]:
         """Return the SHA-256 that go used of each file, by path. Raises NotRecorded.
@@ -151,7 +155,7 @@ class Report:
             if len(digest) != SHA256_SIZE or not path:
                 raise NotRecorded(f"go's report has a line that is not understood: {line!r}")
             name = os.fsdecode(path)
-            if not (name.startswith(made) or name in self.laid_over):
+            if not name.startswith(made):
                 self._hashes[name] = digest
         self._hashes_of = len(self.hashed)
         return self._hashes
@@ -163,8 +167,6 @@ class Report:
         NotRecorded.
         """
         operations = traced_operations(self.traced, directory)
-        for path in self.laid_over:
-            operations.pop(path, None)
         runtime = self.settings.get("GOROOT", "") + "/src/runtime"
         if "ReadDir" not in operations.get(runtime, ()):
             raise NotRecorded("go did not report the directories it read")
@@ -200,13 +202,11 @@ class Report:
     def actions_that_read(self, paths: Iterable[str]) -> list[str]:
         """Return the action IDs (hexadecimal) in go's build cache whose output came from `paths`.
 
-        Each action prints "file NAME HASH" for what it reads and its ID at the end; the IDs of
-        what is stored beside its output (its subkeys) are printed with it.
+        Each action prints "file NAME HASH" for what it reads and its ID at the end.
         """
         wanted = {os.fsencode(os.path.basename(path)) for path in paths}
         reading: set[bytes] = set()
         actions: set[str] = set()
-        subkeys: list[tuple[str, str]] = []
         for line in self.hashed:
             if line[:5] == b"HASH[":
                 action, _, rest = line.partition(b"]")
@@ -216,9 +216,18 @@ class Report:
                         reading.add(action)
                 elif action in reading and _ACTION_ID.fullmatch(rest):
                     actions.add(rest[2:].decode())
-            elif line[:12] == b"HASH subkey ":
-                subkeys.append((line[12:76].decode(), line.rpartition(b" = ")[2].decode()))
-        return sorted(actions | {derived for parent, derived in subkeys if parent in actions})
+        return self.with_subkeys(actions)
+
+    def with_subkeys(self, actions: Iterable[str]) -> list[str]:
+        """Return these action IDs and those of what is stored beside their output.
+
+        go prints each with the one that it comes from.
+        """
+        wanted = set(actions)
+        for line in self.hashed:
+            if line[:12] == b"HASH subkey " and line[12:76].decode() in wanted:
+                wanted.add(line.rpartition(b" = ")[2].decode())
+        return sorted(wanted)
 
 
 def traced_operations(traced: bytes, directory: str) -> dict[str, set[str]]:

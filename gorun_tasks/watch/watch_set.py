@@ -219,7 +219,7 @@ class Tried:
             hashes = report.hashes()
         with contextlib.suppress(NotRecorded):
             operations = traced_operations(report.traced, program.directory)
-        asked = Asked({p: o for p, o in operations.items() if p not in report.laid_over}, hashes)
+        asked = Asked(operations, hashes)
         if not asked.listed:
             _ask_for_target(asked, program)
         scope.add_asked(asked)

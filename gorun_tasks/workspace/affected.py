@@ -311,7 +311,7 @@ class _Telling:
                 by_path[p] for p in (main["ImportPath"], *main.get("Deps", ())) if p in by_path
             ]
             taken = [outsides[m["ImportPath"]] for m in members if m["ImportPath"] in outsides]
-            if not all(outside.complete for outside in taken):
+            if any(outside.unfollowed for outside in taken):
                 answers[name] = _unseen("it has an #include that cannot be followed")
                 continue
             operations = dict(by_package.get("", {}))

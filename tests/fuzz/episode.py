@@ -32,6 +32,7 @@ from tests.fuzz.oracle import (
     ask_command,
     ask_here,
     ask_verdict,
+    build_as_somebody_else,
     environ_of,
     go_of,
     newest_recorded,
@@ -46,6 +47,7 @@ _WITHOUT_A_TRACE = (
     *("swap above", "swap above", "mount"),
 )
 _COMMAND_SHARE = 0.12  # of the checks go through the command line
+_SOMEBODY_ELSES_SHARE = 0.2  # of the checks with C come after a build by go alone
 _GOOD_KEPT = 4
 _SAMPLE = 0.15  # of the looks at which gorun would build
 
@@ -306,6 +308,9 @@ class Episode:
             return None
         if random.random() < 0.8:
             let_the_clock_tick()
+        if world.kind == "cgo" and random.random() < _SOMEBODY_ELSES_SHARE:
+            self.told.append(f"somebody else builds {slot}")
+            build_as_somebody_else(world, slot, self._caches.ours)
         by_command = random.random() < _COMMAND_SHARE
         ask = ask_command if by_command else ask_here
         newest = newest_recorded(world, slot, self._caches.ours)

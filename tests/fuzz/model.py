@@ -8,10 +8,14 @@ some break it, and which do is for the oracle to say.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
 import subprocess
+import tempfile
+from base64 import b64encode
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -106,10 +110,46 @@ LINKS = {
 }
 """Symbolic links, and where they may lead: the first at the beginning."""
 
+_FETCHED = "modcache/example.com/fetched@v1.0.0"
+_FETCHED_MOD = b"module example.com/fetched\n\ngo 1.24\n"
+_FETCHED_FILES = {
+    "fetched.go": b"package fetched\n\n// #cgo CFLAGS: -I${SRCDIR}/first -I${SRCDIR}/include\n"
+    b'// #include <stdlib.h>\n// #include <number.h>\nimport "C"\n\n'
+    b"func F() int { return int(C.abs(-C.NUMBER)) }\n",
+    "include/number.h": b"#define NUMBER 10\n",
+    "go.mod": _FETCHED_MOD,
+}
+
+
+def _sum(files: dict[str, bytes], prefix: str) -> bytes:
+    """Return the sum of some files as go.sum has it (golang.org/x/mod/sumdb/dirhash)."""
+    lines = (f"{sha256(files[n]).hexdigest()}  {prefix}{n}\n" for n in sorted(files))
+    return b"h1:" + b64encode(sha256("".join(lines).encode()).digest())
+
+
+_SUM = _sum(_FETCHED_FILES, "example.com/fetched@v1.0.0/")
+_DOWNLOAD = "modcache/cache/download/example.com/fetched/@v/v1.0.0"
+
 CGO_FILES = {
-    "app/main.go": _MAIN.replace(b'"example.com/app/lib"', b'"example.com/app/c"').replace(
-        b"lib.Word()", b"c.F()"
-    ),
+    "app/main.go": _MAIN.replace(
+        b'"example.com/app/lib"',
+        b'"example.com/app/arch"\n\t"example.com/app/c"\n\t"example.com/fetched"',
+    ).replace(b"lib.Word()", b"arch.F(), c.F(), fetched.F()"),
+    "app/go.mod": FILES["app/go.mod"] + b"\nrequire example.com/fetched v1.0.0\n",
+    "app/go.sum": b"example.com/fetched v1.0.0 "
+    + _SUM
+    + b"\nexample.com/fetched v1.0.0/go.mod "
+    + _sum({"go.mod": _FETCHED_MOD}, "")
+    + b"\n",
+    "app/arch/arch.go": b"package arch\n\n// #cgo LDFLAGS: -L${SRCDIR}/../lib0 -L${SRCDIR}/../lib1"
+    b' -lnumber\n// int number(void);\nimport "C"\n\nfunc F() int { return int(C.number()) }\n',
+    **{f"{_FETCHED}/{name}": data for name, data in _FETCHED_FILES.items()},
+    f"{_DOWNLOAD}.mod": _FETCHED_MOD,
+    f"{_DOWNLOAD}.info": b'{"Version":"v1.0.0"}',
+    f"{_DOWNLOAD}.ziphash": _SUM,
+    f"{_DOWNLOAD}.zip": b"",  # never read: it is unpacked already
+    f"{_DOWNLOAD}.lock": b"",
+    "modcache/cache/lock": b"",
     "app/c/c.go": b"package c\n\n// #cgo CFLAGS: -I${SRCDIR}/../inc0 -I${SRCDIR}/../inc\n"
     b'// #include "value.h"\n// int value(void);\nimport "C"\n\n'
     b"func F() int { return int(C.value()) }\n",
@@ -206,7 +246,7 @@ class World:
         self.slots: list[Slot] = [Slot(*TARGETS[0][:1], (), TARGETS[0][1])]
         files = dict(FILES)
         if kind == "cgo":
-            files |= CGO_FILES
+            files |= CGO_FILES | {"app/lib1/libnumber.a": archive(10)}
         if kind == "workspace":
             files["go.work"] = b"go 1.24\n\nuse (\n\t./app\n\t./dep\n)\n"
         if kind == "vendor":
@@ -935,6 +975,18 @@ def dangling(world: World, random: Random) -> str:
     return f"{target} appeared"
 
 
+@functools.cache
+def archive(number: int) -> bytes:
+    """Return an archive with `int number(void)`."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/n.c", "w", encoding="ascii") as file:
+            file.write(f"int number(void) {{ return {number}; }}\n")
+        build = "gcc -c -o n.o n.c && ar rcD n.a n.o"
+        subprocess.run(["sh", "-c", build], cwd=folder, check=True)
+        with open(f"{folder}/n.a", "rb") as made:
+            return made.read()
+
+
 def header(world: World, random: Random) -> str:
     """Change the headers outside a cgo package."""
     if world.kind != "cgo":
@@ -949,6 +1001,32 @@ def header(world: World, random: Random) -> str:
     how = random.choice(("plain", "same", "over"))
     world.write("app/inc/deep.h", b"#define DEEP " + number + b"\n", how)
     return f"wrote inc/deep.h ({how})"
+
+
+def fetched_header(world: World, random: Random) -> str:
+    """Change the headers outside a cgo package in the module cache."""
+    if world.kind != "cgo":
+        return ""
+    name = f"{_FETCHED}/{random.choice(('include', 'first'))}/number.h"
+    if "first" in name and os.path.lexists(world.at(name)):
+        world.remove(name)
+        return f"removed {name}"
+    how = random.choice(("plain", "same", "over"))
+    world.write(name, b"#define NUMBER %d\n" % random.randrange(10, 14), how)
+    return f"wrote {name} ({how})"
+
+
+def archives(world: World, random: Random) -> str:
+    """Change the archives with which a cgo package is linked."""
+    if world.kind != "cgo":
+        return ""
+    name = f"app/{random.choice(('lib0', 'lib1', 'lib1'))}/libnumber.a"
+    if "lib0" in name and os.path.lexists(world.at(name)):
+        world.remove(name)
+        return f"removed {name}"
+    how, number = random.choice(("plain", "same", "over")), random.randrange(10, 14)
+    world.write(name, archive(number), how)
+    return f"wrote {name} of {number} ({how})"
 
 
 # What happens around the tree.
@@ -1078,6 +1156,8 @@ ON_FILES: dict[str, tuple[int, Mutation]] = {
     "go.sum": (2, sums),
     "dangling": (3, dangling),
     "header": (8, header),
+    "header of a fetched module": (4, fetched_header),
+    "archive": (5, archives),
 }
 AROUND: dict[str, tuple[int, Mutation]] = {
     "flags": (5, flags),

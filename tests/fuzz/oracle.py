@@ -6,9 +6,7 @@ must never take a compiled package of a module from anybody but itself, and neve
 index (goindex=0), which makes go itself stale.
 
 For cgo packages the oracle gets a build cache that holds the standard library only, since go's
-own is stale for headers outside the package. gorun lays a header over such packages that changes
-their key in go's cache, and that key ends up in the build ID of the executable; so with cgo it is
-the executables without their build IDs that are compared.
+own is stale for what is outside of the package.
 """
 
 from __future__ import annotations
@@ -16,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -51,8 +48,6 @@ func main() { b, _ := files.ReadFile("warm.go"); println(string(b)) }
 _WARM_CGO = (
     b'package main\n\n// int f(void) { return 1; }\nimport "C"\n\nfunc main() { println(C.f()) }\n'
 )
-_ROOT_OF_BUILD_ID = re.compile(rb"[\w-]{20}/[\w-]{20}/[\w-]{20}/[\w-]{20}")
-_GNU_BUILD_ID = b"\x04\0\0\0\x14\0\0\0\x03\0\0\0GNU\0"
 
 
 class Answer(NamedTuple):
@@ -154,6 +149,7 @@ def environ_of(world: World, slot: Slot, cache: str) -> dict[str, str]:
         "TMPDIR": f"{root}-tmp",
         "GOCACHE": cache,
         "GOPROXY": "off",
+        "GOMODCACHE": f"{root}/modcache" if world.kind == "cgo" else "",
         "GOTOOLCHAIN": "local",
         "XDG_CONFIG_HOME": f"{root}/config",
         "GORUN_CACHE_DIR": f"{root}-store",
@@ -197,21 +193,28 @@ class Question:
         out, told = self._process.communicate(timeout=PATIENCE)
         if self._process.returncode != 0:
             return Answer("failed", told=told.decode(errors="replace"))
-        digest = digest_of(self._copy, cgo=True) if self._cgo else out.split()[0].decode()
+        digest = digest_of(self._copy) if self._cgo else out.split()[0].decode()
         return Answer("built", digest, told=told.decode(errors="replace"))
 
 
-def digest_of(path: str, *, cgo: bool) -> str:
-    """Return the SHA-256 of an executable; with cgo of it without its build IDs."""
+def digest_of(path: str) -> str:
+    """Return the SHA-256 of an executable."""
     with open(path, "rb") as file:
-        data = file.read()
-    if cgo:
-        data = _ROOT_OF_BUILD_ID.sub(b"", data)
-        at = data.find(_GNU_BUILD_ID)
-        if at >= 0:
-            at += len(_GNU_BUILD_ID)
-            data = data[:at] + data[at + 20 :]
-    return hashlib.sha256(data).hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def build_as_somebody_else(world: World, slot: Slot, cache: str) -> None:
+    """Have go itself build a program into a cache that gorun uses as well."""
+    environ = environ_of(world, slot, cache)
+    subprocess.run(
+        [go_of(world, environ), "run", *slot.flags, "-exec=true", "--", *slot.target],
+        cwd=world.at(slot.where),
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
 
 
 def ask_here(world: World, slot: Slot, cache: str) -> Answer:
@@ -226,7 +229,7 @@ def ask_here(world: World, slot: Slot, cache: str) -> Answer:
         graph = program.graph()
         made = graph.make()
         because = tuple(str(reason) for reason in made.because)
-        digest = digest_of(made.path, cgo=world.kind == "cgo")
+        digest = digest_of(made.path)
         graph.remove_private()
         return Answer(made.outcome, digest, because, b"".join(told).decode(errors="replace"))
     except GoRunError as error:
@@ -250,7 +253,7 @@ def ask_verdict(world: World, slot: Slot, cache: str) -> Answer:
         if verdict.manifest is None:
             return Answer("stale", because=because)
         made = graph.make()
-        return Answer(made.outcome, digest_of(made.path, cgo=world.kind == "cgo"), because)
+        return Answer(made.outcome, digest_of(made.path), because)
     except GoRunError as error:
         return Answer("failed", told=str(error))
     finally:
@@ -286,7 +289,7 @@ def ask_command(world: World, slot: Slot, cache: str) -> Answer:
     if event["outcome"] == "failed":
         ended = done.returncode in (2, 125)
         return Answer("failed" if ended else "crashed", "", because, told)
-    digest = digest_of(event["executable"], cgo=world.kind == "cgo")
+    digest = digest_of(event["executable"])
     return Answer(event["outcome"], digest, because, told)
 
 
@@ -300,7 +303,7 @@ def newest_recorded(world: World, slot: Slot, cache: str) -> str:
         manifests = program.store.manifests(program.key, program.identity)
         if not manifests:
             return ""
-        return digest_of(program.store.executable(manifests[0]), cgo=world.kind == "cgo")
+        return digest_of(program.store.executable(manifests[0]))
     except (GoRunError, OSError):
         return ""
     finally:

@@ -247,7 +247,7 @@ class Race:
             timeout=PATIENCE,
             check=False,
         )
-        return digest_of(out, cgo=False) if done.returncode == 0 else ""
+        return digest_of(out) if done.returncode == 0 else ""
 
     def _count(self, name: str, outcome: str, classes: dict[str, list[str]]) -> None:
         count = self.counts[name]
@@ -297,7 +297,7 @@ def _outcome(before: str, got: str, expected: str, *, went: bool) -> str:
 
 
 def _digest(path: str) -> str:
-    return digest_of(path, cgo=False) if os.path.isfile(path) else ""
+    return digest_of(path) if os.path.isfile(path) else ""
 
 
 def _undo(world: World, random: Random, good: list[tuple[dict[str, Entry], dict[str, str]]]) -> str:

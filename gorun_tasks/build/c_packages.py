@@ -1,0 +1,131 @@
+"""C packages: those of a build that take something from outside, and whether go knows it.
+
+Decides whether go is asked once more, for packages whose C was compiled by nobody knows whom, and
+what is said of what cannot be followed. It must never fail a run: what is not understood here is
+not recorded, that is all.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+
+from gorun_tasks.closure.cgo import LIST_FIELDS, find_outsides, linked_digest, reaches_out
+from gorun_tasks.closure.implicit_inputs import effective
+from gorun_tasks.closure.launchers import pkg_config_questions
+from gorun_tasks.closure.linker_libraries import Runner, words_for_linker
+from gorun_tasks.closure.provenance import Provenance
+from gorun_tasks.errors import UsageError
+from gorun_tasks.toolchain.command import GRAPH, NOT_OF_LIST
+from gorun_tasks.toolchain.go_cache import ActionGraph
+from gorun_tasks.toolchain.report import NotRecorded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from gorun_tasks.closure.c_includes import Outside
+    from gorun_tasks.closure.launchers import Compilers
+    from gorun_tasks.closure.provenance import Notes
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.toolchain.command import Go
+    from gorun_tasks.toolchain.report import Report
+
+
+class CPackages:
+    """The packages with C, or assembly that reaches out, of what one go builds.
+
+    `outsides` says what they take, by import path: none where there is no such package.
+    """
+
+    def __init__(
+        self,
+        program: ProgramSpec,
+        go: Go,
+        report: Report,
+        compilers: Compilers,
+        targets: tuple[str, ...] = (),
+    ) -> None:
+        """Take a report which has what go hashed of all packages already."""
+        self._program = program
+        self._compilers = compilers
+        self._report = report
+        self.outsides: dict[str, Outside] = {}
+        self.unfollowed = ""  # what is not understood, in words
+        self.unasked: tuple[str, ...] = ()
+        """What a compiler that may start any other has to be asked before go starts."""
+        self._linked = ""
+        self.there = program.target.kind != "version" and (
+            report.tells_of_cgo() or self._reaches_out()
+        )
+        if self.there:
+            self._find(go, targets or program.target.words)
+            report.outside.update(p for outside in self.outsides.values() for p in outside.paths)
+
+    def provenance(self, notes: Notes, work: str, output: str) -> Provenance:
+        """Return the judgement on what go, which worked in the folder `work`, has used.
+
+        `output` is the SHA-256 of the executable, "" where there is none.
+        """
+        own = self._program.flags.get("debug-actiongraph")
+        graph = ActionGraph(
+            os.path.join(self._program.directory, own) if own else f"{work}/{GRAPH}"
+        )
+        provenance = Provenance(self._report, graph, notes)
+        provenance.judge(self.outsides, self._linked, output)
+        return provenance
+
+    def _find(self, go: Go, targets: tuple[str, ...]) -> None:
+        program, settings = self._program, self._report.settings
+        packages = go.list_packages(program.flags.without(*NOT_OF_LIST).words, targets, LIST_FIELDS)
+        if packages is None:
+            self.unfollowed = "go could not list the packages with C or assembly code"
+            return
+        run = Runner(program.environ, program.directory)
+        try:
+            tool_flags = {n: effective(program.flags, settings, n) for n in ("asmflags", "ldflags")}
+            self.outsides = find_outsides(packages, settings, tool_flags, run)
+            self._linked = linked_digest(self.outsides.values(), settings, run)
+            self._ask_launchers(packages)
+        except (UsageError, ValueError) as error:
+            self.unfollowed = str(error)
+        self.unfollowed = next(
+            (o.unfollowed for o in self.outsides.values() if o.unfollowed), self.unfollowed
+        )
+
+    def _ask_launchers(self, packages: Iterable[Mapping[str, Any]]) -> None:
+        """Have what compilers say that may start any other count as what a package takes."""
+        program, outsides = self._program, [o for o in self.outsides.values() if o.compiled]
+        if not outsides:
+            return
+        used = ["CC", *(["CXX"] if any(package.get("CXXFiles") for package in packages) else ())]
+        places = dict.fromkeys((program.directory, *(outside.directory for outside in outsides)))
+        try:
+            questions = self._compilers.questions(self._report.settings, used, places)
+        except NotRecorded:
+            return  # `closure.recorder` says it
+        questions += pkg_config_questions(outsides, program.environ.get("PATH", ""))
+        answers = self._compilers.answers
+        self.unasked = tuple(question for question in questions if question not in answers)
+        for outside in outsides if questions else ():
+            said = repr((outside.digest, sorted(answers.items())))
+            outside.digest = sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
+
+    def _reaches_out(self) -> bool:
+        """Say whether assembly of our own includes, or the linker takes, what go does not see."""
+        settings = self._report.settings
+        if words_for_linker(effective(self._program.flags, settings, "ldflags")):
+            return True
+        try:
+            paths = self._report.hashes()
+        except NotRecorded:
+            return False
+        goroot = settings.get("GOROOT", "")
+        fetched = tuple(f"{settings[n]}/" for n in ("GOROOT", "GOMODCACHE") if settings.get(n))
+        return any(
+            path.endswith((".s", ".S", ".sx"))
+            and not path.startswith(fetched)
+            and reaches_out(path, goroot)
+            for path in paths
+        )
