@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.core.fingerprint import NEVER, key_at, place
-from gorun_tasks.inputs.digest import content_of
+from gorun_tasks.inputs.digest import content_by_reading, contents_by_reading
 from gorun_tasks.inputs.directory_listing import list_directory
 from gorun_tasks.inputs.path_resolution import upwards
 from gorun_tasks.inputs.semantic_digest import kind_of
@@ -32,13 +32,14 @@ class BeforeBuild:
 
     def __init__(self, program: ProgramSpec, command: str) -> None:
         self._mounts = MountWatch()
-        self._contents: dict[tuple[str, bytes], tuple[bytes, Key | None]] = {}
         self._listings: dict[
             tuple[str, str, tuple[str, ...]], tuple[tuple[str, ...] | None, Key | None]
         ] = {}
         roots = {program.cwd, program.directory, command, _module_cache(program)}
+        wanted: set[tuple[str, bytes]] = set()
         for root, record, detail in _unbelieved(program, roots):
-            self._look_at(root, record, detail)
+            wanted |= self._look_at(place(root, record[0]), record, detail)
+        self._contents = contents_by_reading(wanted)
         ways = {
             way
             for root in roots
@@ -94,7 +95,7 @@ class BeforeBuild:
             key = None if path.startswith(brought) else key_at(path)
             if key is not None and mounts.believes(path, key[4]):
                 continue
-            if key is not None and content_of(path)[0] != digest:
+            if key is not None and content_by_reading(path, b"")[0] != digest:
                 changed.append(path)
         return self.led_elsewhere(hashes) + changed
 
@@ -105,18 +106,16 @@ class BeforeBuild:
     def _replaced(self) -> set[str]:
         return {way for way, was in self._directories.items() if _identity(way) != was}
 
-    def _look_at(self, root: str, record: Record, detail: Detail) -> None:
-        base, directory, names, _ = record
+    def _look_at(self, where: str, record: Record, detail: Detail) -> set[tuple[str, bytes]]:
+        """List a directory if need be; return the paths, and kinds, of what to read in it."""
         mode, further, _, contents = detail
-        where = place(root, base)
-        if directory is not None:
+        if record[1] is not None:
             at = where or "/"
             listing = list_directory(at, mode, further)
             key = None if mode == "named" else key_at(at)
             self._listings[where, mode, further] = listing, key
-        for name, content in zip(names, contents, strict=True):
-            path, kind = f"{where}/{name}", kind_of(content)
-            self._contents[path, kind] = content_of(path, kind)
+        named = zip(record[2], contents, strict=True)
+        return {(f"{where}/{name}", kind_of(content)) for name, content in named}
 
 
 def _unbelieved(program: ProgramSpec, roots: set[str]) -> Iterator[tuple[str, Record, Detail]]:

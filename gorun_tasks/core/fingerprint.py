@@ -112,6 +112,8 @@ def holds(seal: "Seal", root: str, *, enter: bool = False) -> bool:
     process goes into the directory, from where the way to each file is shorter, and stays there.
     """
     base, names, absent, expected = seal
+    if expected == NEVER:
+        return False
     prefix = place(root, base) + "/"
     if names is not None:
         paths: Iterable[str] = names.split("/")

@@ -9,11 +9,19 @@ from __future__ import annotations
 import os
 import sys
 
-from gorun_tasks.core.fingerprint import UNBELIEVED, file_clock, key_at, key_of, place, settled
+from gorun_tasks.core.fingerprint import (
+    NEVER,
+    UNBELIEVED,
+    file_clock,
+    key_at,
+    key_of,
+    place,
+    settled,
+)
 from gorun_tasks.core.program import QUESTION
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.errors import ToolchainError
-from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of
+from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of, contents_by_reading
 from gorun_tasks.inputs.directory_listing import list_directory
 from gorun_tasks.inputs.go_variables import PLACES_OF_THE_ENV_FILE, env_file, without_telling
 from gorun_tasks.inputs.semantic_digest import HEAD, SHA256_SIZE, kind_of
@@ -61,6 +69,7 @@ class Examination:
             if suspects is None:
                 yield Reason("the store", "no longer knows what this build read")
                 return
+            self._read_unbelieved(suspects)
             for shelf, identity in suspects:
                 if (shelf.name, identity) not in examined:
                     examined.add((shelf.name, identity))
@@ -155,6 +164,23 @@ class Examination:
             )
             return not other_uses and place_now != "" and place_now == env_file(recorded)
         return False
+
+    def _read_unbelieved(self, suspects: list[tuple[Shelf, bytes]]) -> None:
+        """Read all at once of which no stat is believed."""
+        wanted = set()
+        for shelf, identity in suspects:
+            found = shelf.recorded(identity) if shelf.seals[identity][3] == NEVER else None
+            if found is not None:
+                (base, _, names, keys), detail = found
+                where = place(shelf.root, base)
+                wanted |= {
+                    (f"{where}/{name}", kind_of(content))
+                    for name, key, content in zip(names, keys, detail[3], strict=True)
+                    if key == UNBELIEVED
+                }
+        wanted -= self._contents.keys()
+        if wanted:
+            self._contents |= contents_by_reading(wanted)
 
     def _record(self, shelf: Shelf, identity: bytes) -> Iterator[Reason]:
         found = shelf.recorded(identity)
