@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cli import Workshop
+from tests.e2e.cli import Workshop, needs_mounts
 from tests.fuzz.oracle import digest_of
 
 if TYPE_CHECKING:
@@ -361,6 +361,39 @@ def test_an_edit_while_go_compiles_that_is_undone_does_not_come_back(tmp_path: P
     shop.write({"unlike.go": "package main\n"})  # another key in go's cache
     go_run = meddler.after_an_edit_meanwhile(lambda *words: shop.go("run", *words))
     assert go_run.err == "second\n", "go run is right now: gorun need not be righter"
+
+
+@pytest.mark.parametrize(
+    ("there", "back"),
+    [
+        ("mv current old; mv next current", "mv current next; mv old current"),
+        pytest.param("mount --bind next current", "umount current", marks=needs_mounts),
+    ],
+    ids=["renamed", "mounted"],
+)
+def test_a_directory_above_that_was_another_while_go_compiled_does_not_come_back(
+    tmp_path: Path, there: str, back: str
+) -> None:
+    """No file, and no directory of the module, is younger than the build."""
+    files = {
+        f"{place}/app/{name}": text
+        for place, word in (("current", "first"), ("next", "other"))
+        for name, text in {
+            "go.mod": "module example.com/swapped\n\ngo 1.24\n",
+            "main.go": f'package main\n\nfunc main() {{ println("{word}") }}\n',
+        }.items()
+    }
+    shop = Workshop(tmp_path, files)
+    done, hook = tmp_path / "done", tmp_path / "hook"
+    hook.write_text(
+        f'#!/bin/sh\ncase "$*" in *compile*-p\\ main*) [ -f {done} ] || {{ touch {done};'
+        f' cd {shop.folder}; {there}; "$@"; status=$?; {back}; exit $status; }};; esac\nexec "$@"\n'
+    )
+    hook.chmod(0o755)
+    words = ("-C=current/app", f"-toolexec={hook}", ".")
+    assert shop.gorun(*words).err == "other\n"
+    assert done.exists()
+    assert shop.gorun(*words).err == "first\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc to find whom to kill")
