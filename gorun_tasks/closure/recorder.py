@@ -414,7 +414,7 @@ class _Recording:
                 self._asked.note(path)
 
     def _check_ways(self, own: str) -> None:
-        ways = Ways(self._started)
+        ways = Ways(self._started, self._mounts)
         for path in self.leading:
             ways.lead_elsewhere(path)
         self._moved |= ways.moved

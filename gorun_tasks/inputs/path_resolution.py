@@ -11,10 +11,13 @@ import os
 import stat
 
 from gorun_tasks.core.fingerprint import key_of, settled
+from gorun_tasks.system.mount_table import NOTHING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gorun_tasks.system.mount_table import MountTable
 
 
 class Ways:
@@ -25,8 +28,12 @@ class Ways:
     one moment: there it counts that it was itself renamed, which moves the ctime alone.
     """
 
-    def __init__(self, moment: int) -> None:
-        """Look for what moved since `moment` (of `file_clock`)."""
+    def __init__(self, moment: int, mounts: MountTable | None = None) -> None:
+        """Look for what moved since `moment` (of `file_clock`).
+
+        With `mounts`, what is stamped by another clock counts as unmoved: it is compared otherwise.
+        """
+        self._mounts = mounts
         self.moved: set[str] = set()
         self._moment = moment
         self._known: dict[str, bool] = {}
@@ -66,6 +73,8 @@ class Ways:
 
     def _touched(self, path: str, status: os.stat_result) -> bool:
         if settled(key_of(status), self._moment):
+            return False
+        if self._mounts and self._mounts.belief(path, status.st_dev) == NOTHING:
             return False
         self.moved.add(path)
         return True

@@ -46,7 +46,7 @@ class MountTable:
             place = os.path.realpath(path)
             while place not in self._by_place and place != "/":
                 place = os.path.dirname(place)
-            kind = self._by_place.get(place, "")
+            kind = self._by_device[device] = self._by_place.get(place, "")
         return kind
 
     def believes(self, path: str, device: int) -> bool:
