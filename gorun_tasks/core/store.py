@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     and the shelves of that build, packed, where the next one may be for its sake."""
 
 SCHEMA = "v1"
-_MAGIC = b"gorun 4\n"
+_MAGIC = b"gorun 5\n"
 _HEAD = len(_MAGIC) + 24
 _FIRST_READ = 1 << 16  # bytes: most first parts need no more
 IDENTITY_SIZE = 8

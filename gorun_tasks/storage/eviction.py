@@ -97,7 +97,8 @@ class _Program:
         self._path = path
         self.status = os.stat(path)
         self.identity, manifests = unframe(data)
-        self._aside: Aside = unframe(data, second=True)
+        note, unsure = unframe(data, second=True)
+        self._aside: Aside = note, unsure
         self.digests: list[str] = []
         self._shelves: list[dict[str, bytes]] = []
         for values in manifests:
