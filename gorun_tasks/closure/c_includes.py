@@ -47,6 +47,7 @@ _FORCED = ("-include", "-imacros", "--include", "--imacros")
 _DEFINE = re.compile(rb"#[ \t]*+define[ \t]+(\w+)(\(([^()\n]*)\))?([^\n]*)")
 _STRINGIFIED = re.compile(rb"#[ \t]*(\w+)")
 _HANDED_ON = re.compile(rb"(\w+)[ \t]*\([ \t]*(\w+)[ \t]*\)")
+_CALLED = re.compile(rb"(\w+)[ \t]*\(([^()\n]*)\)")
 _MANY = 64  # comments in one directive, or macros that stand for one another
 _BEFORE = 512  # bytes before a directive in which its line begins
 
@@ -190,7 +191,7 @@ class Scan:
             for parameter, body in self._defines.get(macro, ()):
                 literal = _NAME.fullmatch(body)
                 if parameter or literal is None or len(seen) > _MANY:
-                    called = _HANDED_ON.fullmatch(body)
+                    called = _CALLED.fullmatch(body)
                     more = self._argument_names(*called.groups()) if called else None
                     if more is None:
                         return None
