@@ -144,6 +144,10 @@ class Making:
             if self.report.step == "load" and self._words.names_ours():
                 self._build_bare(go, say)
                 return True
+            if self.handed is not None and self._words.names_ours():
+                self.unrecorded = f"go stumbled: {os.fsdecode(self._words.names_ours()).strip()}"
+                self._words.drop()
+                return True
             if self.report.step != "load":
                 self._look_at_c(go)  # for a watch, which waits for other C
             if self.report.step != "link" or not self._c_is_forgotten(go):
@@ -243,7 +247,7 @@ class Making:
             self._words.drop()
             return True
         output = self.handed.digest() if self.handed is not None else ""
-        provenance = self._look_at_c(go).provenance(self._notes, self._folder, output)
+        provenance = self._look_at_c(go).provenance(self._notes, output)
         # What comes back another go has put there, which is at it just now.
         comes_back = self._forgotten.issuperset(provenance.doubtful)
         if not provenance.doubtful or comes_back or not provenance.forget():

@@ -213,7 +213,7 @@ def _compile_once(
         if packages.unasked:
             compilers.ask(packages.unasked)
             return packages.unasked
-        provenance = packages.provenance(notes, work, "")
+        provenance = packages.provenance(notes, "")
         is_again = bool(provenance.doubtful) and provenance.forget()
         return provenance.doubtful if is_again else ()
     finally:

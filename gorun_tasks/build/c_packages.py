@@ -16,7 +16,8 @@ from gorun_tasks.closure.launchers import pkg_config_questions
 from gorun_tasks.closure.linker_libraries import Runner, words_for_linker
 from gorun_tasks.closure.provenance import Provenance
 from gorun_tasks.errors import UsageError
-from gorun_tasks.toolchain.command import GRAPH, NOT_OF_LIST
+from gorun_tasks.inputs.digest import bytes_of
+from gorun_tasks.toolchain.command import NOT_OF_LIST
 from gorun_tasks.toolchain.go_cache import ActionGraph
 from gorun_tasks.toolchain.report import NotRecorded
 
@@ -63,16 +64,14 @@ class CPackages:
             self._find(go, targets or program.target.words)
             report.outside.update(p for outside in self.outsides.values() for p in outside.paths)
 
-    def provenance(self, notes: Notes, work: str, output: str) -> Provenance:
-        """Return the judgement on what go, which worked in the folder `work`, has used.
+    def provenance(self, notes: Notes, output: str) -> Provenance:
+        """Return the judgement on what go has used.
 
         `output` is the SHA-256 of the executable, "" where there is none.
         """
         own = self._program.flags.get("debug-actiongraph")
-        graph = ActionGraph(
-            os.path.join(self._program.directory, own) if own else f"{work}/{GRAPH}"
-        )
-        provenance = Provenance(self._report, graph, notes)
+        graph = bytes_of(os.path.join(self._program.directory, own)) if own else self._report.graph
+        provenance = Provenance(self._report, ActionGraph(graph), notes)
         provenance.judge(self.outsides, self._linked, output)
         return provenance
 

@@ -33,7 +33,7 @@ class GoWords:
     def hear(self, line: bytes, report: Report, say: Callable[[bytes], None]) -> None:
         """Take in a line: say it, or have it wait."""
         waits = report.step == "link" or (
-            report.step == "load" and any(name in line for name in self.ours)
+            report.step in ("load", "publish") and any(name in line for name in self.ours)
         )
         if waits or self._waiting:
             self._waiting.append(line)

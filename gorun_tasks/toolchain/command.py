@@ -53,7 +53,7 @@ SETTINGS = (
 NOT_OF_LIST = ("exec", "json", "a", "n", "v", "x", "work")
 """Flags of go run that go list does not have, or that would make it print."""
 
-OURS = ("GODEBUG", "GOTMPDIR", "-debug-actiongraph", "gocachehash", "gofsystrace")
+OURS = ("GODEBUG", "GOTMPDIR", "-debug-actiongraph", "gocachehash", "gofsystrace", "/gorun-")
 """What go can only say where it stumbles over something that we added to its environment."""
 
 GRAPH = "graph"
@@ -213,6 +213,7 @@ class Go:
                         go.stdin.close()
                         with_report(handed_over)
         finally:
+            report.graph = bytes_of(f"{report.temporary or work}/{GRAPH}")
             if report.temporary:
                 report.temporary_lost = not os.path.isdir(report.temporary)
                 shutil.rmtree(report.temporary, ignore_errors=True)
@@ -233,7 +234,7 @@ class Go:
         if "debug-actiongraph" not in environ.get("GOFLAGS", ""):
             # The user's own comes after it, and -C has to be the first.
             first = 3 if command[2].startswith("-C=") else 2
-            command.insert(first, f"-debug-actiongraph={work}/{GRAPH}")
+            command.insert(first, f"-debug-actiongraph={report.temporary or work}/{GRAPH}")
         return environ
 
     def compile(
@@ -268,6 +269,7 @@ class Go:
         with telling as (go, notes, _):
             for lines, _ in told(go, report, notes, tick):
                 report.hashed += [line for line in lines if line[:4] == b"HASH"]
+        report.graph = bytes_of(f"{work}/{GRAPH}")
 
     @contextlib.contextmanager
     def _made_to_tell(

@@ -91,11 +91,11 @@ def _entry_path(cache: str, action: str) -> str:
 class ActionGraph:
     """Which actions a go performed itself, by what it wrote for -debug-actiongraph."""
 
-    def __init__(self, path: str) -> None:
-        """Read it; where there is none, nothing was performed."""
+    def __init__(self, written: bytes) -> None:
+        """Read it; where go wrote none, nothing was performed."""
         self._performed: dict[str, str] = {}
         with contextlib.suppress(ValueError):
-            for action in json.loads(bytes_of(path)):
+            for action in json.loads(written):
                 if action.get("Cmd") and action.get("ActionID"):
                     self._performed[action["ActionID"]] = action.get("BuildID", "")
 

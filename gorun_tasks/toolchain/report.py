@@ -74,6 +74,7 @@ class Report:
         self.goroot_bin = ""  # what go puts first in the program's PATH
         self.hashed: list[bytes] = []  # the lines that begin with HASH
         self.traced = b""  # the trace of go's package loader
+        self.graph = b""  # which actions go performed: -debug-actiongraph
         self.diagnostics = False  # whether go, or what it started, had something to say
         self.settings: dict[str, str] = {}  # go env
         self.temporary = ""  # GOTMPDIR, as go had it
