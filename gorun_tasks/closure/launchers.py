@@ -20,6 +20,7 @@ from gorun_tasks.core.command_answer import answer, question, said
 from gorun_tasks.core.fingerprint import look_up
 from gorun_tasks.core.quoting import split_quoted
 from gorun_tasks.errors import UsageError
+from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.system.process_tree import children_of
 from gorun_tasks.toolchain.report import NotRecorded
 
@@ -40,6 +41,7 @@ _HOW_TO_ASK = ("-###", "-pipe", "-c")  # what would be started, without temporar
 _TELLS = re.compile(rb'(?:^|[\s"/])(?:-cc1|cc1|cc1plus|f951)(?=["\s])')
 _PATIENCE = 10.0  # seconds until a compiler must be seen at work
 _NAP = 0.001  # seconds
+_BUILT_FROM = b"path\tcmd/go\n"  # in the build information of an executable
 _KNOWS_ITS_OPTIONS = b"print-requires-private"
 
 
@@ -60,21 +62,21 @@ class Unasked(NotRecorded):
 
 
 def is_go_of(command: str, goroot: str) -> bool:
-    """Say whether a command is the go of a GOROOT, by whatever link, or a copy of it."""
+    """Say whether a command is the go of a GOROOT, by whatever link, or a copy of it.
+
+    A launcher may have been put in its very place: only go has been built from cmd/go.
+    """
     own = f"{goroot}/bin/go"
     try:
-        return os.path.samefile(command, own) or filecmp.cmp(command, own, shallow=False)
+        same = os.path.samefile(command, own) or filecmp.cmp(command, own, shallow=False)
     except OSError:
         return False
+    return same and _BUILT_FROM in bytes_of(command)
 
 
 def is_pkg_config(path: str) -> bool:
     """Say whether a file is pkg-config itself: then it knows the options."""
-    try:
-        with open(path, "rb") as file:
-            return _KNOWS_ITS_OPTIONS in file.read()
-    except OSError:
-        return False
+    return _KNOWS_ITS_OPTIONS in bytes_of(path)
 
 
 class Compilers:

@@ -140,6 +140,24 @@ def test_a_compiled_launcher_of_go_is_asked_at_each_run(
     assert workshop.gorun("--why", ".", env={"GORUN_GO": one}).out == ".: current\n"
 
 
+def test_a_launcher_in_the_very_place_of_go_is_asked_at_each_run(tmp_path: Path) -> None:
+    """It is bin/go of the GOROOT that a variable names, and starts what lies beside it."""
+    workshop = Workshop(tmp_path, WHICH)
+    _, two = second_go(workshop)
+    goroot = Path(two).parent.parent
+    settings = (goroot / "go.env").read_text().replace("GOFLAGS=-tags=second\n", "")
+    (goroot / "go.env").write_text(settings)
+    shutil.move(two, f"{two}.real")
+    script = goroot / "bin" / "go.second"
+    script.write_text(f'#!/bin/sh\nGOFLAGS=-tags=second exec {two}.real "$@"\n')
+    script.chmod(0o755)
+    launcher(Path(two), "file", f"{two}.real")
+    workshop.environ |= {"GORUN_GO": two, "GOROOT": str(goroot)}
+    assert workshop.gorun(".").err == "one\n"
+    choose(workshop, goroot / "bin", "file", str(script))
+    assert workshop.gorun(".").err == "two\n"
+
+
 @pytest.mark.parametrize("how", ["link", "link to link", "copy", "hard link"])
 def test_a_link_to_go_is_no_launcher(tmp_path: Path, how: str) -> None:
     workshop = Workshop(tmp_path, TINY)
