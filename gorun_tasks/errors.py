@@ -21,6 +21,27 @@ CANNOT_EXECUTE = 126
 
 _LARGEST = 255
 
+_FORGERS = (
+    *(range(32), range(0x7F, 0xA0)),
+    *((0x200E, 0x200F), range(0x2028, 0x202F), range(0x2066, 0x206A)),
+)
+"""Control characters, the other ends of a line, and what turns the direction of writing."""
+
+
+def in_one_line(text: str) -> str:
+    """Return a text as it may be shown: a name that somebody chose ends no line and does no more.
+
+    A file name may hold anything but a slash: a newline, or what a terminal obeys. These are
+    written as in a Go string; bytes that are no UTF-8 stay what they are.
+    """
+    if text.isprintable():
+        return text
+    escapes = {9: r"\t", 10: r"\n", 13: r"\r"}
+    for forgers in _FORGERS:
+        for code in forgers:
+            escapes.setdefault(code, f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}")  # noqa: PLR2004
+    return text.translate(escapes)
+
 
 class GoRunError(Exception):
     """Base of all errors of this package.
@@ -38,7 +59,7 @@ class GoRunError(Exception):
     def __str__(self) -> str:
         """Return the sentence and, after a semicolon, the hint."""
         message: str = self.args[0]
-        return f"{message}; {self.hint}" if self.hint else message
+        return in_one_line(f"{message}; {self.hint}" if self.hint else message)
 
 
 def final_status(error: GoRunError, environ: "Mapping[str, str]") -> int:

@@ -12,7 +12,7 @@ import os
 import sys
 
 from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS, split_typed
-from gorun_tasks.errors import UsageError
+from gorun_tasks.errors import UsageError, in_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _why(program: ProgramSpec) -> int:
 
     verdict = judge(program)
     if verdict.outcome == "current":
-        return answer(f"{program.label}: current\n")
+        return answer(f"{in_one_line(program.label)}: current\n")
     told = [str(reason) for reason in verdict.because]
     if told == [program.unknown()]:
         from gorun_tasks.core.suggestions import absent
@@ -140,7 +140,7 @@ def _why(program: ProgramSpec) -> int:
         told.append(never)
     if verdict.outcome == "restored":
         told.append("the store has the executable for this content")
-    answer("".join(f"{program.label}: {reason}\n" for reason in told))
+    answer("".join(f"{in_one_line(f'{program.label}: {reason}')}\n" for reason in told))
     return 1
 
 

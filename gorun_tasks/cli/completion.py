@@ -26,7 +26,7 @@ import sys
 from gorun_tasks.cli.help import HELP
 from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS
 from gorun_tasks.core.program import logical_directory
-from gorun_tasks.errors import GoRunError, UsageError
+from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.workspace.workspace import NAME_MARK, Workspace, root_of
 
 TYPE_CHECKING = False
@@ -341,6 +341,8 @@ def _paths(word: str, *, files: bool = True, ending: str = "", prefix: str = "")
     for name in names:
         if not name.startswith(begin) or (name[0] == "." and begin[:1] != "."):
             continue
+        if in_one_line(name) != name:
+            continue  # candidates are lines
         if os.path.isdir(f"{place}/{name}"):
             if not ending and (files or (name[0] != "_" and name not in _PASSED_OVER)):
                 yield f"{shown}{name}/", ""

@@ -19,7 +19,7 @@ from gorun_tasks.api import Program
 from gorun_tasks.core import reasons
 from gorun_tasks.core.program import logical_directory
 from gorun_tasks.core.target import Target
-from gorun_tasks.errors import GoRunError, UsageError
+from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.system import console
 from gorun_tasks.workspace import render
 from gorun_tasks.workspace.workspace import NAME_MARK, Workspace, root_of
@@ -135,7 +135,7 @@ def build(
     def tell(name: str, result: Outcome | GoRunError) -> None:
         results.append({"name": name, **_result(result)})
         if not quiet and not flags.is_true("json"):
-            statuses.append(answer(f"{name:{width}}  {_said(result)}\n"))
+            statuses.append(answer(in_one_line(f"{name:{width}}  {_said(result)}") + "\n"))
 
     made = workspace.build(programs if words else (), rebuild=rebuild, tell=tell)
     failed = [result for result in made.values() if isinstance(result, GoRunError)]

@@ -6,6 +6,8 @@ found in `inputs.compare`.
 
 from __future__ import annotations
 
+from gorun_tasks.errors import in_one_line
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +25,9 @@ class Reason:
     def __str__(self) -> str:
         """Return the words a person reads: "main.go edited", "GOFLAGS: '' → '-tags=dev'"."""
         if self.change in ("new file", "new directory"):
-            return f"{self.change} {self.input}"
+            return in_one_line(f"{self.change} {self.input}")
         separator = ": " if " → " in self.change else " "
-        return f"{self.input}{separator}{self.change}" if self.input else self.change
+        return in_one_line(f"{self.input}{separator}{self.change}" if self.input else self.change)
 
     def __repr__(self) -> str:
         return f"Reason({self.input!r}, {self.change!r})"

@@ -6,6 +6,8 @@ never know a runner, and never start anything.
 
 from __future__ import annotations
 
+from gorun_tasks.errors import in_one_line
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +49,7 @@ SWITCHES = frozenset({"race", "trimpath", "cover"})
 
 def not_built(failed: Sequence[tuple[str, GoRunError]]) -> str:
     """Return the sentence for programs that could not be built."""
-    return f"not built: {', '.join(sorted(name for name, _ in failed))}"
+    return in_one_line(f"not built: {', '.join(sorted(name for name, _ in failed))}")
 
 
 def news(name: str, outcome: Outcome) -> str:
@@ -55,36 +57,37 @@ def news(name: str, outcome: Outcome) -> str:
     line = f"{name}: {outcome.outcome}{_because(outcome.because)}"
     trouble = outcome.unrecorded
     said = not trouble or any(trouble in str(reason) for reason in outcome.because)
-    return line if said else f"{line}; not remembered: {trouble}"
+    return in_one_line(line if said else f"{line}; not remembered: {trouble}")
 
 
 def verdict(name: str, reasons: Sequence[Reason]) -> str:
     """Return the line that tells what a program would need: "api: stale because go.mod edited"."""
-    return f"{name}: {'stale' if reasons else 'current'}{_because(reasons)}"
+    return in_one_line(f"{name}: {'stale' if reasons else 'current'}{_because(reasons)}")
 
 
 def answer(name: str, reasons: Sequence[Reason]) -> str:
     """Return the answer to why: "api: current", or "api: stale" and a line for each reason."""
     said = "stale" if reasons else "current"
-    return "\n  ".join([f"{name}: {said}", *map(str, reasons)])
+    return "\n  ".join([in_one_line(f"{name}: {said}"), *map(str, reasons)])
 
 
 def generated(name: str, generation: Generation) -> str:
     """Return the line that tells whether a program had to make its files anew, and why."""
     if not generation.because:
-        return f"{name}: current"
+        return in_one_line(f"{name}: current")
     line = f"{name}: generated{_because(generation.because)}"
-    return f"{line}; not remembered: {generation.unrecorded}" if generation.unrecorded else line
+    trouble = generation.unrecorded
+    return in_one_line(f"{line}; not remembered: {trouble}" if trouble else line)
 
 
 def ended(name: str, status: int) -> str:
     """Return how a program ended, for runners that report a failure in words."""
-    return f"{name} exited with status {status}"
+    return in_one_line(f"{name} exited with status {status}")
 
 
 def forgotten(name: str, *, dry: bool = False) -> str:
     """Return what a clean did, or in a dry run would do."""
-    return f"{name}: would be forgotten" if dry else f"{name}: forgotten"
+    return in_one_line(f"{name}: would be forgotten" if dry else f"{name}: forgotten")
 
 
 def _because(reasons: Sequence[Reason]) -> str:

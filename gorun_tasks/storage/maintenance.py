@@ -10,7 +10,7 @@ import os
 
 from gorun_tasks.core.program import PLATFORM
 from gorun_tasks.core.store import Manifest, Shelf, Store, read_file, unframe
-from gorun_tasks.errors import GoRunError, UsageError
+from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.inputs.digest import is_executable_of
 from gorun_tasks.storage.eviction import clear
 
@@ -30,7 +30,8 @@ def care(
         raise UsageError(f"--store {what} takes no further words: {' '.join(words)}")
     store = Store.at(environ)
     if not store.trusted():
-        return answer(f"{store.root or 'no home directory'}: nothing is stored\n")
+        where = in_one_line(store.root) or "no home directory"
+        return answer(f"{where}: nothing is stored\n")
     try:
         text, sound = verbs[what](store)
     except OSError as error:
@@ -43,7 +44,7 @@ def _stat(store: Store) -> tuple[str, bool]:
     records = sum(os.lstat(path).st_size for path in _files(store, "shelves", "programs"))
     programs = list(_programs(store))
     text = (
-        f"{store.root}\n"
+        f"{in_one_line(store.root)}\n"
         f"{len(sizes)} executables, {_megabytes(sum(sizes.values()))}\n"
         f"{len(programs)} programs\n"
         f"{_megabytes(records)} of records\n"
@@ -52,7 +53,7 @@ def _stat(store: Store) -> tuple[str, bool]:
         own = {store.executable(manifest) for manifest in manifests}
         size = sum(sizes.get(path, 0) for path in own)
         text += (
-            f"  {label}: {len(manifests)} remembered\n"
+            f"  {in_one_line(label)}: {len(manifests)} remembered\n"
             f"    {_megabytes(size)}, started without go in {_hours(store, key)} different hours\n"
         )
     return text, True
@@ -70,13 +71,13 @@ def _verify(store: Store) -> tuple[str, bool]:
         if not is_executable_of(path, os.path.basename(os.path.dirname(path))):
             damaged += 1
             os.unlink(path)
-            text += f"{path}: was not what was published; removed\n"
+            text += f"{in_one_line(path)}: was not what was published; removed\n"
     records = 0
     for path in _files(store, "programs", "shelves"):
         if not _is_sound(path):
             records += 1
             os.unlink(path)
-            text += f"{path}: cannot be read; removed\n"
+            text += f"{in_one_line(path)}: cannot be read; removed\n"
     text += f"{damaged} damaged executables\n"
     if records:
         text += f"{records} damaged records\n"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.core.launch import flush
+from gorun_tasks.errors import in_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def say(sentence: str) -> None:
 
 def complain(sentence: str) -> None:
     """Write the line that says why there is no program, however quiet we should be."""
-    pass_on(f"gorun: {sentence}\n".encode("utf-8", "surrogateescape"))
+    pass_on(f"gorun: {in_one_line(sentence)}\n".encode("utf-8", "surrogateescape"))
 
 
 def show(text: str) -> None:

@@ -22,7 +22,7 @@ from gorun_tasks.build.events import (
     WatchingEvent,
 )
 from gorun_tasks.core.reasons import because
-from gorun_tasks.errors import Interrupted
+from gorun_tasks.errors import Interrupted, in_one_line
 from gorun_tasks.system import console
 
 TYPE_CHECKING = False
@@ -140,7 +140,7 @@ def labelled(names: Sequence[str]) -> Callable[[str, int, bytes], None]:
     labels: dict[tuple[str, int], bytes] = {}
     for position, name in enumerate(names):
         for stream in (1, 2):
-            label = f"{name:{width}} | "
+            label = in_one_line(f"{name:{width}} | ")
             if os.isatty(stream) and not os.environ.get("NO_COLOR"):
                 label = f"\x1b[{_COLORS[position % len(_COLORS)]}m{label}\x1b[0m"
             labels[name, stream] = os.fsencode(label)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.core.fingerprint import place
+from gorun_tasks.errors import in_one_line
 from gorun_tasks.inputs.semantic_digest import kind_of
 from gorun_tasks.inputs.verdict import judge_all
 
@@ -81,7 +82,7 @@ class Picture:
             more = "" if len(knot.programs) <= _NAMES_SHOWN else ", …"
             lines.append(f"  {knot.label:{width}}  in {len(knot.programs)}: {names}{more}")
         lines += _left_out(len(self.knots), KNOTS_SHOWN, "groups of packages")
-        return "".join(f"{line.rstrip()}\n" for line in lines)
+        return "".join(f"{in_one_line(line.rstrip())}\n" for line in lines)
 
     def mermaid(self) -> str:
         """Return the picture as a Mermaid flowchart."""
@@ -106,7 +107,7 @@ class Picture:
         rest += _left_out(len(self.knots), KNOTS_SHOWN, "groups of packages")
         lines += [f'  rest{number}["{line}"]' for number, line in enumerate(rest)]
         lines += [f"  classDef {name} fill:{colour}" for name, colour in _COLOURS.items()]
-        return "".join(f"{line}\n" for line in lines)
+        return "".join(f"{in_one_line(line)}\n" for line in lines)
 
 
 def _left_out(there: int, shown: int, what: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.core.reasons import because, reasons_said
+from gorun_tasks.errors import in_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def listed(workspace: Workspace, *, as_json: bool = False) -> str:
         for name, program in workspace.programs.items()
     ]
     width = max((len(name) for name, _ in rows), default=0)
-    return "".join(f"{name:{width}}  {place}\n" for name, place in rows)
+    return "".join(in_one_line(f"{name:{width}}  {place}") + "\n" for name, place in rows)
 
 
 def touched(
@@ -42,7 +43,8 @@ def touched(
             ]
         )
     width = max(map(len, found), default=0)
-    return "".join(f"{name:{width}} {because(reasons)}\n" for name, reasons in found.items())
+    lines = (f"{name:{width}} {because(reasons)}" for name, reasons in found.items())
+    return "".join(f"{in_one_line(line)}\n" for line in lines)
 
 
 def described(workspace: Workspace, name: str) -> dict[str, object]:

@@ -176,6 +176,10 @@ def test_all_else_is_a_fixed_number_of_system_calls(workshop: Workshop) -> None:
         # Bytecode, as an installed package has it.
         "PYTHONPYCACHEPREFIX": str(workshop.folder.parent / "bytecode"),
         "PYTHONDONTWRITEBYTECODE": "",
+        # Where Python has to choose a locale, the environment that we began with is read.
+        "LANG": "C.UTF-8",
+        "LC_ALL": "",
+        "LC_CTYPE": "",
     }
     only_becomes = "import os, sys; os.execv(sys.argv[1], sys.argv[1:])"
     floor = traced(workshop, "/bin/true", code=only_becomes, env=env)
