@@ -12,7 +12,7 @@ import os
 import sys
 
 from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS, split_typed
-from gorun_tasks.errors import UsageError, in_one_line
+from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from gorun_tasks.core.flags import BuildFlags
     from gorun_tasks.core.program import ProgramSpec
-    from gorun_tasks.errors import GoRunError
 
     class Options(Protocol):
         """The options that were given: see main."""
@@ -39,19 +38,19 @@ if TYPE_CHECKING:
 
 
 def answer(text: str) -> int:
-    """Write an answer to stdout; return the exit status, 1 where nobody takes it.
+    """Write an answer to stdout; return the exit status, 125 where it cannot be written.
 
     Names are written as the system has them, whatever the locale: to be found again by whoever
     reads a path.
     """
-    if sys.stdout is None:
-        return 1  # it was closed when we started, and 1 may be anything by now
+    if sys.stdout is None:  # it was closed when we started, and 1 may be anything by now
+        return complain(GoRunError("cannot write the answer: standard output is closed"))
     rest = text.encode("utf-8", "surrogateescape")
     try:
         while rest:
             rest = rest[os.write(1, rest) :]
-    except OSError:
-        return 1
+    except OSError as error:
+        return complain(GoRunError(f"cannot write the answer: {error.strerror}"))
     return 0
 
 
@@ -140,8 +139,8 @@ def _why(program: ProgramSpec) -> int:
         told.append(never)
     if verdict.outcome == "restored":
         told.append("the store has the executable for this content")
-    answer("".join(f"{in_one_line(f'{program.label}: {reason}')}\n" for reason in told))
-    return 1
+    lines = (in_one_line(f"{program.label}: {reason}") for reason in told)
+    return answer("".join(f"{line}\n" for line in lines)) or 1
 
 
 def _drop(program: ProgramSpec, further: list[str]) -> int:

@@ -116,7 +116,7 @@ def build(
     since: str,
     stamps: Mapping[str, str],
 ) -> int:
-    """Answer --build: build and report; return 0, 1 where nobody takes the report.
+    """Answer --build: build and report; return 0, 125 where the report cannot be written.
 
     Raises ReportedError where a program failed.
     """
@@ -134,7 +134,7 @@ def build(
 
     def tell(name: str, result: Outcome | GoRunError) -> None:
         results.append({"name": name, **_result(result)})
-        if not quiet and not flags.is_true("json"):
+        if not (quiet or flags.is_true("json") or any(statuses)):
             statuses.append(answer(in_one_line(f"{name:{width}}  {_said(result)}") + "\n"))
 
     made = workspace.build(programs if words else (), rebuild=rebuild, tell=tell)
