@@ -6,6 +6,7 @@ cannot be written, one line on stderr says so.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
     from gorun_tasks.errors import GoRunError
+
+
+_PATIENCE = 1.0  # seconds for somebody to read a pipe, who may be about to start
+_PAUSE = 0.01  # seconds
+
+_unread: set[str] = set()  # pipes that nobody read
 
 
 class Event:
@@ -176,11 +183,41 @@ def tell_outcome(program: ProgramSpec, outcome: Outcome) -> None:
 
 
 def _append(path: str, line: str) -> None:
+    deadline = time.monotonic() + (0 if path in _unread else _PATIENCE)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = _open(path, deadline)
         try:
-            os.write(descriptor, line.encode("ascii"))
+            _write(descriptor, line.encode("ascii"), deadline)
         finally:
             os.close(descriptor)
     except OSError as error:
-        console.say(f"cannot write events to {path}: {error.strerror}")
+        unread = error.errno in (errno.ENXIO, errno.EAGAIN, errno.EPIPE)
+        if unread and path in _unread:
+            return  # it was said
+        if unread:
+            _unread.add(path)
+        why = "nobody reads it" if unread else error.strerror
+        console.say(f"cannot write events to {path}: {why}")
+
+
+def _open(path: str, deadline: float) -> int:
+    """Return a descriptor to append to a file; one of a pipe as soon as somebody reads it."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+    while True:
+        try:
+            return os.open(path, flags, 0o666)
+        except OSError as error:
+            if error.errno != errno.ENXIO or time.monotonic() >= deadline:
+                raise
+        time.sleep(_PAUSE)
+
+
+def _write(descriptor: int, data: bytes, deadline: float) -> None:
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE)

@@ -112,7 +112,7 @@ class ProgramReporter(ConsoleReporter):  # type: ignore[misc]
         """End with the program's status: doit has saved its state, and asks nothing after this."""
         super().complete_run()
         if self._exit_code:
-            self.outstream.flush()
+            offers.flush()
             sys.exit(self._exit_code)
 
 

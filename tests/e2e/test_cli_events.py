@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,3 +80,32 @@ def test_gos_own_answers_are_written_at_each_run(tmp_path: Path, flag: str, begi
         file.unlink()
     result = workshop.gorun("--why", f"{flag}=answer", ".")
     assert result == (1, f"{flag}=answer .: {because}\n", "")
+
+
+@pytest.mark.parametrize("state", ["no reader", "a reader that does not read"])
+def test_a_pipe_that_nobody_reads_holds_nobody_up(tmp_path: Path, state: str) -> None:
+    workshop = Workshop(tmp_path, TINY)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    said = f"gorun: cannot write events to {pipe}: nobody reads it\n"
+    with contextlib.ExitStack() as open_until_then:
+        if state != "no reader":
+            both = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+            open_until_then.callback(os.close, both)
+            with contextlib.suppress(BlockingIOError):
+                while os.write(both, b"x" * 4096):
+                    pass
+        for _ in range(2):
+            assert workshop.gorun("--events", str(pipe), ".") == (0, "", f"{said}tiny\n")
+
+
+def test_a_pipe_that_somebody_reads_has_the_events(tmp_path: Path) -> None:
+    workshop = Workshop(tmp_path, TINY)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert workshop.gorun("--events", str(pipe), ".") == (0, "", "tiny\n")
+        assert json.loads(os.read(reader, 1 << 16))["outcome"] == "built"
+    finally:
+        os.close(reader)
