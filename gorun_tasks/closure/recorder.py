@@ -192,7 +192,7 @@ def _refuse(report: Report, program: ProgramSpec) -> None:
     forbidden = program.never_recorded()
     if forbidden:
         raise NotRecorded(forbidden)
-    version = settings.get("GOVERSION", "an unknown go")
+    version = settings.get("GOVERSION", "a go that go env cannot tell of")
     if not supported(version):
         raise NotRecorded(
             f"{version} is not one of {' and '.join(SUPPORTED)}, so go is asked at each run"
