@@ -195,7 +195,7 @@ def _refuse(report: Report, program: ProgramSpec) -> None:
     version = settings.get("GOVERSION", "a go that go env cannot tell of")
     if not supported(version):
         raise NotRecorded(
-            f"{version} is not one of {' and '.join(SUPPORTED)}, so go is asked at each run"
+            f"{version} is not one of {', '.join(SUPPORTED)}, so go is asked at each run"
         )
     flag = program.flags.recording_forbidden_by(settings.get("GOFLAGS", ""))
     if flag:

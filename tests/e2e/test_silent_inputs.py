@@ -46,7 +46,10 @@ def test_what_a_name_of_gofips140_stands_for_is_an_input(tmp_path: Path) -> None
     """GOFIPS140=certified leads to the version in GOROOT/lib/fips140/certified.txt."""
     workshop = Workshop(tmp_path, {**TINY, "main.go": SHOWS_FIPS})
     snapshots = own_goroot(workshop) / "lib" / "fips140"
-    first, second = sorted(path.stem for path in snapshots.glob("*.zip"))[:2]
+    versions = sorted(path.stem for path in snapshots.glob("*.zip"))
+    if len(versions) == 1:
+        pytest.skip("needs a go with two FIPS 140 snapshots (1.26 or newer)")
+    first, second = versions[:2]
     workshop.environ |= {"GOFIPS140": "certified", "GOMODCACHE": str(tmp_path / "modules")}
     workshop.environ["GOFLAGS"] = "-modcacherw"
     (snapshots / "certified.txt").write_text(f"{first}\n")

@@ -18,6 +18,8 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.fuzz.launchers import launcher
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
@@ -153,7 +155,8 @@ CGO_FILES = {
     "app/c/c.go": b"package c\n\n// #cgo CFLAGS: -I${SRCDIR}/../inc0 -I${SRCDIR}/../inc\n"
     b'// #include "value.h"\n// int value(void);\nimport "C"\n\n'
     b"func F() int { return int(C.value()) }\n",
-    "app/c/value.c": b'#include "value.h"\nint value(void) { return VALUE; }\n',
+    "app/c/value.c": b'#include "value.h"\n#ifndef EXTRA\n#define EXTRA\n#endif\n'
+    b"int value(void) { return VALUE EXTRA; }\n",
     "app/inc/value.h": b'#include "deep.h"\n#define VALUE DEEP + 1\n',
     "app/inc/deep.h": b"#define DEEP 10\n",
 }
@@ -1164,6 +1167,7 @@ AROUND: dict[str, tuple[int, Mutation]] = {
     "environment": (7, environment),
     "go env file": (2, environment_file),
     "toolchain": (2, toolchain),
+    "launcher": (2, launcher),
     "store": (2, store),
 }
 MUTATIONS = ON_FILES | AROUND
