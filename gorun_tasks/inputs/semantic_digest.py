@@ -27,14 +27,13 @@ MOD_FILE = b"m"
 """go.mod and go.work."""
 
 # go's reader of import clauses ("importReader" in go/build/read.go, and the same in
-# cmd/go/internal/imports/read.go), in the forms that gofmt leaves.
-_SPACE = rb"(?:[ \t\r\n\f;]|//[^\n]*\n|/\*.*?\*/)"
-_IMPORT = rb'(?:(?:\.|[A-Za-z_]\w*)?%s*+"[^"\\\n]*")' % _SPACE
-_HEAD = (
-    rb"%(space)s*+package%(space)s++[A-Za-z_]\w*+"
-    rb"(?:%(space)s*+import\b%(space)s*+(?:%(import)s|\((?:%(space)s*+%(import)s)*+%(space)s*+\)))*+"
-    rb"%(space)s*+" % {b"space": _SPACE, b"import": _IMPORT}
-)
+# cmd/go/internal/imports/read.go), in the forms that gofmt leaves. One pattern for all of it would
+# need possessive groups, which Python before 3.11.5 gets wrong (gh-106052).
+_SPACE = rb"(?s)(?:[ \t\r\n\f;]|//[^\n]*\n|/\*.*?\*/)*"
+_NAME = rb"[A-Za-z_]\w*"
+_IMPORT = rb"import\b"
+_IMPORT_NAME = rb"(?:\.|[A-Za-z_]\w*)?"
+_IMPORT_PATH = rb'"[^"\\\n]*"'
 _DECLARATION = rb"(?:func|var|const|type)\b"
 _WORDS_IN_A_COMMENT = (b"deprecated", b"indirect", b"go:")
 
@@ -65,17 +64,34 @@ def _head(data: bytes) -> bytes:
     imports.ReadImports reads so far. A file that is not plainly of this form is taken whole: both
     read on after what they do not understand.
     """
+    end = _end_of_imports(data)
+    return data if end < 0 or b"embed" in data[:end] or b"\0" in data else data[:end]
+
+
+def _end_of_imports(data: bytes) -> int:
+    """Return where the first declaration begins, -1 where a file is not plainly of this form."""
     import re  # noqa: PLC0415 - a suspicion is in a hurry, and few files are of this kind
 
-    match = re.match(_HEAD, data, re.DOTALL)
-    if (
-        match is None
-        or not re.compile(_DECLARATION).match(data, match.end())
-        or b"embed" in match[0]
-        or b"\0" in data
-    ):
-        return data
-    return match[0]
+    def after(pattern: bytes, position: int) -> int:
+        match = re.compile(pattern).match(data, position) if position >= 0 else None
+        return match.end() if match is not None else -1
+
+    def after_import(position: int) -> int:
+        return after(_IMPORT_PATH, after(_SPACE, after(_IMPORT_NAME, position)))
+
+    name = after(_SPACE, package := after(rb"package", after(_SPACE, 0)))
+    position = after(_NAME, name if name > package else -1)
+    while (clause := after(_IMPORT, after(_SPACE, position))) >= 0:
+        position = after(_SPACE, clause)
+        if not data.startswith(b"(", position):
+            position = after_import(position)
+            continue
+        position = after(_SPACE, position + 1)
+        while position >= 0 and not data.startswith(b")", position):
+            position = after(_SPACE, after_import(position))
+        position += position >= 0  # the closing parenthesis
+    end = after(_SPACE, position)
+    return end if after(_DECLARATION, end) >= 0 else -1
 
 
 def _env_file(data: bytes) -> bytes:
