@@ -26,6 +26,7 @@ from doit.exceptions import InvalidDodoFile
 from gorun_tasks.errors import GoRunError, UsageError
 from gorun_tasks.runners import doit_actions, offers, wording
 from gorun_tasks.runners.doit_actions import Current, Generated, ProgramFailed, ProgramReporter
+from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -277,12 +278,12 @@ def _params(offer: Offer) -> list[dict[str, Any]]:
         return []
     return [
         {"name": option, "long": option, "help": text, **_kind(option, offer)}
-        for option, text in wording.OPTIONS.items()
+        for option, text in OPTIONS.items()
     ]
 
 
 def _kind(option: str, offer: Offer) -> dict[str, Any]:
-    if option in wording.SWITCHES:
+    if option in SWITCHES:
         return {"type": bool, "default": offer.is_on(option), "inverse": f"no-{option}"}
     if option == "tags":
         return {"type": list, "default": []}

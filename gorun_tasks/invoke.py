@@ -28,6 +28,7 @@ from invoke.exceptions import Exit
 from gorun_tasks.errors import GoRunError, UsageError, final_status
 from gorun_tasks.runners import offers, wording
 from gorun_tasks.runners.invoke_tasks import HELP, WORD, exiting, free_name, hiding, task_of
+from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
     everything = Collection()
     everything.__doc__ = "Go programs."
     # Only what is declared can be set by a variable.
-    everything.configure({"go": dict.fromkeys(wording.OPTIONS)})
+    everything.configure({"go": dict.fromkeys(OPTIONS)})
     for offer in offered:
         with _loading():
             of_one = Collection(free_name(offer.name, everything))
@@ -342,7 +343,7 @@ def _value(keyword: str, value: Any) -> Any:
     from gorun_tasks.core.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
 
     try:
-        if keyword in wording.SWITCHES and isinstance(value, str):  # of a variable
+        if keyword in SWITCHES and isinstance(value, str):  # of a variable
             # An empty one is off, as invoke has it.
             return value != "" and BuildFlags.parse([f"-{keyword}={value}"])[0].is_true(keyword)
         BuildFlags(**{keyword: value})

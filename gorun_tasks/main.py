@@ -21,47 +21,25 @@ if TYPE_CHECKING:
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.store import Manifest
 
-SWITCHES = frozenset(
-    (
-        *("why", "which", "debug", "ephemeral", "rebuild", "quiet", "help", "version"),
-        *("list", "build", "graph", "watch"),
-    )
-)
-VALUES = frozenset(
-    ("store", "events", "affected", "stamp", "completion", "stop-signal", "stop-timeout", "listen")
-)
-_OF_MANY = frozenset(("list", "build", "graph", "watch"))
-_ALONE = (
-    *("watch", "why", "which", "ephemeral", "list", "build", "graph"),
-    *("store", "affected"),
-)
-_OF_A_WATCH = ("stop_signal", "stop_timeout", "listen")
 _BEGUN = time.perf_counter()
+_OF_MANY = ("list", "build", "graph", "watch", "affected")  # of more than one program
 _SIGINT = 2
 
 
 class Options:
-    """gorun's own options. Those with a value are "" where they were not given."""
+    """gorun's own options that were given, by name; the value of a switch is ""."""
 
-    __slots__ = (
-        *("affected", "completion", "events", "listen", "stamps", "stop_signal", "stop_timeout"),
-        "store",
-        "switches",
-    )
+    __slots__ = ("given", "stamps")
 
     def __init__(self) -> None:
-        self.switches: set[str] = set()
-        self.store = ""
-        self.completion = ""
-        self.events = ""
-        self.affected = ""
-        self.listen = ""
-        self.stop_signal = ""
-        self.stop_timeout = ""
+        self.given: dict[str, str] = {}
         self.stamps: dict[str, str] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self.switches
+        return name in self.given
+
+    def __getitem__(self, name: str) -> str:
+        return self.given.get(name, "")
 
     def take(self, name: str, value: str) -> None:
         """Take an option with its value. Raises UsageError where it has none."""
@@ -71,7 +49,7 @@ class Options:
             variable, _, fact = value.partition("=")
             self.stamps[variable] = fact
         else:
-            setattr(self, name.replace("-", "_"), value)
+            self.given[name] = value
 
 
 def split_options(words: list[str]) -> tuple[Options, list[str]]:
@@ -79,7 +57,7 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
 
     Raises UsageError for a missing or superfluous value.
     """
-    from gorun_tasks.core.flags import VALUE_FLAGS
+    from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS
 
     options = Options()
     rest: list[str] = []
@@ -88,50 +66,33 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
         word = words[position]
         if word in ("--", "-") or not word.startswith("-"):
             break
+        begin = position
         position += 1
         name, equals, value = word.lstrip("-").partition("=")
-        if not word.startswith("--") or name not in SWITCHES | VALUES:
-            _refuse_mistyped(word, name)
-            rest.append(word)
-            if name in VALUE_FLAGS and not equals and position < len(words):
-                rest.append(words[position])
-                position += 1
-        elif name in SWITCHES:
-            if equals:
-                raise UsageError(f"--{name} takes no value")
-            options.switches.add(name)
-        else:
-            if not equals:
-                if position == len(words):
-                    raise UsageError(f"--{name} needs a value")
-                value = words[position]
-                position += 1
+        own = None
+        if name not in VALUE_FLAGS and name not in BOOLEAN_FLAGS:
+            from gorun_tasks.cli.options import find
+
+            own = find(word, name)
+        takes_next = (name in VALUE_FLAGS if own is None else own.value) and not equals
+        if takes_next:
+            if own is not None and position == len(words):
+                raise UsageError(f"--{name} needs a value")
+            value = "".join(words[position : position + 1])
+            position += 1
+        if own is None:
+            rest += words[begin:position]
+        elif own.value:
             options.take(name, value)
-    if options.switches or options.listen or options.stop_signal or options.stop_timeout:
-        _refuse_contradiction(options)
+        elif equals:
+            raise UsageError(f"--{name} takes no value")
+        else:
+            options.given[name] = ""
+    if options.given:
+        from gorun_tasks.cli.options import refuse_contradiction
+
+        refuse_contradiction(options.given)
     return options, rest + words[position:]
-
-
-def _refuse_mistyped(word: str, name: str) -> None:
-    """Raise UsageError for what neither gorun nor go knows but gorun has something like it."""
-    from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS
-
-    if name not in VALUE_FLAGS and name not in BOOLEAN_FLAGS:
-        from gorun_tasks.cli.answers import refuse_mistyped
-
-        refuse_mistyped(word, name, SWITCHES | VALUES)
-
-
-def _refuse_contradiction(options: Options) -> None:
-    """Raise UsageError where one option would make another mean nothing."""
-    asked = [name for name in _ALONE if name in options or getattr(options, name, False)]
-    if options.switches >= {"watch", "rebuild"}:
-        asked.append("rebuild")
-    watches = [name for name in _OF_A_WATCH if getattr(options, name)]
-    if watches and "watch" not in options:
-        raise UsageError(f"--{watches[0].replace('_', '-')} does not go without --watch")
-    if len(asked) > 1 and asked != ["build", "affected"]:
-        raise UsageError(f"--{asked[0]} does not go with --{asked[1]}")
 
 
 def main() -> "NoReturn":
@@ -162,34 +123,35 @@ def _run(words: list[str]) -> int:
         from gorun_tasks.system.console import hush
 
         hush()
-    about_us = options.completion or options.switches & {"help", "version"}
-    if about_us or options.store not in ("", "drop"):
+    about_us = any(name in options for name in ("completion", "help", "version"))
+    if about_us or options["store"] not in ("", "drop"):
         from gorun_tasks.cli.answers import of_gorun
 
-        return of_gorun(options, rest, SWITCHES, VALUES)
+        return of_gorun(options, rest)
     flags, consumed = BuildFlags.parse(rest)
     if "debug" in options:
         from gorun_tasks.core.tool_flags import for_debugging
 
         flags = for_debugging(flags)
     words = rest[consumed:]
-    if options.affected or not options.switches.isdisjoint(_OF_MANY):
+    if any(name in options for name in _OF_MANY):
         from gorun_tasks.cli.answers import of_many
 
         return of_many(options, flags, words)
     used = 1
+    events = options["events"]
     program: ProgramSpec
     if words and words[0][:1] == ":":
         from gorun_tasks.cli.workspace_commands import enter
 
-        options.events = options.events and os.path.abspath(options.events)
+        events = events and os.path.abspath(events)
         program, arguments = enter(words[0][1:], flags, options.stamps, words[1:])
     else:
         target, used = Target.parse(words)
         arguments = words[used:]
         program = ProgramSpec.typed(target, flags, os.environ, options.stamps)
-    program.events = options.events or program.events
-    if "why" in options or options.store or flags.is_true("n"):
+    program.events = events or program.events
+    if "why" in options or "store" in options or flags.is_true("n"):
         from gorun_tasks.cli.answers import of_one
 
         return of_one(options, program, words[used:])
@@ -199,8 +161,8 @@ def _run(words: list[str]) -> int:
 
         verdict = examine(program, look, manifests)
     try:
-        if verdict.manifest is not None and options.switches.isdisjoint(
-            ("which", "ephemeral", "rebuild")
+        if verdict.manifest is not None and not any(
+            name in options for name in ("which", "ephemeral", "rebuild")
         ):
             _start_stored(program, verdict, verdict.manifest, arguments)
         return _make_and_start(program, arguments, options, verdict)

@@ -11,12 +11,12 @@ import gc
 import os
 import sys
 
-from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS, split_typed
+from gorun_tasks.core.flags import VALUE_FLAGS, split_typed
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
     from typing import Protocol
 
     from gorun_tasks.core.flags import BuildFlags
@@ -25,16 +25,10 @@ if TYPE_CHECKING:
     class Options(Protocol):
         """The options that were given: see main."""
 
-        affected: str
-        completion: str
-        events: str
-        listen: str
         stamps: dict[str, str]
-        stop_signal: str
-        stop_timeout: str
-        store: str
 
         def __contains__(self, name: str) -> bool: ...
+        def __getitem__(self, name: str) -> str: ...
 
 
 def answer(text: str) -> int:
@@ -54,29 +48,24 @@ def answer(text: str) -> int:
     return 0
 
 
-def of_gorun(
-    options: Options, rest: list[str], switches: Collection[str], values: Collection[str]
-) -> int:
-    """Answer --version, --help, --completion and --store; return the exit status.
-
-    `switches` and `values` are the names of gorun's own options, without and with a value.
-    """
+def of_gorun(options: Options, rest: list[str]) -> int:
+    """Answer --version, --help, --completion and --store; return the exit status."""
     if "version" in options:
         from gorun_tasks.errors import __version__
 
         return answer(f"gorun {__version__}\n")
     if "help" in options:
-        from gorun_tasks.cli.help import HELP
+        from gorun_tasks.cli.help import help_text
 
-        return answer(HELP)
-    if options.completion:
+        return answer(help_text())
+    if "completion" in options:
         from gorun_tasks.cli.completion import completion
 
-        return answer(completion(options.completion, rest, switches, values))
+        return answer(completion(options["completion"], rest))
     from gorun_tasks.storage.maintenance import care
 
     gc.enable()  # a store may be large
-    return care(options.store, rest, os.environ, answer)
+    return care(options["store"], rest, os.environ, answer)
 
 
 def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
@@ -91,11 +80,11 @@ def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
     if "graph" in options:
         return workspace_commands.show_graph(flags, words, answer)
     if "build" not in options:
-        return workspace_commands.show_affected(flags, words, answer, since=options.affected)
-    if options.events:
-        os.environ["GORUN_EVENTS"] = options.events
+        return workspace_commands.show_affected(flags, words, answer, since=options["affected"])
+    if options["events"]:
+        os.environ["GORUN_EVENTS"] = options["events"]
     rebuild, quiet = "rebuild" in options, "quiet" in options
-    since, stamps = options.affected, options.stamps
+    since, stamps = options["affected"], options.stamps
     return workspace_commands.build(
         flags, words, answer, rebuild=rebuild, quiet=quiet, since=since, stamps=stamps
     )
@@ -104,8 +93,8 @@ def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
 def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
     from gorun_tasks.cli.watch_command import watch
 
-    typed = options.stop_signal, options.stop_timeout, options.listen
-    return watch(words, flags, options.stamps, events=options.events, typed=typed)
+    typed = options["stop-signal"], options["stop-timeout"], options["listen"]
+    return watch(words, flags, options.stamps, events=options["events"], typed=typed)
 
 
 def of_one(options: Options, program: ProgramSpec, further: list[str]) -> int:
@@ -113,7 +102,7 @@ def of_one(options: Options, program: ProgramSpec, further: list[str]) -> int:
 
     `further` are the words after the target. Raises GoRunError.
     """
-    if options.store:
+    if "store" in options:
         return _drop(program, further)
     return _why(program) if "why" in options else _only_print(program)
 
@@ -217,20 +206,3 @@ def trap_sentence(flag: str, target_words: Sequence[str]) -> str:
         f"gorun: {flag} stands after the target, so it went to the program;"
         f" to build with it: gorun {shown} {shlex.join(target_words)}"
     )
-
-
-def refuse_mistyped(word: str, name: str, own: Collection[str]) -> None:
-    """Raise UsageError for what go does not know where gorun has something like it.
-
-    `word` is as typed, `own` are the names of gorun's options.
-    """
-    if not word.startswith("--"):
-        if name in own:
-            hint = f"gorun's own options have two dashes: --{name}"
-            raise UsageError(f"flag provided but not defined: -{name}", hint)
-        return
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, [*sorted(own), *BOOLEAN_FLAGS, *VALUE_FLAGS], n=1)
-    if near and near[0] in own:
-        raise UsageError(f"flag provided but not defined: --{name}", f"did you mean --{near[0]}?")

@@ -23,7 +23,8 @@ import signal
 import subprocess
 import sys
 
-from gorun_tasks.cli.help import HELP
+from gorun_tasks.cli.options import OPTIONS, Option
+from gorun_tasks.core.flag_help import FLAG_HELP
 from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS
 from gorun_tasks.core.program import logical_directory
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
@@ -37,119 +38,40 @@ if TYPE_CHECKING:
 
 _PATIENCE = 1.0  # seconds for go, where it has to be asked
 
-FLAGS = {
-    "C": "change to this directory first",
-    "a": "recompile everything",
-    "asan": "find wrong uses of memory (address sanitizer)",
-    "asmflags": "arguments for the assembler",
-    "buildmode": "what kind of file to build",
-    "buildvcs": "stamp the version control's state",
-    "compiler": "gc or gccgo",
-    "cover": "measure the coverage of the code the program runs",
-    "covermode": "how coverage is counted",
-    "coverpkg": "packages whose coverage is measured",
-    "debug-actiongraph": "write go's actions and their times to a file",
-    "debug-runtime-trace": "write a runtime trace of go itself to a file",
-    "debug-trace": "write what go does when to a file",
-    "exec": "start the program by this command",
-    "gccgoflags": "arguments for gccgo",
-    "gcflags": "arguments for the compiler",
-    "installsuffix": "suffix of the package directory",
-    "json": "answer in JSON",
-    "ldflags": "arguments for the linker",
-    "linkshared": "link against shared libraries",
-    "mod": "module mode: readonly, vendor or mod",
-    "modcacherw": "leave the module cache writable",
-    "modfile": "another go.mod file",
-    "msan": "find uses of uninitialized memory (memory sanitizer)",
-    "n": "print the commands, run nothing",
-    "overlay": "JSON file that lays files over others",
-    "p": "how many commands at a time",
-    "pgo": "profile to optimize by: auto, off or a file",
-    "pkgdir": "directory of packages",
-    "race": "find data races while the program runs",
-    "tags": "build tags, separated by commas",
-    "toolexec": "run go's tools by this command",
-    "trimpath": "leave this machine's paths out of the executable",
-    "v": "print packages as they are compiled",
-    "work": "keep go's temporary folder, and print its name",
-    "x": "print the commands",
-}
-"""What go's build flags do, in a few words."""
-
-_SHELLS = ("bash", "zsh", "fish")
 _VALUES = {
     "buildmode": "default exe pie archive c-archive c-shared shared plugin".split(),  # noqa: SIM905
     "buildvcs": ["auto", "true", "false"],
     "compiler": ["gc", "gccgo"],
     "covermode": ["set", "count", "atomic"],
     "mod": ["readonly", "vendor", "mod"],
-    "store": ["stat", "clear", "verify", "drop"],
-    "completion": _SHELLS,
-    "stop-signal": ["HUP", "INT", "QUIT", "TERM", "USR1", "USR2"],
 }
 _OF_FILES = frozenset(
-    "debug-actiongraph debug-runtime-trace debug-trace events modfile overlay pgo".split()  # noqa: SIM905
+    "debug-actiongraph debug-runtime-trace debug-trace modfile overlay pgo".split()  # noqa: SIM905
 )
 _OF_DIRECTORIES = frozenset(("C", "pkgdir"))
 _STAMPS = ("version", "commit", "date", "dirty")
 _PASSED_OVER = frozenset(("testdata", "vendor", "node_modules"))
 
-_BASH = r"""_gorun() {
-    local IFS=$'\n'
-    COMPREPLY=($("${1/#\~/$HOME}" --completion bash "${COMP_LINE:0:COMP_POINT}" \
-        "$COMP_WORDBREAKS" 2>/dev/null))
-    if [[ ${COMPREPLY[0]} == *[=/] ]]; then compopt -o nospace; fi
-}
-complete -o default -F _gorun gorun
-"""
-_ZSH = r"""#compdef gorun
-_gorun() {
-    local -a typed=("${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}") shown
-    local line value meaning
-    ${~typed[1]} --completion zsh "$typed[@]" 2>/dev/null | while IFS= read -r line; do
-        value=${line%%$'\t'*} meaning=${line#*$'\t'}
-        shown=("$value${meaning:+  -- $meaning}")
-        if [[ $value == *[=/] ]]; then
-            compadd -S '' -d shown -- "$value"
-        else
-            compadd -d shown -- "$value"
-        fi
-    done
-}
-if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _gorun "$@"; else compdef _gorun gorun; fi
-"""
-_FISH = r"""function __gorun_complete
-    set -l words (commandline -opc)
-    $words[1] --completion fish $words (commandline -ct) 2>/dev/null
-end
-complete -c gorun -f -a '(__gorun_complete)'
-"""
 
-
-def completion(
-    shell: str, words: list[str], switches: Collection[str], values: Collection[str]
-) -> str:
+def completion(shell: str, words: list[str]) -> str:
     """Return the script for a shell, or with words the candidates for the last of them.
 
-    `switches` and `values` are gorun's own options, without and with a value. Raises UsageError
-    for a shell there is no script for.
+    Raises UsageError for a shell there is no script for.
     """
-    if shell not in _SHELLS:
+    if shell not in OPTIONS["completion"].choices:
         raise UsageError(f"--completion {shell} is unknown", "it is bash, zsh or fish")
     if not words:
-        return {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}[shell]
+        with open(f"{os.path.dirname(__file__)}/scripts/gorun.{shell}", encoding="utf-8") as script:
+            return script.read()
     if words[0].startswith("-"):
         raise UsageError(f"--completion {shell} takes no further words: {' '.join(words)}")
     if shell == "bash":
-        return _for_bash(*words[:2], switches=switches, values=values)
-    line = _Line(words[1:] or [""], switches, values)
+        return _for_bash(*words[:2])
+    line = _Line(words[1:] or [""])
     return "".join(f"{value}\t{meaning}\n" for value, meaning in line.candidates())
 
 
-def _for_bash(
-    line: str, breaks: str = "", *, switches: Collection[str], values: Collection[str]
-) -> str:
+def _for_bash(line: str, breaks: str = "") -> str:
     """Answer bash, which knows of no words: they are cut where it would cut them."""
     words, quoted = _split(line)
     while words and "=" in words[0]:
@@ -158,7 +80,7 @@ def _for_bash(
         return ""
     word = words[-1]
     kept = max((word.rfind(char) + 1 for char in breaks if char in "=:"), default=0)
-    found = (value[kept:] for value, _ in _Line(words[1:], switches, values).candidates())
+    found = (value[kept:] for value, _ in _Line(words[1:]).candidates())
     return "".join(f"{value if quoted else _escaped(value)}\n" for value in found)
 
 
@@ -180,13 +102,8 @@ def _escaped(word: str) -> str:
 class _Line:
     """The words after the command, of which the last one is to be completed."""
 
-    def __init__(
-        self, words: list[str], switches: Collection[str], values: Collection[str]
-    ) -> None:
+    def __init__(self, words: list[str]) -> None:
         *self._before, self._word = words
-        self._switches = switches
-        self._values = values
-        self._with_value = frozenset(values) | VALUE_FLAGS
         self._given: set[str] = set()  # options and flags before the word
         self._targets: list[str] = []  # the words from the target on
         self._value_of = ""  # whose value the word is
@@ -209,7 +126,7 @@ class _Line:
             else:
                 name, equals, value = word.lstrip("-").partition("=")
                 self._given.add(name)
-                if name in self._with_value and not equals:
+                if (name in VALUE_FLAGS or _own(name).value) and not equals:
                     value = next(before, "")
                     self._value_of = "" if value else name
                 if name == "C" and value:
@@ -233,26 +150,22 @@ class _Line:
             yield from self._programs()
 
     def _options(self) -> Candidates:
-        meanings = dict(
-            re.findall(r"^  --([\w-]+)(?: [A-Z=]+| \[\w+\])? +(.*)$", HELP, re.MULTILINE)
-        )
-        own = [*self._switches, *self._values]
-        every = {f"--{name}": meanings.get(name, "") for name in own}
-        every |= {f"-{name}": FLAGS.get(name, "") for name in (*BOOLEAN_FLAGS, *VALUE_FLAGS)}
+        every = {f"--{name}": option.meaning for name, option in OPTIONS.items()}
+        every |= {f"-{name}": FLAG_HELP.get(name, "") for name in (*BOOLEAN_FLAGS, *VALUE_FLAGS)}
         for option, meaning in every.items():
             if option.startswith(self._word):
                 yield option, meaning
 
     def _values_of(self, name: str, word: str) -> Candidates:
-        if name in _VALUES:
-            yield from _beginning(word, _VALUES[name])
+        yield from _beginning(word, _VALUES.get(name) or _own(name).choices)
         if name == "pgo":
             yield from _beginning(word, ["auto", "off"])
         if name == "stamp" and "=" in word:
             variable = word.partition("=")[0]
             yield from _beginning(word, [f"{variable}={fact}" for fact in _STAMPS])
-        if name in _OF_FILES | _OF_DIRECTORIES:
-            yield from _paths(word, files=name in _OF_FILES)
+        files = name in _OF_FILES or _own(name).files
+        if files or name in _OF_DIRECTORIES:
+            yield from _paths(word, files=files)
 
     def _further(self) -> Candidates:
         """Yield what can follow a target: more of them, or arguments of the program."""
@@ -273,6 +186,11 @@ class _Line:
             if not any(value.startswith((".", "/")) for value, _ in found):
                 yield from _paths(word, files=False, prefix="./")
             yield from _paths(word, ending=".go")
+
+
+def _own(name: str) -> Option:
+    """Return an option of gorun, one that says nothing where it has none of this name."""
+    return OPTIONS.get(name, Option(name, ""))
 
 
 def _known_programs(word: str) -> Candidates:

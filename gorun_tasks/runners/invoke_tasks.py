@@ -17,7 +17,8 @@ from invoke.runners import normalize_hide
 from invoke.tasks import Task
 
 from gorun_tasks.errors import GoRunError, UsageError, final_status
-from gorun_tasks.runners import offers, wording
+from gorun_tasks.runners import offers
+from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class _Leftover(_Help):
         return False
 
 
-HELP = _Help(wording.OPTIONS)
+HELP = _Help(OPTIONS)
 """Help for the build flags a task may offer as options: `@task(help=go.HELP)`."""
 
 _HELP = _Help(
@@ -115,8 +116,8 @@ def task_of(
             do(c, given)
 
     defaults = dict(others)
-    for option in wording.OPTIONS:
-        switch = option in wording.SWITCHES
+    for option in OPTIONS:
+        switch = option in SWITCHES
         defaults[option] = is_on(option) if switch else None if option in _REPEATABLE else ""
     # invoke makes options of what a signature says, and a word of what has no default.
     body.__signature__ = _signature(*defaults.items())  # type: ignore[attr-defined]

@@ -68,7 +68,7 @@ class Offer:
         self.own = own
 
     def is_on(self, switch: str) -> bool:
-        """Say whether one of SWITCHES is on where nobody says anything."""
+        """Say whether one of the options that are on or off is on where nobody says anything."""
         if switch in self.shared:
             return bool(self.shared[switch])
         flags: Any = getattr(self.target, "flags", None)

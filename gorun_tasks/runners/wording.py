@@ -1,7 +1,6 @@
 """Wording: how nox, invoke and doit say an outcome, a verdict and a status.
 
-Decides the words, and which of go's build flags a task offers as options of its own. It must
-never know a runner, and never start anything.
+Decides the words. It must never know a runner, and never start anything.
 """
 
 from __future__ import annotations
@@ -31,20 +30,6 @@ OF_MANY = {
     "affected": "Say which Go programs a change touches, and why",
 }
 """What can be done with the programs of a workspace."""
-
-OPTIONS = {
-    "race": "find data races while the program runs",
-    "tags": "build tags, separated by commas; may be given more than once",
-    "ldflags": "arguments for the linker",
-    "gcflags": "arguments for the compiler",
-    "mod": "module mode: readonly, vendor or mod",
-    "trimpath": "leave this machine's paths out of the executable",
-    "cover": "measure the coverage of the code the program runs",
-}
-"""The build flags that a task offers as options, and their help. The others are keywords."""
-
-SWITCHES = frozenset({"race", "trimpath", "cover"})
-"""Those of OPTIONS that are on or off."""
 
 
 def not_built(failed: Sequence[tuple[str, GoRunError]]) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.cli.completion import FLAGS
+from gorun_tasks.cli.options import OPTIONS
+from gorun_tasks.core.flag_help import FLAG_HELP
 from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS
-from gorun_tasks.main import SWITCHES, VALUES
 from tests.clock import PATIENCE
 from tests.e2e.cli import Workshop, needs_strace, screen
 from tests.e2e.conftest import Running
@@ -105,11 +105,11 @@ def test_what_is_offered(shop: Workshop, words: list[str], candidates: list[str]
 
 def test_every_option_is_offered_and_every_flag_explained(shop: Workshop) -> None:
     """Options of ours by the help text, go's flags by a table: neither may be forgotten."""
-    assert {*FLAGS} == BOOLEAN_FLAGS | VALUE_FLAGS
+    assert {*FLAG_HELP} == BOOLEAN_FLAGS | VALUE_FLAGS
     lines = shop.gorun("--completion", "fish", "gorun", "-").out.splitlines()
     meanings = dict(line.split("\t") for line in lines)
-    own = {f"--{name}" for name in SWITCHES | VALUES}
-    assert own <= {*meanings} == own | {f"-{flag}" for flag in FLAGS}
+    own = {f"--{name}" for name in OPTIONS}
+    assert own <= {*meanings} == own | {f"-{flag}" for flag in FLAG_HELP}
     assert [option for option, meaning in meanings.items() if not meaning] == []
 
 
