@@ -8,6 +8,7 @@ import random
 import shutil
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -574,3 +575,20 @@ def test_the_line_of_a_key_is_found_whatever_stands_before_it() -> None:
 def test_an_unknown_name_is_answered_with_a_near_one(shop: Tree) -> None:
     with pytest.raises(UsageError, match=r"no program is called apo in .*; did you mean api\?"):
         Workspace(str(shop.folder)).program("apo")
+
+
+def test_the_line_of_a_key_in_a_long_file_is_found_without_reading_it_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each statement is read once, with the header of its table: not all that stands before it."""
+    read: list[int] = []
+    loads = tomllib.loads
+
+    def counted(text: str) -> object:
+        read.append(text.count("\n"))
+        return loads(text)
+
+    monkeypatch.setattr(tomllib, "loads", counted)
+    lines = "".join(f"[t{number}]\nkey = {number}\n" for number in range(500))
+    assert line_of(lines, ("t499", "key")) == 1000
+    assert sum(read) <= 2 * 1000

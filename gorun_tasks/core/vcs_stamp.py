@@ -58,7 +58,7 @@ class Facts:
 
     def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
         self._directory = directory
-        self._environ = environ
+        self._git = Git(directory, environ)
         self._told: dict[str, str] = {}
 
     def value(self, fact: str, date_of: Callable[[str], str]) -> str:
@@ -76,8 +76,8 @@ class Facts:
     def _describe(self) -> dict[str, str]:
         if not self._directory:
             return dict.fromkeys(FACTS, UNKNOWN)
-        said = _git(self._directory, self._environ, *_DESCRIBE)
-        name = (said or "").removesuffix("-dirty")
+        said = self._git.line(*_DESCRIBE, fails_quietly=True)
+        name = said.removesuffix("-dirty")
         tag, since, commit = _parts(name)
         if len(commit) < _COMMIT:
             return self._undescribed()
@@ -93,14 +93,15 @@ class Facts:
 
     def _undescribed(self) -> dict[str, str]:
         """Return that nothing is known where nothing was committed yet; else raise GoRunError."""
-        git = Git(self._directory, self._environ)
-        if git.line("rev-parse", "--verify", "--quiet", "HEAD", fails_quietly=True):
-            git.ask(*_DESCRIBE)
+        self._git.ask("rev-parse", "--git-dir")
+        if self._git.line("rev-parse", "--verify", "--quiet", "HEAD", fails_quietly=True):
+            self._git.ask(*_DESCRIBE)
             raise GoRunError("git describe says what is not understood")
         return dict.fromkeys(FACTS, UNKNOWN)
 
     def _date(self, commit: str) -> str:
-        date = _git(self._directory, self._environ, "show", "-s", "--format=%cI", commit, "--")
+        how = ("show", "-s", "--format=%cI")
+        date = self._git.line(*how, commit, "--", fails_quietly=True)
         if not date:
             raise GoRunError(f"git cannot tell when {commit} was committed")
         return date
@@ -128,66 +129,31 @@ def _parts(described: str) -> tuple[str, str, str]:
     return tag, since, commit
 
 
-def _git(directory: str, environ: Mapping[str, str], *words: str) -> str | None:
-    """Return the line that git says, None where it fails.
-
-    Without `subprocess`, the import of which takes longer than git does.
-    """
-    reader, writer = os.pipe()
-    # Whoever only looks takes no locks.
-    environ = {**environ, "GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        process = os.posix_spawnp(
-            "git",
-            ["git", "-C", directory, *words],
-            environ,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, writer, 1),
-                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-            ],
-        )
-    except OSError as error:
-        os.close(reader)
-        os.close(writer)
-        raise GoRunError(
-            f"cannot start git, which is asked for the stamp: {error.strerror}"
-        ) from error
-    os.close(writer)
-    with open(reader, "rb") as pipe:
-        said = pipe.read()
-    _, status = os.waitpid(process, 0)
-    return os.fsdecode(said).rstrip("\n") if status == 0 else None
-
-
 class Git:
-    """The repository that a directory is in. `top` is its root."""
+    """The repository that a directory is in."""
 
     def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
         self._directory = directory
         # Whoever only looks takes no locks.
         self._environ = {**environ, "GIT_OPTIONAL_LOCKS": "0"}
-        self.top = os.path.realpath(self.line("rev-parse", "--show-toplevel"))
+        self._top = ""
+
+    @property
+    def top(self) -> str:
+        """The root of its working tree. Raises GoRunError where there is none."""
+        if not self._top:
+            self._top = os.path.realpath(self.line("rev-parse", "--show-toplevel"))
+        return self._top
 
     def ask(self, *words: str, fails_quietly: bool = False) -> bytes | None:
         """Return what git says; None where it fails and may. Raises GoRunError."""
-        import subprocess  # noqa: PLC0415 - a stamp is asked for without it
-
-        try:
-            done = subprocess.run(
-                ["git", "-C", self._directory, *words],  # noqa: S607 - the user's own git
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
-        except OSError as error:
-            raise GoRunError(f"cannot start git: {error.strerror}") from error
-        if done.returncode == 0:
-            return done.stdout
+        said, status = self._run(words, 1)
+        if status == 0:
+            return said
         if fails_quietly:
             return None
-        raise GoRunError(f"git cannot tell: {os.fsdecode(done.stderr).strip()}")
+        error, _ = self._run(words, 2)
+        raise GoRunError(f"git cannot tell: {os.fsdecode(error).strip()}")
 
     def paths(self, *words: str) -> list[str]:
         """Return the words that git separates by zero bytes. Raises GoRunError."""
@@ -196,3 +162,29 @@ class Git:
     def line(self, *words: str, fails_quietly: bool = False) -> str:
         """Return the one line that git says, "" where it fails and may. Raises GoRunError."""
         return os.fsdecode(self.ask(*words, fails_quietly=fails_quietly) or b"").rstrip("\n")
+
+    def _run(self, words: tuple[str, ...], stream: int) -> tuple[bytes, int]:
+        """Return what git writes to one of its streams, and its exit status.
+
+        Without `subprocess`, the import of which takes longer than git does.
+        """
+        reader, writer = os.pipe()
+        try:
+            process = os.posix_spawnp(
+                "git",
+                ["git", "-C", self._directory, *words],
+                self._environ,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 3 - stream, os.devnull, os.O_WRONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, writer, stream),
+                ],
+            )
+        except OSError as error:
+            os.close(reader)
+            raise GoRunError(f"cannot start git: {error.strerror}") from error
+        finally:
+            os.close(writer)
+        with open(reader, "rb") as pipe:
+            said = pipe.read()
+        return said, os.waitpid(process, 0)[1]

@@ -256,21 +256,23 @@ class _Reading:
 def line_of(text: str, keys: tuple[str, ...]) -> int:
     """Return the line on which a key is set, or its table begins; 0 where there is none.
 
-    A reader of TOML gives no lines. But a key is set by the first lines of a file that, read by
-    themselves, have it; and these begin after the longest part before them that can be read.
+    A reader of TOML gives no lines. But a key is set by the first statement that, read by itself
+    below the header of its table, has it; and a statement ends where it can be read.
     """
     import tomllib  # noqa: PLC0415 - only for an error, and where there is a configuration
 
-    lines = text.splitlines(keepends=True)
-    read = 0
-    for count in range(1, len(lines) + 1):
+    header, statement, first = "", "", 0
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        first = first if statement else number
+        statement += line
+        is_header = statement == line and line.lstrip().startswith("[")
         try:
-            table: Any = tomllib.loads("".join(lines[:count]))
+            table = tomllib.loads(statement if is_header else header + statement)
         except tomllib.TOMLDecodeError:
             continue
         if _has(table, keys):
-            return read + 1
-        read = count
+            return first
+        header, statement = statement if is_header else header, ""
     return 0
 
 
