@@ -3,7 +3,7 @@
 Decides nothing: each method hands on to the layer that does. An unchanged start never needs it.
 """
 
-from gorun_tasks.core.check import Look, Verdict
+from gorun_tasks.core.check import StatCache, Verdict
 from gorun_tasks.core.program import ProgramSpec
 from gorun_tasks.inputs.verdict import judge
 
@@ -25,7 +25,7 @@ class Program(ProgramSpec):
 
     __slots__ = ()
 
-    def judge(self, look: "Look | None" = None) -> Verdict:
+    def judge(self, look: "StatCache | None" = None) -> Verdict:
         """Return the verdict, without asking go."""
         return judge(self, look)
 
@@ -33,7 +33,7 @@ class Program(ProgramSpec):
         """Say whether a run would start at once, without asking go."""
         return self.judge().outcome == "current"
 
-    def why(self, look: "Look | None" = None) -> "tuple[Reason, ...]":
+    def why(self, look: "StatCache | None" = None) -> "tuple[Reason, ...]":
         """Return why a run would not start at once; empty when it would."""
         return self.judge(look).because
 

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from typing import Any, Unpack
 
     from gorun_tasks.runners.offers import (
-        Offer,
         ProgramKeywords,
         Programs,
         Runnable,
         SharedKeywords,
+        TaskSpec,
     )
 
 __all__ = [
@@ -92,7 +92,7 @@ def _created(programs: Programs, output: str, shared: SharedKeywords) -> Iterato
     try:
         with _loading():
             workspace = offers.workspace_of(programs)
-            offered = offers.offers(workspace or programs or {}, shared)
+            offered = offers.task_specs(workspace or programs or {}, shared)
     except GoRunError as error:
         offers.say(str(error))  # the other tasks are still good
         yield _refused(".", error)
@@ -213,11 +213,11 @@ _AFFECTED = [
 ]
 
 
-def _offer(target: Runnable, how: Any) -> Offer:
-    return offers.Offer("", target, how, own=offers.own_flags(target) and not how)
+def _offer(target: Runnable, how: Any) -> TaskSpec:
+    return offers.TaskSpec("", target, how, own=offers.own_flags(target) and not how)
 
 
-def _tasks_of(offer: Offer, output: str) -> dict[str, dict[str, Any]]:
+def _tasks_of(offer: TaskSpec, output: str) -> dict[str, dict[str, Any]]:
     return {
         "build": _build_task(offer, os.path.join(output, offer.name) if output else ""),
         "run": _run_task(offer, doit_actions.run),
@@ -230,7 +230,7 @@ def _tasks_of(offer: Offer, output: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _build_task(offer: Offer, output: str) -> dict[str, Any]:
+def _build_task(offer: TaskSpec, output: str) -> dict[str, Any]:
     return {
         "actions": [(doit_actions.build, [offer, output])],
         "uptodate": [Current(offer, output)],
@@ -241,7 +241,7 @@ def _build_task(offer: Offer, output: str) -> dict[str, Any]:
     }
 
 
-def _run_task(offer: Offer, run: Callable[..., Any]) -> dict[str, Any]:
+def _run_task(offer: TaskSpec, run: Callable[..., Any]) -> dict[str, Any]:
     # Nothing here may make doit skip it: a run has no inputs of doit's, its arguments are not one.
     return {
         "actions": [(run, [offer])],
@@ -272,7 +272,7 @@ def _loading() -> Iterator[None]:
         raise InvalidDodoFile(str(error)) from error
 
 
-def _params(offer: Offer) -> list[dict[str, Any]]:
+def _params(offer: TaskSpec) -> list[dict[str, Any]]:
     """Return the options of a task, in doit's form."""
     if offer.own:
         return []
@@ -282,7 +282,7 @@ def _params(offer: Offer) -> list[dict[str, Any]]:
     ]
 
 
-def _kind(option: str, offer: Offer) -> dict[str, Any]:
+def _kind(option: str, offer: TaskSpec) -> dict[str, Any]:
     if option in SWITCHES:
         return {"type": bool, "default": offer.is_on(option), "inverse": f"no-{option}"}
     if option == "tags":

@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.runners.invoke_tasks import Do, GoTask
     from gorun_tasks.runners.offers import (
-        Offer,
         ProgramKeywords,
         Programs,
         Runnable,
         SharedKeywords,
+        TaskSpec,
     )
     from gorun_tasks.workspace.workspace import Workspace
 
@@ -154,7 +154,7 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
     workspace, offered = None, []
     with _loading():
         workspace = offers.workspace_of(programs)
-        offered = offers.offers(workspace or programs or {}, shared)
+        offered = offers.task_specs(workspace or programs or {}, shared)
     everything = Collection()
     everything.__doc__ = "Go programs."
     # Only what is declared can be set by a variable.
@@ -175,7 +175,7 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
     return everything
 
 
-def _one(do: Callable[[Context, str, Program, Sequence[str]], object], offer: Offer) -> Do:
+def _one(do: Callable[[Context, str, Program, Sequence[str]], object], offer: TaskSpec) -> Do:
     def one(c: Context, options: dict[str, Any]) -> None:
         args = _arguments(c) or offer.args
         do(c, offer.name, _offered(c, offer, options), args)
@@ -187,7 +187,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
     """Yield the tasks for all programs of a workspace."""
 
     def laid_over(c: Context, options: dict[str, Any]) -> Workspace:
-        offered = offers.offers(workspace, shared)
+        offered = offers.task_specs(workspace, shared)
         return workspace.with_programs({one.name: _offered(c, one, options) for one in offered})
 
     def build(c: Context, options: dict[str, Any]) -> None:
@@ -208,12 +208,12 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
             raise Exit(wording.not_built(failed), code=final_status(failed[0][1], os.environ))
 
     def affected(c: Context, options: dict[str, Any]) -> None:
-        from gorun_tasks.workspace.render import touched  # noqa: PLC0415 - where it is asked for
+        from gorun_tasks.workspace.render import affected_text  # noqa: PLC0415 - where it is asked for
 
         since, as_json = options.pop("since"), options.pop("json", False)
         programs = laid_over(c, options)
         found = programs.affected_by(since)
-        offers.answer(touched(programs, found, as_json=as_json))
+        offers.answer(affected_text(programs, found, as_json=as_json))
 
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
@@ -315,7 +315,7 @@ def _program(c: Context, target: Runnable, how: Mapping[str, Any]) -> Program:
     return offers.program_of(target, said, within=_within(c), around=c.config.run.env)
 
 
-def _offered(c: Context, offer: Offer, options: Mapping[str, Any]) -> Program:
+def _offered(c: Context, offer: TaskSpec, options: Mapping[str, Any]) -> Program:
     return offer.program(
         options, configured=_section(c), within=_within(c), around=c.config.run.env
     )

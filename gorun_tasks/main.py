@@ -1,4 +1,4 @@
-"""cli: gorun, the bare verb: `gorun [gorun options] [build flags] target [arguments]`.
+"""Entry point: `gorun [gorun options] [build flags] target [arguments]`.
 
 Decides what the words on the command line ask for, and what the process ends with. It must not
 import anything before it is needed: the way from here to an unchanged program is the hot path.
@@ -113,16 +113,16 @@ def main() -> "NoReturn":
 
 
 def _run(words: list[str]) -> int:
-    from gorun_tasks.core.check import Look, check
+    from gorun_tasks.core.check import StatCache, check
     from gorun_tasks.core.flags import BuildFlags
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.target import Target
 
     options, rest = split_options(words)
     if "quiet" in options:
-        from gorun_tasks.system.console import hush
+        from gorun_tasks.system.console import set_quiet
 
-        hush()
+        set_quiet()
     about_us = any(name in options for name in ("completion", "help", "version"))
     if about_us or options["store"] not in ("", "drop"):
         from gorun_tasks.cli.answers import of_gorun
@@ -155,7 +155,7 @@ def _run(words: list[str]) -> int:
         from gorun_tasks.cli.answers import of_one
 
         return of_one(options, program, words[used:])
-    verdict, look, manifests = check(program, Look(program.store, program.environ, alone=True))
+    verdict, look, manifests = check(program, StatCache(program.store, program.environ, alone=True))
     if verdict is None:
         from gorun_tasks.inputs.verdict import examine
 

@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from gorun_tasks.api import Program
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.runners.offers import (
-        Offer,
         ProgramKeywords,
         Programs,
         Runnable,
         SharedKeywords,
+        TaskSpec,
     )
     from gorun_tasks.workspace.workspace import Workspace
 
@@ -145,7 +145,7 @@ def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Non
     workspace, offered = None, []
     with _loading():
         workspace = offers.workspace_of(programs)
-        offered = offers.offers(workspace or programs or {}, shared)
+        offered = offers.task_specs(workspace or programs or {}, shared)
     for offer in offered:
         for verb, described in wording.VERBS.items():
             _register(
@@ -209,7 +209,7 @@ def _register(
 
 def _one(
     do: Callable[[nox.Session, str, Program, Sequence[str]], object],
-    offer: Offer,
+    offer: TaskSpec,
     session: nox.Session,
 ) -> None:
     args = session.posargs or offer.args
@@ -296,7 +296,7 @@ def _build_many(session: nox.Session, workspace: Workspace) -> None:
 
 
 def _affected(session: nox.Session, workspace: Workspace) -> None:
-    from gorun_tasks.workspace.render import touched  # noqa: PLC0415 - where it is asked for
+    from gorun_tasks.workspace.render import affected_text  # noqa: PLC0415 - where it is asked for
 
     words = _words("affected")
     words.add_argument(
@@ -309,7 +309,7 @@ def _affected(session: nox.Session, workspace: Workspace) -> None:
     words.add_argument("--json", action="store_true", help="for the matrix of a CI job")
     typed = words.parse_args(session.posargs)
     found = workspace.affected_by(typed.since)
-    offers.answer(touched(workspace, found, as_json=typed.json))
+    offers.answer(affected_text(workspace, found, as_json=typed.json))
 
 
 def _words(verb: str, *, add_help: bool = True) -> ArgumentParser:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.closure.c_includes import Outside, Scan, directives, plain
+from gorun_tasks.closure.c_includes import ExternalInputs, Scan, directives, plain
 from gorun_tasks.closure.linker_libraries import at_place, named_files
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_an_include_of_a_macro(
     for name in ("x.h", "y.h"):
         (tmp_path / name).touch()
     (tmp_path / "a.c").write_text(f"{defines}#include A\n")
-    outside = Outside(str(tmp_path))
+    outside = ExternalInputs(str(tmp_path))
     scan = Scan(outside, [(str(tmp_path),), (str(tmp_path),), ("/usr/include/",)], flags)
     scan.files([f"{tmp_path}/a.c"], ())
     assert bool(outside.unfollowed) == (headers is None)

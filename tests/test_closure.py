@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gorun_tasks.closure.recorder import Moved, Section
-from gorun_tasks.inputs.digest import Known
+from gorun_tasks.inputs.digest import ContentCache
 from gorun_tasks.toolchain.report import supported
 
 KEY = (1, 2, 3, 4, 5)
@@ -76,8 +76,8 @@ def test_section_holds_what_lies_under_its_root() -> None:
 
 
 def test_known_content_needs_path_and_every_stat() -> None:
-    known = Known()
-    known.learn("/m/lib", RECORD, (b"content", b"absent"))
+    known = ContentCache()
+    known.add("/m/lib", RECORD, (b"content", b"absent"))
     assert known.content("/m/lib/a.go", KEY) == b"content"
     assert known.content("/m/lib/a.go", (1, 2, 3, 4, 6)) is None
     assert known.content("/m/lib/b.go", KEY) is None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.api import Program
-from gorun_tasks.core.check import Look
+from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.inputs.compare import Examination
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of, sha256_of
@@ -115,7 +115,7 @@ def test_stats_of_what_was_written_meanwhile_are_not_kept(tree: Tree) -> None:
         tree.write({"main.go": text})
         program.build()
     newest, oldest = program.store.manifests(program.key, program.identity)
-    examination = Examination(Look(program.store, program.environ), program)
+    examination = Examination(StatCache(program.store, program.environ), program)
     tree.write({"main.go": first})
     assert [str(reason) for reason in examination.reasons(newest)] == ["main.go edited"]
     let_the_clock_tick()

@@ -189,13 +189,13 @@ def test_what_is_kept_still_works(made: Made) -> None:
     for i in range(6):
         made.program(f"p{i}", i * DAY, f"content {i}", f"more {i}")
     made.evict(7 * SIZE)
-    made.store.forget_shelves()
+    made.store.forget_tables()
     remembered = [m for i in range(6) for m in made.store.manifests(f"p{i}", (f"p{i}",))]
     assert remembered
     for manifest in remembered:
         assert os.path.exists(made.store.executable(manifest))
-        for name, identities in manifest.shelves:
-            shelf = made.store.shelf(name)
-            assert shelf is not None
-            assert set(identities) <= shelf.seals.keys()
+        for name, identities in manifest.tables:
+            table = made.store.table(name)
+            assert table is not None
+            assert set(identities) <= table.seals.keys()
     assert {m.digest for m in remembered} == made.left("exe")

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.core.check import Look
+from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.fingerprint import (
     NEVER,
     UNBELIEVED,
     file_clock,
     holds,
+    is_settled,
     key_at,
     key_of,
     look_up,
-    place,
-    sealed,
-    settled,
+    record_directory,
+    stat_digest,
 )
 from gorun_tasks.core.store import Store
 from tests.clock import let_the_clock_tick
@@ -47,7 +47,7 @@ def recorded(folder: Path, *, listed: bool = True) -> Record:
 
 def held(record: Record, root: str) -> bool:
     """Say whether a record holds, looked at from afar and from inside: both must agree."""
-    seal, here = sealed(record), os.getcwd()
+    seal, here = stat_digest(record), os.getcwd()
     try:
         from_inside = holds(seal, root, enter=True)
     finally:
@@ -122,7 +122,7 @@ def test_a_record_of_what_is_not_believed_never_holds(folder: Path, *, listed: b
     base, directory, names, keys = recorded(folder, listed=listed)
     assert not held((base, directory, names, (UNBELIEVED, *keys[1:])), str(folder))
     assert not held((base, UNBELIEVED, names, keys), str(folder))
-    assert sealed((base, UNBELIEVED, names, keys))[3] == NEVER
+    assert stat_digest((base, UNBELIEVED, names, keys))[3] == NEVER
 
 
 def test_neighbours_concern_listed_directories_only(folder: Path) -> None:
@@ -175,7 +175,7 @@ def test_settled_needs_the_clocks_tick_to_have_passed(
     ctime: int, moment: int, *, expected: bool
 ) -> None:
     """An equal stamp may hide a later edit; whole seconds come from coarse file systems."""
-    assert settled((0, ctime, 0, 0, 0), moment) is expected
+    assert is_settled((0, ctime, 0, 0, 0), moment) is expected
 
 
 def test_clock_never_runs_ahead_of_the_stamps(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_clock_is_past_what_was_written_before_it_ticked(tmp_path: Path) -> None
         let_the_clock_tick()
         key = key_at(str(path))
         assert key is not None
-        assert settled(key, file_clock()), i
+        assert is_settled(key, file_clock()), i
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_clock_is_past_what_was_written_before_it_ticked(tmp_path: Path) -> None
     ],
 )
 def test_place_of_a_record(root: str, base: str, expected: str) -> None:
-    assert place(root, base) == expected
+    assert record_directory(root, base) == expected
 
 
 def test_look_up_is_gos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,8 +232,8 @@ def test_look_up_is_gos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_one_look_asks_once(tmp_path: Path) -> None:
     """However many nodes and programs share a look, it is of one moment."""
-    look = Look(Store(""), {"PATH": str(tmp_path)})
+    look = StatCache(Store(""), {"PATH": str(tmp_path)})
     assert look.where("tool") == ""
     (tmp_path / "tool").touch(mode=0o755)
     assert look.where("tool") == ""
-    assert Look(Store(""), {"PATH": str(tmp_path)}).where("tool") == f"{tmp_path}/tool"
+    assert StatCache(Store(""), {"PATH": str(tmp_path)}).where("tool") == f"{tmp_path}/tool"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import OutputError, Program, Reason, UsageError
-from gorun_tasks.build.globs import Expansion
+from gorun_tasks.build.globs import GlobExpansion
 from gorun_tasks.build.graph import Graph
 from gorun_tasks.storage.eviction import UNUSED, clear, evict
 from tests.trees import Tree, module
@@ -268,7 +268,7 @@ def test_patterns_are_a_shells(tmp_path: Path) -> None:
     (tmp_path / "d/loop").symlink_to("..")
 
     def named(*patterns: str) -> list[str]:
-        return Expansion(str(tmp_path), patterns).paths
+        return GlobExpansion(str(tmp_path), patterns).paths
 
     assert named("*.txt") == ["a.txt"]
     assert named(".*.txt") == [".b.txt"]

@@ -10,7 +10,7 @@ import pytest
 
 from gorun_tasks import Program
 from gorun_tasks.errors import GivenUp
-from gorun_tasks.toolchain.interrupt import Leash
+from gorun_tasks.toolchain.interrupt import CancelScope
 from tests.e2e.cli import TINY
 from tests.held import HOLD, Held
 
@@ -33,11 +33,11 @@ def test_a_build_is_given_up(tree: Tree, tmp_path: Path) -> None:
     program.on_event = events.append
     failures: list[BaseException] = []
 
-    leash = Leash()
+    scope = CancelScope()
 
     def build() -> None:
         try:
-            with leash:
+            with scope:
                 program.build()
         except BaseException as failure:  # noqa: BLE001 - that is what this is about
             failures.append(failure)
@@ -45,7 +45,7 @@ def test_a_build_is_given_up(tree: Tree, tmp_path: Path) -> None:
     thread = threading.Thread(target=build)
     thread.start()
     held.wait()
-    leash.pull()
+    scope.cancel()
     thread.join()
     assert [type(failure) for failure in failures] == [GivenUp]
     assert events == []
@@ -58,11 +58,11 @@ def test_what_another_thread_gives_up_is_its_own(tree: Tree, tmp_path: Path) -> 
     tree.write(TINY)
     held = Held(tmp_path)
     program = Program(cwd=str(tree.folder), env={"GOFLAGS": held.flag})
-    leash = Leash()
+    scope = CancelScope()
     may_leave = threading.Event()
 
     def give_up() -> None:
-        with leash:
+        with scope:
             with pytest.raises(GivenUp):
                 program.build()
             may_leave.wait()
@@ -71,8 +71,8 @@ def test_what_another_thread_gives_up_is_its_own(tree: Tree, tmp_path: Path) -> 
     thread.start()
     try:
         held.wait()
-        leash.pull()
-        with Leash():
+        scope.cancel()
+        with CancelScope():
             assert Program(cwd=str(tree.folder)).build().outcome == "built"
         assert Program(cwd=str(tree.folder), env={"GOFLAGS": "-v"}).build().outcome == "built"
     finally:

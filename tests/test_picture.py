@@ -30,7 +30,7 @@ def shop(tree: Tree) -> Tree:
     return tree
 
 
-def drawn(tree: Tree) -> picture.Picture:
+def drawn(tree: Tree) -> picture.Overview:
     return Workspace(str(tree.folder)).picture()
 
 

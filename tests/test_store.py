@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gorun_tasks.closure.recorder import Closure, Section
-from gorun_tasks.core.check import Look
+from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.fingerprint import key_at
 from gorun_tasks.core.store import (
+    InputTable,
     Manifest,
-    Shelf,
     Store,
     checksum,
     default_directory,
@@ -28,8 +28,8 @@ from gorun_tasks.core.store import (
 )
 from gorun_tasks.errors import BuildError
 from gorun_tasks.storage.publisher import Publisher, working_folder
-from gorun_tasks.storage.staged_executable import Handed
-from gorun_tasks.storage.writer import MANIFESTS_KEPT, Unusable
+from gorun_tasks.storage.staged_executable import StagedExecutable
+from gorun_tasks.storage.writer import MANIFESTS_KEPT, StoreUnusable
 
 if TYPE_CHECKING:
     from gorun_tasks.core.fingerprint import Detail, Key, Record
@@ -101,7 +101,7 @@ def manifest(digest: str = "ab" * 32, **changes: Any) -> Manifest:
         "defaults": {"GOOS": "linux"},
         "links": (),
         "lookups": (("go", "/usr/bin/go"),),
-        "shelves": (("module-1", (b"12345678", b"abcdefgh")),),
+        "tables": (("module-1", (b"12345678", b"abcdefgh")),),
         "goroot_bin": "/usr/lib/go/bin",
         "wrapper": ("qemu", "-x"),
         "cgo": True,
@@ -121,7 +121,7 @@ def test_manifest_survives_being_written(tmp_path: Path) -> None:
     as_stored(tmp_path / "programs" / "key", (IDENTITY, (written.stored(),)))
     (read,) = Store(str(tmp_path)).manifests("key", IDENTITY)
     assert read.stored() == written.stored()
-    assert read.shelves == written.shelves
+    assert read.tables == written.tables
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_missing_and_strange_files_are_none(tmp_path: Path) -> None:
     assert len(store.manifests("target", IDENTITY)) == 1
     for name in ("absent", "folder", "link", "a\0b"):
         assert store.manifests(name, IDENTITY) == []
-        assert store.shelf(name) is None
+        assert store.table(name) is None
 
 
 def test_damaged_records_leave_the_first_part_in_use(tmp_path: Path) -> None:
@@ -164,19 +164,19 @@ def test_damaged_records_leave_the_first_part_in_use(tmp_path: Path) -> None:
     data[-1] ^= 1
     (tmp_path / "shelf").write_bytes(bytes(data))
     (tmp_path / "shelf").chmod(0o600)
-    shelf = Shelf("module-1", str(tmp_path / "shelf"))
-    assert (shelf.root, shelf.packed()) == ("/root", {})
+    table = InputTable("module-1", str(tmp_path / "shelf"))
+    assert (table.root, table.packed()) == ("/root", {})
 
 
 def test_shelf_is_read_once_until_told_otherwise(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    assert store.shelf("s") is None
+    assert store.table("s") is None
     as_stored(tmp_path / "shelves" / "s", ("module", "/root", {}))
-    assert store.shelf("s") is None
-    store.forget_shelves()
-    shelf = store.shelf("s")
-    assert shelf is not None
-    assert shelf.root == "/root"
+    assert store.table("s") is None
+    store.forget_tables()
+    table = store.table("s")
+    assert table is not None
+    assert table.root == "/root"
 
 
 def test_only_a_directory_of_our_own_is_trusted(tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_directory_of_another_user_is_not_trusted(tmp_path: Path) -> None:
     root.mkdir(mode=0o700)
     os.chown(root, 65534, -1)
     assert not Store(str(root)).trusted()
-    with pytest.raises(Unusable, match="not a directory that only this user can get at"):
+    with pytest.raises(StoreUnusable, match="not a directory that only this user can get at"):
         Publisher.of(Store(str(root)))
 
 
@@ -243,7 +243,7 @@ class Programs:
         """Publish a program that read one file in each of these directories."""
         executable = self.folder / "out"
         executable.write_text(content)
-        handed = Handed(str(executable), in_a_hurry=placed)
+        handed = StagedExecutable(str(executable), in_a_hurry=placed)
         if placed:
             assert Path(self.publisher.place(handed)).read_text() == content
         # One of go's own, where a name begins as such a path does, and one of the program's.
@@ -312,7 +312,7 @@ def test_an_executable_that_does_not_get_to_the_disk_loses_its_name(
         raise OSError(errno.EIO, "it does not work")
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(Unusable):
+    with pytest.raises(StoreUnusable):
         programs.publish("a", "same", {"common": (1, 1, 1, 1, 1)}, placed=True)
     assert list(programs.folder.rglob("exe/*/*")) == []
 
@@ -321,16 +321,16 @@ def test_programs_share_a_shelf(programs: Programs) -> None:
     """What two programs read alike is stored once and looked at once; each keeps its own."""
     a = programs.publish("a", "same", {"common": (1, 1, 1, 1, 1), "a": (2, 2, 2, 2, 2)})
     b = programs.publish("b", "same", {"common": (1, 1, 1, 1, 1), "b": (3, 3, 3, 3, 3)})
-    shelf = programs.store.shelf("module-1")
-    assert shelf is not None
-    assert sorted(record[0] for record, _ in map(unpack, shelf.packed().values())) == [
+    table = programs.store.table("module-1")
+    assert table is not None
+    assert sorted(record[0] for record, _ in map(unpack, table.packed().values())) == [
         "a",
         "b",
         "common",
     ]
-    ((_, of_a),), ((_, of_b),) = a.shelves, b.shelves
+    ((_, of_a),), ((_, of_b),) = a.tables, b.tables
     assert len(set(of_a) & set(of_b)) == 1
-    look = Look(programs.store, {})
+    look = StatCache(programs.store, {})
     for of_one in (a, b):
         suspects = look.suspects(of_one)
         assert suspects is not None
@@ -341,12 +341,12 @@ def test_own_files_are_looked_at_first(programs: Programs) -> None:
     """Where one of them moved, what go brought along is looked at only if that was nothing."""
     moved: Key = (1, 1, 1, 1, 1)
     manifest = programs.publish("a", "same", {"src/fmt": moved, "own": moved})
-    look = Look(programs.store, {})
+    look = StatCache(programs.store, {})
     first, everywhere = look.suspects(manifest), look.suspects(manifest, everywhere=True)
     assert first is not None
     assert everywhere is not None
-    assert [shelf.name for shelf, _ in first] == ["module-1"]
-    assert [shelf.name for shelf, _ in everywhere] == ["module-1", "goroot-1"]
+    assert [table.name for table, _ in first] == ["module-1"]
+    assert [table.name for table, _ in everywhere] == ["module-1", "goroot-1"]
 
 
 @pytest.mark.parametrize("removed", [True, False])
@@ -365,10 +365,10 @@ def test_look_from_inside_comes_back(
     if removed:
         home.rmdir()
     before = os.stat(".")
-    assert Look(programs.store, {}, alone=True).suspects(manifest) == []
+    assert StatCache(programs.store, {}, alone=True).suspects(manifest) == []
     assert os.path.samestat(os.stat("."), before)
     (programs.folder / "common" / "a.go").write_text("package a\n")
-    suspects = Look(programs.store, {}, alone=True).suspects(manifest)
+    suspects = StatCache(programs.store, {}, alone=True).suspects(manifest)
     assert suspects is not None
     assert len(suspects) == 1
     assert os.path.samestat(os.stat("."), before)
@@ -378,22 +378,22 @@ def test_other_content_of_a_directory_is_another_record(programs: Programs) -> N
     """An edit seen by one program must not change what another recorded."""
     a = programs.publish("a", "old", {"common": (1, 1, 1, 1, 1)})
     b = programs.publish("b", "new", {"common": (2, 2, 2, 2, 2)})
-    shelf = programs.store.shelf("module-1")
-    assert shelf is not None
-    keys = [unpack(shelf.packed()[m.shelves[0][1][0]])[0][3] for m in (a, b)]
+    table = programs.store.table("module-1")
+    assert table is not None
+    keys = [unpack(table.packed()[m.tables[0][1][0]])[0][3] for m in (a, b)]
     assert keys == [((1, 1, 1, 1, 1),), ((2, 2, 2, 2, 2),)]
 
 
 def test_lost_shelf_is_not_an_empty_one(programs: Programs) -> None:
     """A manifest whose records are gone can vouch for nothing: None, not "no suspects"."""
     a = programs.publish("a", "x", {"common": (1, 1, 1, 1, 1)})
-    shelf = programs.folder / "store" / "v1" / "shelves" / "module-1"
-    data = shelf.read_bytes()
+    table = programs.folder / "store" / "v1" / "shelves" / "module-1"
+    data = table.read_bytes()
     for damage in (data[:-1], b"", frame(("module", "/", {}), {})):
-        shelf.write_bytes(damage)
-        assert Look(Store(programs.store.root), {}).suspects(a) is None
-    shelf.unlink()
-    assert Look(Store(programs.store.root), {}).suspects(a) is None
+        table.write_bytes(damage)
+        assert StatCache(Store(programs.store.root), {}).suspects(a) is None
+    table.unlink()
+    assert StatCache(Store(programs.store.root), {}).suspects(a) is None
 
 
 def test_newest_manifest_comes_first_and_few_are_kept(programs: Programs) -> None:
@@ -414,12 +414,12 @@ def test_shelf_does_not_grow_for_ever(programs: Programs) -> None:
     for i in range(builds):
         programs.publish("a", f"content {i}", {"common": (i, i, i, i, i)})
     programs.publisher.evict(10**9)
-    shelf = Store(programs.store.root).shelf("module-1")
-    assert shelf is not None
-    assert MANIFESTS_KEPT <= len(shelf.seals) < builds
-    assert shelf.seals.keys() == shelf.packed().keys()
+    table = Store(programs.store.root).table("module-1")
+    assert table is not None
+    assert MANIFESTS_KEPT <= len(table.seals) < builds
+    assert table.seals.keys() == table.packed().keys()
     for manifest in programs.store.manifests("a", ("a",)):
-        assert set(manifest.shelves[0][1]) <= shelf.seals.keys()
+        assert set(manifest.tables[0][1]) <= table.seals.keys()
 
 
 def test_publishing_leaves_no_temporary_files(programs: Programs) -> None:

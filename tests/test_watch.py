@@ -32,18 +32,18 @@ from gorun_tasks import (
     WatchingEvent,
     Workspace,
 )
-from gorun_tasks.build import attempt as making
+from gorun_tasks.build import attempt
 from gorun_tasks.closure import recorder as closure
-from gorun_tasks.closure.early_closure import Foresight
+from gorun_tasks.closure.early_closure import EarlyClosure
 from gorun_tasks.closure.recorder import Closure, Moved
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.storage.publisher import Publisher
 from gorun_tasks.system import supervisor as keep
-from gorun_tasks.system import supervisor_process as keeper
-from gorun_tasks.system.elf import alike
-from gorun_tasks.watch.file_events import Notices
-from gorun_tasks.watch.rebuild import Look
-from gorun_tasks.watch.watch_set import Scope, Tried
+from gorun_tasks.system import supervisor_process as supervisor
+from gorun_tasks.system.elf import same_but_build_id
+from gorun_tasks.watch.file_events import FileEvents
+from gorun_tasks.watch.rebuild import RebuildPass
+from gorun_tasks.watch.watch_set import FailedBuildSnapshot, WatchSet
 from gorun_tasks.watch.watcher import Watch
 from tests.clock import PATIENCE
 from tests.e2e.cli import go_command
@@ -161,8 +161,8 @@ def test_what_go_brought_along_is_looked_at_when_the_program_runs(
             raise Moved([f"{report.settings['GOMODCACHE']}/example.com/lib@v1.0.0/lib.go"])
         return closure.read(report, *rest)
 
-    monkeypatch.setattr(Foresight, "holds_besides", lambda _: reads > fetched)
-    monkeypatch.setattr(making, "read", read)
+    monkeypatch.setattr(EarlyClosure, "holds_besides", lambda _: reads > fetched)
+    monkeypatch.setattr(attempt, "read", read)
     tree.write(SERVER)
     program = Program(cwd=str(tree.folder))
     told: list[str] = []
@@ -193,13 +193,13 @@ def test_what_is_watched_is_told_also_where_it_was_known(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a program that is current it is watched while the first look still goes on."""
-    find_where = Look.find_where
+    find_where = RebuildPass.find_where
 
-    def find_later(look: Look) -> None:
+    def find_later(look: RebuildPass) -> None:
         wait_until(lambda: bool(look.notices.directories))
         find_where(look)
 
-    monkeypatch.setattr(Look, "find_where", find_later)
+    monkeypatch.setattr(RebuildPass, "find_where", find_later)
     tree.write(SERVER)
     program = Program(cwd=str(tree.folder))
     program.build()
@@ -213,12 +213,12 @@ def test_where_the_last_look_fails_all_is_closed_nevertheless(
 ) -> None:
     made, may_fail = threading.Event(), threading.Event()
 
-    def fail(_: Look) -> None:
+    def fail(_: RebuildPass) -> None:
         made.set()
         assert may_fail.wait(PATIENCE)
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(Look, "find_where", fail)
+    monkeypatch.setattr(RebuildPass, "find_where", fail)
     tree.write(SERVER)
     events = iter(Program(cwd=str(tree.folder)).watch())
     started = of(StartedEvent, events)
@@ -288,7 +288,7 @@ def test_who_ends_it_too_late_wakes_nobody(tree: Tree) -> None:
 
 def test_whoever_watches_too_late_watches_nothing(tmp_path: Path) -> None:
     """A look may still be on its way to it when the watch is over."""
-    notices = Notices(print)
+    notices = FileEvents(print)
     notices.close()
     assert not notices.watch({str(tmp_path): (0, 0)})
     assert not notices.directories
@@ -301,7 +301,7 @@ def test_by_the_clock_what_moves_in_a_directory_is_its_own_affair(
     monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "1")
     (tmp_path / "logs").mkdir()
     told: list[str] = []
-    notices = Notices(lambda paths: told.extend(paths or ()))
+    notices = FileEvents(lambda paths: told.extend(paths or ()))
     notices.watch({str(tmp_path): (0, 0)})
     try:
         (tmp_path / "logs" / "of-today").touch()
@@ -323,14 +323,14 @@ def fork():
 own, os.fork = os.fork, fork
 exec(compile(open({script!r}).read(), {script!r}, "exec"))
 """
-"""A keeper that cannot start its first program: no more processes are to be had."""
+"""A supervisor that cannot start its first program: no more processes are to be had."""
 
 
 def test_where_there_are_no_more_processes_it_waits(
     tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = tmp_path / "keeper"
-    script.write_text(WITHOUT_PROCESSES.format(script=keeper.__file__))
+    script = tmp_path / "supervisor"
+    script.write_text(WITHOUT_PROCESSES.format(script=supervisor.__file__))
     monkeypatch.setattr(keep, "_SCRIPT", str(script))
     tree.write(SERVER)
     events = iter(Program(cwd=str(tree.folder)).watch())
@@ -351,7 +351,7 @@ def test_a_keeper_ends_in_peace_where_the_watcher_was_killed_in_the_middle_of_a_
     with ours, theirs:
         words = [str(theirs.fileno()), "15", "5.0", "0", "-1"]
         process = subprocess.Popen(
-            [sys.executable, "-EPSs", keeper.__file__, *words],
+            [sys.executable, "-EPSs", supervisor.__file__, *words],
             pass_fds=[theirs.fileno()],
             stderr=subprocess.PIPE,
         )
@@ -404,14 +404,14 @@ def test_an_edit_between_go_and_us_is_seen(tree: Tree, *, edited: bool) -> None:
     version = 'package main\n\nimport "example.com/server/lib"\n\nvar version = lib.Word\n'
     tree.write(SERVER | {"version.go": version})
     program = Program(cwd=str(tree.folder))
-    scope = Scope.of(program)
+    scope = WatchSet.of(program)
     before = scope.listings()
     with pytest.raises(BuildError):
         program.build()
     if edited:
         tree.write({"lib/lib.go": 'package lib\n\nfunc Word() string { return "" }\n'})
     assert program.report is not None
-    assert Tried(program, program.report, scope, before).differs() == edited
+    assert FailedBuildSnapshot(program, program.report, scope, before).differs() == edited
 
 
 @pytest.fixture
@@ -438,24 +438,24 @@ def built(tmp_path: Path) -> dict[str, str]:
 
 
 def test_alike_but_for_the_build_id(built: dict[str, str], tmp_path: Path) -> None:
-    assert alike(built["first"], built["comment"])
-    assert not alike(built["first"], built["other"])
-    assert not alike(built["first"], built["longer"])
-    assert not alike(built["first"], str(tmp_path / "none"))
+    assert same_but_build_id(built["first"], built["comment"])
+    assert not same_but_build_id(built["first"], built["other"])
+    assert not same_but_build_id(built["first"], built["longer"])
+    assert not same_but_build_id(built["first"], str(tmp_path / "none"))
     copy = shutil.copy(built["first"], str(tmp_path / "copy"))
-    assert alike(built["first"], copy)
+    assert same_but_build_id(built["first"], copy)
     with open(copy, "r+b") as file:
         file.truncate(os.path.getsize(copy) - 1)
-    assert not alike(built["first"], copy)
+    assert not same_but_build_id(built["first"], copy)
 
 
 def test_what_is_no_elf_file_is_compared_as_it_is(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_bytes(b"#!/bin/sh\n:\n")
     other.write_bytes(b"#!/bin/sh\n:\n")
-    assert alike(str(one), str(other))
+    assert same_but_build_id(str(one), str(other))
     other.write_bytes(b"#!/bin/sh\n;\n")
-    assert not alike(str(one), str(other))
+    assert not same_but_build_id(str(one), str(other))
     other.write_bytes(b"\x7fELF\x02\x01" + b"\xff" * 100)
     shutil.copy(other, one)
-    assert not alike(str(one), str(other))
+    assert not same_but_build_id(str(one), str(other))

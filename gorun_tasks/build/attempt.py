@@ -1,4 +1,4 @@
-"""Making: one request to go, from the question to what may be remembered of its answer.
+"""Build attempt: one invocation of go for one program, and what may be recorded of it.
 
 Decides how often go is asked, what of its own cache it may no longer use, and whether the
 answer is recorded. It must never leave its folder behind, nor record what it cannot vouch for.
@@ -13,22 +13,22 @@ import shutil
 from gorun_tasks.build.c_packages import CPackages
 from gorun_tasks.build.go_words import GoWords
 from gorun_tasks.closure.before_build import BeforeBuild
-from gorun_tasks.closure.early_closure import Foresight
-from gorun_tasks.closure.implicit_inputs import Silence
+from gorun_tasks.closure.early_closure import EarlyClosure
+from gorun_tasks.closure.implicit_inputs import ImplicitInputs
 from gorun_tasks.closure.launchers import Compilers, Unasked
 from gorun_tasks.closure.recorder import Moved, read
-from gorun_tasks.core.check import Look
+from gorun_tasks.core.check import StatCache
 from gorun_tasks.errors import BuildError
-from gorun_tasks.inputs.digest import Known
+from gorun_tasks.inputs.digest import ContentCache
 from gorun_tasks.storage.object_notes import ObjectNotes
 from gorun_tasks.storage.publisher import working_folder
-from gorun_tasks.storage.staged_executable import Handed
-from gorun_tasks.storage.writer import Unusable
+from gorun_tasks.storage.staged_executable import StagedExecutable
+from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
 from gorun_tasks.system.find_go import find_go
 from gorun_tasks.toolchain.command import OURS, Go, OnlyPrinted, listener_of
-from gorun_tasks.toolchain.go_cache import distrust, forget
-from gorun_tasks.toolchain.report import NOTES, NotRecorded, Report
+from gorun_tasks.toolchain.go_cache import forget, invalidate_racy_entries
+from gorun_tasks.toolchain.report import JOURNAL, NotRecorded, Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gorun_tasks.storage.publisher import Publisher
 
 
-class Making:
+class BuildAttempt:
     """An executable that go made, with its closure where it may be recorded.
 
     `unrecorded` says in words why it may not, "" where it may.
@@ -63,10 +63,10 @@ class Making:
         self.moments: list[tuple[str, float]] = []  # which step began when, of all requests
         self.closure: Closure | None = None
         self.unsure: Closure | None = None  # in place of it: one that the next build may confirm
-        self.handed: Handed | None = None  # the executable
+        self.handed: StagedExecutable | None = None  # the executable
         self.cgo = False  # whether there are packages with C
         self._before: BeforeBuild | None = None
-        self._foresight: Foresight | None = None
+        self._early_closure: EarlyClosure | None = None
         self._c: CPackages | None = None
         self._words = GoWords()
         self._again: tuple[str, ...] = ()  # the packages for whose sake go is asked once more
@@ -84,7 +84,7 @@ class Making:
         Only what was there before go started can be recorded (law 3). Raises BuildError,
         ToolchainError and Interrupted.
         """
-        look = Look(self._program.store, self._program.environ)
+        look = StatCache(self._program.store, self._program.environ)
         name, command = find_go(self._program.environ, look.where)
         go = Go(command, self._program.environ, self._program.cwd)
         self._distrust_killed(go)
@@ -95,13 +95,13 @@ class Making:
     @property
     def lost(self) -> bool:
         """Whether somebody removed the folder of the build, or a part of it, meanwhile."""
-        kept = map(os.path.exists, (f"{self._folder}/out", f"{self._folder}/{NOTES}"))
+        kept = map(os.path.exists, (f"{self._folder}/out", f"{self._folder}/{JOURNAL}"))
         return bool(self._folder) and (self.report.temporary_lost or not all(kept))
 
     def clean_up(self) -> None:
         """Remove the folder of the build, and where the executable was put for want of room."""
         folders = [self._folder]
-        if not self.report.borrowed:
+        if not self.report.left_in_go_cache:
             folders.append(os.path.dirname(self.report.executable))
         for folder in filter(None, folders):
             shutil.rmtree(folder, ignore_errors=True)
@@ -127,7 +127,7 @@ class Making:
                 console.erase()
                 self._words.let_go(say)
                 if self.closure is None:
-                    distrust(report, go, self._changed_sources())
+                    invalidate_racy_entries(report, go, self._changed_sources())
             moved = self._recorded(go, go_name) if is_made else []
             if is_made and not self._unasked:
                 return moved
@@ -157,8 +157,8 @@ class Making:
 
     def _recorded(self, go: Go, go_name: str) -> list[str]:
         """Have the closure of what was made, or say why there is none; return what moved."""
-        silence = self._silence(go, go_name)
-        self.wrapper = silence.wrapper()
+        implicit = self._implicit_inputs(go, go_name)
+        self.wrapper = implicit.wrapper()
         if self.unrecorded:
             return []
         doubts = self._doubts or self._look_at_c(go).unfollowed
@@ -170,7 +170,7 @@ class Making:
                 raise NotRecorded(doubts)  # noqa: TRY301 - as `read` does
             assert self._before is not None
             known = self._known()
-            self._take_in(read(self.report, self._program, silence, known, self._before))
+            self._take_in(read(self.report, self._program, implicit, known, self._before))
         except NotRecorded as trouble:
             self.unrecorded = str(trouble)
             if isinstance(trouble, Unasked):
@@ -228,7 +228,7 @@ class Making:
             handed_over=lambda: None,
             bare=True,
         )
-        self.handed = Handed(report.executable)
+        self.handed = StagedExecutable(report.executable)
         self.unrecorded = f"go cannot be asked what it reads: {trouble}"
 
     def _look_at_c(self, go: Go) -> CPackages:
@@ -261,7 +261,7 @@ class Making:
     def _start_over(self) -> None:
         """Forget what came of an earlier request."""
         self.clean_up()
-        self._foresight = None
+        self._early_closure = None
         self._compilers.ask()
         self._c = None
         self.closure = self.unsure = None
@@ -285,33 +285,33 @@ class Making:
         try:
             if self._look_at_c(go).unfollowed:
                 return  # it will be said when go has finished
-            silence = self._silence(go, go_name)
+            implicit = self._implicit_inputs(go, go_name)
             assert self._before is not None
-            self._foresight = Foresight(
-                self.report, self._program, silence, self._known(), self._before
+            self._early_closure = EarlyClosure(
+                self.report, self._program, implicit, self._known(), self._before
             )
             if self._publisher is not None:
-                self._publisher.put_records(self._foresight.closure)
-        except (NotRecorded, Unusable):
+                self._publisher.put_records(self._early_closure.closure)
+        except (NotRecorded, StoreUnusable):
             pass  # as above
 
     def _take_over(self, go: Go, go_name: str) -> None:
         """Take the executable, and see while go ends whether what was foreseen came true."""
-        self.handed = Handed(self.report.executable, in_a_hurry=self._ready is not None)
-        foresight = self._foresight
-        if foresight is None or not foresight.came_true():
+        self.handed = StagedExecutable(self.report.executable, in_a_hurry=self._ready is not None)
+        early = self._early_closure
+        if early is None or not early.still_valid_for_own_files():
             return
-        self.wrapper = self._silence(go, go_name).wrapper()
+        self.wrapper = self._implicit_inputs(go, go_name).wrapper()
         # Of C it is known only when go has ended whether it is to be asked once more.
         if self._ready is not None and not self._look_at_c(go).outsides:
             self._ready()
             self._ready = None  # go may be asked once more, for the sake of the record
-        if foresight.holds_besides():
-            self.closure = foresight.closure
+        if early.still_valid_for_dependencies():
+            self.closure = early.closure
 
-    def _silence(self, go: Go, go_name: str) -> Silence:
+    def _implicit_inputs(self, go: Go, go_name: str) -> ImplicitInputs:
         program = self._program
-        return Silence(
+        return ImplicitInputs(
             self.report.settings,
             program.flags,
             program.environ,
@@ -322,9 +322,9 @@ class Making:
             compilers=self._compilers,
         )
 
-    def _known(self) -> Known:
+    def _known(self) -> ContentCache:
         if self._publisher is None:
-            return Known()
+            return ContentCache()
         return self._publisher.known(self._program.key, self._program.identity)
 
     def _was_fetched(self, path: str) -> bool:
@@ -337,7 +337,7 @@ class Making:
     def _distrust_killed(self, go: Go) -> None:
         """Do the same for builds that were killed before they could."""
         for folder in self._publisher.left_by_builds() if self._publisher is not None else ():
-            notes = f"{folder}/{NOTES}"
+            notes = f"{folder}/{JOURNAL}"
             try:
                 report = Report.left_behind(notes)
                 report.settings = go.settings(())

@@ -1,4 +1,4 @@
-"""Together: builds many programs, as few steps as there can be.
+"""Batch build: many programs, loaded and compiled together, linked one by one.
 
 1. One look at the machine judges all of them: what they share is looked at once.
 2. What is current or restored needs no go.
@@ -23,17 +23,17 @@ from contextvars import copy_context
 from gorun_tasks.build.c_packages import CPackages
 from gorun_tasks.build.graph import Graph
 from gorun_tasks.closure.launchers import Compilers
-from gorun_tasks.core.check import Look
+from gorun_tasks.core.check import StatCache
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.inputs.verdict import judge_all
 from gorun_tasks.storage.object_notes import ObjectNotes
 from gorun_tasks.storage.publisher import Publisher
-from gorun_tasks.storage.writer import Unusable
+from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
 from gorun_tasks.system.find_go import find_go
 from gorun_tasks.toolchain.command import NOT_OF_LIST, Go, listener_of
-from gorun_tasks.toolchain.go_cache import distrust
-from gorun_tasks.toolchain.interrupt import Guard
+from gorun_tasks.toolchain.go_cache import invalidate_racy_entries
+from gorun_tasks.toolchain.interrupt import InterruptGuard
 from gorun_tasks.toolchain.report import Report
 
 TYPE_CHECKING = False
@@ -84,7 +84,7 @@ def make_all(
             tell(name, results[name])
         return results
     try:
-        with Guard() as guard:
+        with InterruptGuard() as guard:
             _compile_together([graph for _, graph in stale])
             told: set[bytes] = set()
             with ThreadPoolExecutor(jobs) as pool:
@@ -130,7 +130,7 @@ def _made(graph: Graph, *, rebuild: bool) -> Outcome | GoRunError:
 
 
 def _made_apart(
-    graph: Graph, guard: Guard, told: set[bytes], *, rebuild: bool
+    graph: Graph, guard: InterruptGuard, told: set[bytes], *, rebuild: bool
 ) -> Outcome | GoRunError:
     """Build while others are built: what go says of a package is passed on in one piece.
 
@@ -166,11 +166,11 @@ def _compile_together(graphs: list[Graph]) -> None:
         if len(programs) < 2:  # noqa: PLR2004 - one needs no other's packages
             continue
         first = programs[0]
-        look = Look(first.store, first.environ)
+        look = StatCache(first.store, first.environ)
         try:
             go = Go(find_go(first.environ, look.where)[1], first.environ, first.cwd)
             _compile(go, programs)
-        except (GoRunError, Unusable):
+        except (GoRunError, StoreUnusable):
             return  # each of them will say what is wrong
 
 
@@ -218,5 +218,5 @@ def _compile_once(
         return provenance.doubtful if is_again else ()
     finally:
         console.erase()
-        distrust(report, go)
+        invalidate_racy_entries(report, go)
         shutil.rmtree(work, ignore_errors=True)

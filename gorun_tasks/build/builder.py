@@ -1,4 +1,4 @@
-"""Building: what is done where a program is stale: go is asked, the executable is kept.
+"""Builder: asks go for a stale program, and keeps the executable.
 
 Decides where the executable goes: into the store, or into a folder for this run only. It must
 never turn a trouble with the store into a failed run, and is never loaded where nothing is stale.
@@ -10,12 +10,12 @@ import contextlib
 import os
 import shutil
 
-from gorun_tasks.build.attempt import Making
+from gorun_tasks.build.attempt import BuildAttempt
 from gorun_tasks.build.outcome import Outcome
 from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
 from gorun_tasks.storage.eviction import size_limit
 from gorun_tasks.storage.publisher import Publisher, working_folder
-from gorun_tasks.storage.writer import Unusable
+from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
 
 TYPE_CHECKING = False
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
     from gorun_tasks.core.reasons import Reason
 
 
-class Building:
+class Builder:
     """One program, go, and the store."""
 
     def __init__(self, program: ProgramSpec) -> None:
         self._placed: Outcome | None = None  # what was made ready before it is kept
         self.private = ""  # a folder of this run only
         self._program = program
-        self._making: Making | None = None
+        self._attempt: BuildAttempt | None = None
         self._lost = False  # whether the store was removed while go worked
-        console.take_closed()
+        console.open_closed_std_fds()
         self._publisher = self._open_store()
 
     def _open_store(self) -> Publisher | None:
         try:
             return Publisher.of(self._program.store)
-        except Unusable as trouble:
+        except StoreUnusable as trouble:
             console.say(f"{trouble}; nothing will be remembered")
         return None
 
     @property
     def moments(self) -> list[tuple[str, float]]:
         """Which step of what go does, and of what is done with the executable, began when."""
-        return self._making.moments if self._making is not None else []
+        return self._attempt.moments if self._attempt is not None else []
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
@@ -61,13 +61,13 @@ class Building:
 
     def ask(self, ready: Callable[[], None] | None = None) -> None:
         """Have go compile and link, once; `ready` is called where `make_ready` is worth a try."""
-        if self._making is not None:
+        if self._attempt is not None:
             return
-        making = self._making = Making(self._program, self._publisher, ready)
+        attempt = self._attempt = BuildAttempt(self._program, self._publisher, ready)
         try:
-            making.ask()
+            attempt.ask()
         except (BuildError, OSError):
-            if self._publisher is None or not making.lost:
+            if self._publisher is None or not attempt.lost:
                 raise
             self._ask_again(ready)
 
@@ -81,20 +81,20 @@ class Building:
             console.say(f"{self._program.store.root} was removed meanwhile; go is asked again")
         self._publisher = None if self._lost else self._open_store()
         self._lost = True
-        self._making = None
+        self._attempt = None
         self.ask(ready)
 
     def make_ready(self, because: tuple[Reason, ...]) -> Outcome | None:
         """Have an executable that can be started before it is kept, None where there is none."""
-        making = self._making
-        assert making is not None
-        assert making.handed is not None
-        if self._publisher is None or making.report.borrowed:
+        attempt = self._attempt
+        assert attempt is not None
+        assert attempt.handed is not None
+        if self._publisher is None or attempt.report.left_in_go_cache:
             return None
         try:
-            path = self._publisher.place(making.handed)
-            self._placed = _built(making, path, making.handed.digest(), because)
-        except (Unusable, OSError):
+            path = self._publisher.place(attempt.handed)
+            self._placed = _built(attempt, path, attempt.handed.digest(), because)
+        except (StoreUnusable, OSError):
             return None  # it will be said when it is kept
         return self._placed
 
@@ -108,35 +108,35 @@ class Building:
 
     def _keep(self, because: tuple[Reason, ...], *, for_this_run: bool) -> Outcome:
         """Do so. Raises FileNotFoundError where it is gone with the store."""
-        making = self._making
-        assert making is not None
-        assert making.handed is not None
-        if making.report.borrowed:
+        attempt = self._attempt
+        assert attempt is not None
+        assert attempt.handed is not None
+        if attempt.report.left_in_go_cache:
             console.say("there is no room for the executable; it is started from go's cache")
-            return _built(making, making.handed.path, making.handed.digest(), because)
+            return _built(attempt, attempt.handed.path, attempt.handed.digest(), because)
         if self._publisher is None or for_this_run:
-            return self._keep_for_this_run(making, because)
+            return self._keep_for_this_run(attempt, because)
         made = self._placed
         try:
-            path, digest = self._publish(self._publisher, making)
-        except Unusable as trouble:
-            if made is None and making.lost:
+            path, digest = self._publish(self._publisher, attempt)
+        except StoreUnusable as trouble:
+            if made is None and attempt.lost:
                 raise FileNotFoundError from trouble
             if made is None:
                 console.say(f"{trouble}; the executable is kept for this run only")
                 self._publisher = None
-                return self._keep_for_this_run(making, because)
+                return self._keep_for_this_run(attempt, because)
             console.say(f"{trouble}; this build is not remembered")
-            making.unrecorded = str(trouble)
+            attempt.unrecorded = str(trouble)
         else:
-            made = made or _built(making, path, digest, because)
-        made.unrecorded = making.unrecorded
+            made = made or _built(attempt, path, digest, because)
+        made.unrecorded = attempt.unrecorded
         return made
 
     def clean_up(self) -> None:
         """Remove what the build left behind."""
-        if self._making is not None:
-            self._making.clean_up()
+        if self._attempt is not None:
+            self._attempt.clean_up()
 
     def stable_path(self, made: Outcome) -> str:
         """Return the path that stays the same for this program. Raises BuildError."""
@@ -145,7 +145,7 @@ class Building:
         try:
             name = os.path.basename(made.path)
             return self._publisher.stable_path(self._program.key, name, made.path)
-        except Unusable as trouble:
+        except StoreUnusable as trouble:
             raise BuildError(f"there is no path that stays the same: {trouble}") from trouble
 
     def make_private(self, made: Outcome) -> None:
@@ -170,48 +170,48 @@ class Building:
         shutil.rmtree(self.private, ignore_errors=True)
         self.private = ""
 
-    def _keep_for_this_run(self, making: Making, because: tuple[Reason, ...]) -> Outcome:
-        assert making.handed is not None
+    def _keep_for_this_run(self, attempt: BuildAttempt, because: tuple[Reason, ...]) -> Outcome:
+        assert attempt.handed is not None
         self.private = working_folder(self._publisher)
-        digest = making.handed.digest()
-        return _built(making, shutil.move(making.handed.path, self.private), digest, because)
+        digest = attempt.handed.digest()
+        return _built(attempt, shutil.move(attempt.handed.path, self.private), digest, because)
 
-    def _publish(self, publisher: Publisher, making: Making) -> tuple[str, str]:
-        report, program = making.report, self._program
-        assert making.handed is not None
-        if making.closure is None:
+    def _publish(self, publisher: Publisher, attempt: BuildAttempt) -> tuple[str, str]:
+        report, program = attempt.report, self._program
+        assert attempt.handed is not None
+        if attempt.closure is None:
             digest, path = publisher.publish_unrecorded(
                 program.key,
                 program.identity,
-                making.handed,
-                making.unrecorded,
-                making.unsure,
+                attempt.handed,
+                attempt.unrecorded,
+                attempt.unsure,
             )
         else:
             manifest = publisher.publish(
                 program.key,
                 program.identity,
-                making.handed,
-                making.closure,
+                attempt.handed,
+                attempt.closure,
                 goroot_bin=report.goroot_bin,
                 go_version=report.settings["GOVERSION"],
-                wrapper=making.wrapper,
-                cgo=making.cgo,
+                wrapper=attempt.wrapper,
+                cgo=attempt.cgo,
             )
             digest, path = manifest.digest, program.store.executable(manifest)
         publisher.evict(_size_limit(program))
         return path, digest
 
 
-def _built(making: Making, path: str, digest: str, because: tuple[Reason, ...]) -> Outcome:
+def _built(attempt: BuildAttempt, path: str, digest: str, because: tuple[Reason, ...]) -> Outcome:
     return Outcome(
         "built",
         path,
         digest,
         because=because,
-        goroot_bin=making.report.goroot_bin,
-        wrapper=making.wrapper,
-        unrecorded=making.unrecorded,
+        goroot_bin=attempt.report.goroot_bin,
+        wrapper=attempt.wrapper,
+        unrecorded=attempt.unrecorded,
     )
 
 

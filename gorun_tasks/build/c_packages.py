@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 
-from gorun_tasks.closure.cgo import LIST_FIELDS, find_outsides, linked_digest, reaches_out
-from gorun_tasks.closure.implicit_inputs import effective
+from gorun_tasks.closure.cgo import LIST_FIELDS, find_external_inputs, linked_digest, reaches_out
+from gorun_tasks.closure.implicit_inputs import effective_flag
 from gorun_tasks.closure.launchers import pkg_config_questions
 from gorun_tasks.closure.linker_libraries import Runner, words_for_linker
 from gorun_tasks.closure.provenance import Provenance
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from gorun_tasks.closure.c_includes import Outside
+    from gorun_tasks.closure.c_includes import ExternalInputs
     from gorun_tasks.closure.launchers import Compilers
     from gorun_tasks.closure.provenance import Notes
     from gorun_tasks.core.program import ProgramSpec
@@ -52,7 +52,7 @@ class CPackages:
         self._program = program
         self._compilers = compilers
         self._report = report
-        self.outsides: dict[str, Outside] = {}
+        self.outsides: dict[str, ExternalInputs] = {}
         self.unfollowed = ""  # what is not understood, in words
         self.unasked: tuple[str, ...] = ()
         """What a compiler that may start any other has to be asked before go starts."""
@@ -83,8 +83,10 @@ class CPackages:
             return
         run = Runner(program.environ, program.directory)
         try:
-            tool_flags = {n: effective(program.flags, settings, n) for n in ("asmflags", "ldflags")}
-            self.outsides = find_outsides(packages, settings, tool_flags, run)
+            tool_flags = {
+                n: effective_flag(program.flags, settings, n) for n in ("asmflags", "ldflags")
+            }
+            self.outsides = find_external_inputs(packages, settings, tool_flags, run)
             self._linked = linked_digest(self.outsides.values(), settings, run)
             self._ask_launchers(packages)
         except (UsageError, ValueError) as error:
@@ -114,7 +116,7 @@ class CPackages:
     def _reaches_out(self) -> bool:
         """Say whether assembly of our own includes, or the linker takes, what go does not see."""
         settings = self._report.settings
-        if words_for_linker(effective(self._program.flags, settings, "ldflags")):
+        if words_for_linker(effective_flag(self._program.flags, settings, "ldflags")):
             return True
         try:
             paths = self._report.hashes()

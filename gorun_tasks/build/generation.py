@@ -1,4 +1,4 @@
-"""Generate: a program that makes files, run only where it could make other ones.
+"""Generation: a program that makes files, run only where it could make other ones.
 
     gen = ProgramSpec("./tools/gen")
     gen.generation(["-o", "menu.go"], inputs=["menu.txt"], outputs=["menu.go"]).run()
@@ -23,21 +23,21 @@ import os
 import time
 from typing import NamedTuple
 
-from gorun_tasks.build.globs import Expansion, checked
+from gorun_tasks.build.globs import GlobExpansion, checked
 from gorun_tasks.build.graph import Execute, Graph
 from gorun_tasks.build.snapshot import (
     differences,
     disturbed,
-    look_at,
+    path_components,
     settled_keys,
-    wait_for_the_clock,
-    ways_to,
+    snapshot_of,
+    wait_past_clock_tick,
 )
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.core.store import checksum, frame, read_file, unframe
 from gorun_tasks.errors import OutputError, UsageError
 from gorun_tasks.inputs.verdict import judge
-from gorun_tasks.storage.writer import Unusable, Writer
+from gorun_tasks.storage.writer import StoreUnusable, Writer
 from gorun_tasks.system import console
 from gorun_tasks.system.locks import Lock
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.build.snapshot import Seen
-    from gorun_tasks.core.check import Look
+    from gorun_tasks.core.check import StatCache
     from gorun_tasks.core.program import ProgramSpec
 
 _DAY = 24 * 3600
@@ -120,9 +120,9 @@ class Generate(Execute):
         """
         record = self._remembered()
         self._forget("the last run did not end well")
-        wait_for_the_clock(self._expanded()[0])
+        wait_past_clock_tick(self._expanded()[0])
         inputs, _ = self._expanded()
-        before = look_at(inputs, {} if isinstance(record, str) else record.inputs)
+        before = snapshot_of(inputs, {} if isinstance(record, str) else record.inputs)
         listed = settled_keys(inputs)
         super().perform()
         made = self._graph.made
@@ -133,8 +133,8 @@ class Generate(Execute):
         inputs, outputs = self._expanded()
         self._refuse_missing(outputs)
         self.unrecorded = disturbed(before, listed, inputs, outputs)
-        wait_for_the_clock(outputs)
-        made_now = look_at(outputs, {})
+        wait_past_clock_tick(outputs)
+        made_now = snapshot_of(outputs, {})
         for path, (key, _) in made_now.items():
             if key is not None and key[1] > ended:
                 self.unrecorded = f"{path} changed after it was made"
@@ -145,20 +145,20 @@ class Generate(Execute):
             record = _Record(made.digest, made.wrapper, values, self.patterns, before, made_now)
             try:
                 self._keep((self._identity, *record), "")
-            except Unusable as trouble:
+            except StoreUnusable as trouble:
                 self.unrecorded = str(trouble)
 
-    def _expanded(self) -> tuple[Expansion, Expansion]:
+    def _expanded(self) -> tuple[GlobExpansion, GlobExpansion]:
         """Return what the patterns name now; what is an output is no input."""
         base = self._graph.program.directory
-        inputs, outputs = (Expansion(base, patterns) for patterns in self.patterns)
-        own = ways_to(outputs)
+        inputs, outputs = (GlobExpansion(base, patterns) for patterns in self.patterns)
+        own = path_components(outputs)
         inputs.paths = [
             path for path in inputs.paths if os.path.normpath(inputs.place(path)) not in own
         ]
         return inputs, outputs
 
-    def _refuse_missing(self, outputs: Expansion) -> None:
+    def _refuse_missing(self, outputs: GlobExpansion) -> None:
         for pattern in self.patterns[1]:
             if not any(os.path.lexists(outputs.place(p)) for p in outputs.named_by(pattern)):
                 raise OutputError(f"{self._graph.program.label} did not make {pattern}")
@@ -193,7 +193,7 @@ class Generate(Execute):
         for what, old, new, then, expansion in zip(
             names, record.patterns, self.patterns, seen, self._expanded(), strict=True
         ):
-            now = look_at(expansion, then)
+            now = snapshot_of(expansion, then)
             if old == new:
                 yield from differences(then, now)
                 continue
@@ -230,7 +230,7 @@ class Generate(Execute):
         """Remember nothing but why."""
         with contextlib.suppress(OSError):
             os.unlink(f"{self._graph.program.store.root}/generated/{self.key}")
-        with contextlib.suppress(Unusable):
+        with contextlib.suppress(StoreUnusable):
             self._keep((self._identity,), why)
 
     def _keep(self, first: tuple[object, ...], second: str) -> None:
@@ -270,7 +270,7 @@ class Generation(Graph):
         """Why it will run again the next time, "" where that is not so."""
         return self.execute.unrecorded
 
-    def why(self, look: Look | None = None) -> tuple[Reason, ...]:
+    def why(self, look: StatCache | None = None) -> tuple[Reason, ...]:
         """Return why the program would be run, without asking go; empty when it would not."""
         self._verdict = judge(self.program, look)
         return self.execute.why_stale()
@@ -295,7 +295,7 @@ class Generation(Graph):
         store = self.program.store
         try:
             Writer.of(store)
-        except Unusable as trouble:
+        except StoreUnusable as trouble:
             console.say(f"{trouble}; nothing will be remembered")
             yield False
             return

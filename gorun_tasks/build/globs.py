@@ -1,4 +1,4 @@
-"""Patterns: which files the inputs and outputs of a generator name.
+"""Globs: which files the inputs and outputs of a generator name.
 
     menu.txt           a file, also where it is not there: its absence counts
     templates          a directory: all that is in it, at any depth, empty directories as well
@@ -25,7 +25,7 @@ _MAGIC = re.compile(r"[*?\[]")
 _ANY_DIRECTORIES = "**"
 
 
-class Expansion:
+class GlobExpansion:
     """What patterns name: `paths`, and the directories that were `listed` to find them.
 
     Both are relative to `base`, as the patterns are, or absolute.

@@ -1,4 +1,4 @@
-"""Go's words: what go says while it builds, on its way to the person.
+"""Go's output: what go writes for the person, held back until it is known to be about the user.
 
 Decides what waits until it is known whether go is asked once more, and what was said already. It
 must never keep from the person what is about his files.

@@ -1,4 +1,4 @@
-"""Graph: what `go run` does, as four nodes: Compile → Link → Execute → Delete.
+"""Task graph: what `go run` does, as four nodes: Compile → Link → Execute → Delete.
 
 Decides what has to be done, and in which order. One go process performs Compile and Link
 together, yet each has a verdict of its own: a changed source makes both stale, a lost executable
@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 
 from gorun_tasks.build.outcome import Outcome
-from gorun_tasks.core.fingerprint import place
+from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.errors import ExecutableGoneError, GoRunError, Interrupted
 from gorun_tasks.inputs.verdict import judge
 
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from gorun_tasks.build.builder import Building
+    from gorun_tasks.build.builder import Builder
     from gorun_tasks.core.check import Verdict
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
@@ -197,7 +197,7 @@ class Graph:
         self.delete = Delete(self)
         self._verdict = verdict
         self._begun = begun
-        self._building: Building | None = None
+        self._building: Builder | None = None
         self._told = False  # what became of it
 
     @property
@@ -213,12 +213,12 @@ class Graph:
         return self._verdict
 
     @property
-    def building(self) -> Building:
+    def building(self) -> Builder:
         """What is done where something is stale."""
         if self._building is None:
-            from gorun_tasks.build.builder import Building  # noqa: PLC0415 - off the hot path
+            from gorun_tasks.build.builder import Builder  # noqa: PLC0415 - off the hot path
 
-            self._building = Building(self.program)
+            self._building = Builder(self.program)
         return self._building
 
     @property
@@ -230,14 +230,14 @@ class Graph:
         """Yield the recorded closure of the newest manifest, as paths of what was there."""
         program = self.program
         for manifest in program.store.manifests(program.key, program.identity)[:1]:
-            for name, identities in manifest.shelves:
-                shelf = program.store.shelf(name)
-                for identity in identities if shelf is not None else ():
-                    assert shelf is not None
-                    found = shelf.recorded(identity)
+            for name, identities in manifest.tables:
+                table = program.store.table(name)
+                for identity in identities if table is not None else ():
+                    assert table is not None
+                    found = table.recorded(identity)
                     if found is not None:
                         record = found[0]
-                        base = place(shelf.root, record[0])
+                        base = record_directory(table.root, record[0])
                         for file, key in zip(record[2], record[3], strict=True):
                             if key is not None:
                                 yield f"{base}/{file}"
@@ -316,7 +316,7 @@ class Graph:
             if waited and not rebuild:
                 # Another process built meanwhile, perhaps this very content.
                 self._moments += [("wait", asked), ("check", time.perf_counter())]
-                self.program.store.forget_shelves()
+                self.program.store.forget_tables()
                 verdict = self._verdict = judge(self.program)
                 if verdict.manifest is not None:
                     self._settle(verdict)

@@ -1,4 +1,4 @@
-"""Output: an executable at a path that its user chose, as `go build -o` writes it.
+"""Install: an executable at a path that its user chose, as `go build -o` writes it.
 
 What is there already is left alone, time stamps and all, so that whatever depends on the file is
 not made stale by a build that changed nothing. Decides whether it is there, by content. It must
@@ -11,12 +11,12 @@ import contextlib
 import os
 import shutil
 
-from gorun_tasks.core.fingerprint import file_clock, key_at, settled
+from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.core.store import checksum, frame, read_file, unframe
 from gorun_tasks.errors import OutputError
 from gorun_tasks.inputs.digest import sha256_of
-from gorun_tasks.storage.writer import Unusable, Writer
+from gorun_tasks.storage.writer import StoreUnusable, Writer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def _is_at(path: str, digest: str, store: Store) -> bool:
         there = sha256_of(path).hex() == digest and key_at(path) == key
     except OSError:
         return False
-    if there and settled(key, moment):
-        with contextlib.suppress(Unusable):
+    if there and is_settled(key, moment):
+        with contextlib.suppress(StoreUnusable):
             content = frame((path, key, digest), None)
             Writer.of(store).keep("generated", identity, content)
     return there

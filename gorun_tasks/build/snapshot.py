@@ -1,4 +1,4 @@
-"""Seen: what inputs and outputs held when somebody looked, and what became of them since.
+"""Snapshot: contents of inputs and outputs at one moment, and the difference of two moments.
 
 Decides what of a file counts: that it is there, its content, and where it leads if it is a link. It
 must never call something unchanged that may have moved while nobody looked: a stat key vouches for
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 
-from gorun_tasks.core.fingerprint import file_clock, key_at, key_of, settled
+from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at, key_of
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of
 from gorun_tasks.inputs.path_resolution import upwards
@@ -19,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gorun_tasks.build.globs import Expansion
+    from gorun_tasks.build.globs import GlobExpansion
     from gorun_tasks.core.fingerprint import Key
 
     Seen = dict[str, tuple[Key | None, bytes]]
@@ -31,7 +31,7 @@ _MOVING = (0, 0, 0, 0, 0)
 _LONGEST_WAIT = 0.1  # seconds; a tick of the clock that stamps files is a tenth of it
 
 
-def look_at(expansion: Expansion, known: Seen) -> Seen:
+def snapshot_of(expansion: GlobExpansion, known: Seen) -> Seen:
     """Return what is there now; what is `known` under the same stat key is not read again."""
     moment = file_clock()
     seen: Seen = {}
@@ -42,7 +42,7 @@ def look_at(expansion: Expansion, known: Seen) -> Seen:
             key, content = _key_at(place), _content_of(place)
             if key != _key_at(place):
                 content = UNREADABLE
-            if key is not None and not settled(key, moment):
+            if key is not None and not is_settled(key, moment):
                 key = None  # it may change again under this very key
         seen[path] = key, content
     return seen
@@ -67,15 +67,15 @@ def _key_at(place: str) -> Key | None:
     return (there[0], max(there[1], own[1]), *there[2:])
 
 
-def settled_keys(expansion: Expansion) -> dict[str, Key | None]:
+def settled_keys(expansion: GlobExpansion) -> dict[str, Key | None]:
     """Return the stat keys of the directories that were listed, none of any for a moving one."""
     moment = file_clock()
     keys = {path: key_at(expansion.place(path)) for path in expansion.listed}
-    return {p: _MOVING if key and not settled(key, moment) else key for p, key in keys.items()}
+    return {p: _MOVING if key and not is_settled(key, moment) else key for p, key in keys.items()}
 
 
 def disturbed(
-    before: Seen, listed: dict[str, Key | None], inputs: Expansion, outputs: Expansion
+    before: Seen, listed: dict[str, Key | None], inputs: GlobExpansion, outputs: GlobExpansion
 ) -> str:
     """Return which input may have been another one while the program ran, "" for none."""
     for path, (key, content) in before.items():
@@ -86,7 +86,7 @@ def disturbed(
     came_or_went = set(before).symmetric_difference(inputs.paths)
     if came_or_went:
         return f"{min(came_or_went)} changed while it ran"
-    written_to = ways_to(outputs)
+    written_to = path_components(outputs)
     for path, key in listed.items():
         # Where outputs lie the directory itself changes, and what is in it has to do.
         place = os.path.normpath(inputs.place(path))
@@ -95,13 +95,13 @@ def disturbed(
     return ""
 
 
-def ways_to(outputs: Expansion) -> set[str]:
+def path_components(outputs: GlobExpansion) -> set[str]:
     """Return where outputs are, and the directories above, which change with them."""
     places = map(os.path.normpath, map(outputs.place, outputs.paths))
     return {way for place in places for way in upwards(place)}
 
 
-def wait_for_the_clock(expansion: Expansion) -> None:
+def wait_past_clock_tick(expansion: GlobExpansion) -> None:
     """Wait until what changes from now on gets another time stamp than what is there."""
     places = map(expansion.place, (*expansion.paths, *expansion.listed))
     newest = max((key[1] for key in map(_key_at, places) if key is not None), default=0)

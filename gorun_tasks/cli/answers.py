@@ -1,4 +1,4 @@
-"""Answering: what gorun says, where it does more than start an unchanged program.
+"""Answers: what gorun writes to stdout for a question, and to stderr for a mistake.
 
 Decides what is said on stdout to a question (`--why`, `--store`, `--list`, ...), and on stderr to
 a mistake. It must never start the program: where one is to be started, `main` does.
@@ -62,10 +62,10 @@ def of_gorun(options: Options, rest: list[str]) -> int:
         from gorun_tasks.cli.completion import completion
 
         return answer(completion(options["completion"], rest))
-    from gorun_tasks.storage.maintenance import care
+    from gorun_tasks.storage.maintenance import maintain
 
     gc.enable()  # a store may be large
-    return care(options["store"], rest, os.environ, answer)
+    return maintain(options["store"], rest, os.environ, answer)
 
 
 def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
@@ -144,11 +144,11 @@ def _drop(program: ProgramSpec, further: list[str]) -> int:
 
 def _only_print(program: ProgramSpec) -> int:
     """Let go print what it would do (-n): it builds nothing, so there is nothing to start."""
-    from gorun_tasks.core.check import Look
+    from gorun_tasks.core.check import StatCache
     from gorun_tasks.system.find_go import find_go
     from gorun_tasks.toolchain.command import Go
 
-    look = Look(program.store, program.environ)
+    look = StatCache(program.store, program.environ)
     go = Go(find_go(program.environ, look.where)[1], program.environ, program.cwd)
     return go.run_bare([*program.flags.words, "--", *program.target.words])
 

@@ -1,4 +1,4 @@
-"""Many: gorun's verbs for the programs of a workspace, and programs by their names.
+"""Workspace commands: --list, --graph, --affected, --build, and programs by their names.
 
     gorun :api --port 8080      runs the program called api; a name has a colon before it, which no
                                 package path of go's can have, so neither is taken for the other
@@ -78,7 +78,7 @@ def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int])
         raise UsageError(f"--list takes no further words: {' '.join(words)}")
     workspace = _workspace(flags)
     _mention_if_empty(workspace)
-    return answer(render.listed(workspace, as_json=flags.is_true("json")))
+    return answer(render.list_text(workspace, as_json=flags.is_true("json")))
 
 
 def show_affected(
@@ -91,7 +91,7 @@ def show_affected(
             raise UsageError(f"--affected takes names of programs, like :api, not {word}")
     workspace = workspace.with_programs(_chosen(workspace, flags, words, {}))
     found = workspace.affected_by(since)
-    return answer(render.touched(workspace, found, as_json=flags.is_true("json")))
+    return answer(render.affected_text(workspace, found, as_json=flags.is_true("json")))
 
 
 def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:

@@ -1,4 +1,4 @@
-"""Asked: what go asked the disk for, by directory.
+"""Access index: what go asked the file system for, by directory.
 
 Decides what of a directory counts: names in it, its listing, all that is below. It must never
 look at what is there beyond whether a path is a directory: `recorder` records that.
@@ -12,7 +12,7 @@ import re
 _LISTS = frozenset(("ReadDir", "IsGoDir"))
 
 
-class Asked:
+class AccessIndex:
     """What go asked the disk for, by directory."""
 
     def __init__(self, operations: dict[str, set[str]], hashes: dict[str, bytes]) -> None:

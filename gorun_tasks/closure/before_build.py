@@ -1,4 +1,4 @@
-"""Before a build: what was there before go started, for law 3 where no time stamp tells.
+"""State before a build: what was there before go started, where no time stamp tells (law 3).
 
 Decides what counts as the same after go has finished: the file system and the directory that a path
 leads to, and, on file systems whose stat says nothing, stats and contents of what a build of this
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from gorun_tasks.core.fingerprint import NEVER, key_at, place
+from gorun_tasks.core.fingerprint import NEVER, key_at, record_directory
 from gorun_tasks.inputs.digest import content_by_reading, contents_by_reading
 from gorun_tasks.inputs.directory_listing import list_directory
 from gorun_tasks.inputs.path_resolution import upwards
@@ -38,7 +38,7 @@ class BeforeBuild:
         roots = {program.cwd, program.directory, command, _module_cache(program)}
         wanted: set[tuple[str, bytes]] = set()
         for root, record, detail in _unbelieved(program, roots):
-            wanted |= self._look_at(place(root, record[0]), record, detail)
+            wanted |= self._look_at(record_directory(root, record[0]), record, detail)
         self._contents = contents_by_reading(wanted)
         ways = {
             way
@@ -128,19 +128,19 @@ def _unbelieved(program: ProgramSpec, roots: set[str]) -> Iterator[tuple[str, Re
         return
     manifests = store.manifests(program.key, program.identity)[:1]
     for name, identities in (
-        *(shelf for manifest in manifests for shelf in manifest.shelves),
+        *(table for manifest in manifests for table in manifest.tables),
         *store.unsure(program.key, program.identity),
     ):
-        shelf = store.shelf(name)
-        if shelf is None:
+        table = store.table(name)
+        if table is None:
             continue
-        roots.add(shelf.root)
+        roots.add(table.root)
         for identity in identities:
-            seal = shelf.seals.get(identity)
+            seal = table.seals.get(identity)
             if seal is not None and seal[3] == NEVER:
-                found = shelf.recorded(identity)
+                found = table.recorded(identity)
                 if found is not None:
-                    yield shelf.root, *found
+                    yield table.root, *found
 
 
 def _module_cache(program: ProgramSpec) -> str:

@@ -52,7 +52,7 @@ _MANY = 64  # comments in one directive, or macros that stand for one another
 _BEFORE = 512  # bytes before a directive in which its line begins
 
 
-class Outside:
+class ExternalInputs:
     """What one package takes from outside its directory.
 
     `paths` are all places looked at, also those where nothing is: were something there, it would
@@ -82,7 +82,7 @@ class Scan:
 
     def __init__(
         self,
-        outside: Outside,
+        outside: ExternalInputs,
         search: list[tuple[str, ...]],
         flags: list[str],
         *,

@@ -16,7 +16,7 @@ import os
 import re
 import shlex
 
-from gorun_tasks.closure.c_includes import Outside, Scan, directives, plain
+from gorun_tasks.closure.c_includes import ExternalInputs, Scan, directives, plain
 from gorun_tasks.closure.linker_libraries import (
     COMPILER_VARIABLES,
     at_place,
@@ -55,12 +55,12 @@ _NO_FILES = ("-D", "-I", "-L", "-U", "-W", "-l")  # flags whose values name none
 _SEARCH = re.compile(r"(?s)#include \"\.\.\.\".*?:\n(.*?)#include <\.\.\.>.*?:\n(.*?)End of")
 
 
-def find_outsides(
+def find_external_inputs(
     packages: Iterable[Mapping[str, Any]],
     settings: Mapping[str, str],
     tool_flags: Mapping[str, str],
     run: Runner,
-) -> dict[str, Outside]:
+) -> dict[str, ExternalInputs]:
     """Return what packages (of go list -json) take from outside, by their import paths.
 
     `settings` are go env's, `tool_flags` the values of -asmflags and -ldflags. What the linker is
@@ -72,7 +72,7 @@ def find_outsides(
         words = () if package.get("DepOnly") else linked
         has_c = package.get("CgoFiles") or package.get("SFiles")
         if not package.get("Standard") and (has_c or words):
-            outside = outsides[package["ImportPath"]] = Outside(package["Dir"])
+            outside = outsides[package["ImportPath"]] = ExternalInputs(package["Dir"])
             outside.compiled = bool(package.get("CgoFiles"))
             try:
                 _find_outside(
@@ -84,7 +84,7 @@ def find_outsides(
 
 
 def _find_outside(
-    outside: Outside,
+    outside: ExternalInputs,
     package: Mapping[str, Any],
     settings: Mapping[str, str],
     run: Runner,
@@ -127,7 +127,9 @@ def _find_outside(
     )
 
 
-def linked_digest(outsides: Iterable[Outside], settings: Mapping[str, str], run: Runner) -> str:
+def linked_digest(
+    outsides: Iterable[ExternalInputs], settings: Mapping[str, str], run: Runner
+) -> str:
     """Return what stands for all that a program with C is linked with, "" for nothing."""
     found = _contents(sorted({path for outside in outsides for path in outside.libraries}))
     scripts = _scripts(settings, run)
@@ -220,7 +222,7 @@ def _words(settings: Mapping[str, str], package: Mapping[str, Any], kind: str) -
 
 
 def _pkg_config(
-    package: Mapping[str, Any], settings: Mapping[str, str], run: Runner, outside: Outside
+    package: Mapping[str, Any], settings: Mapping[str, str], run: Runner, outside: ExternalInputs
 ) -> tuple[list[str], str]:
     """Return the flags pkg-config gives for a package, and all it said; note its .pc files."""
     said = package.get("CgoPkgConfig") or ()

@@ -1,4 +1,4 @@
-"""Silent: what a build depends on that go does not report.
+"""Implicit inputs: what a build depends on that go's traces do not show.
 
 Decides which environment variables, look-ups in PATH and files are added to what go told. It
 must never decide less than go could read: where it cannot know, it takes more. The list is from
@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from gorun_tasks.closure.c_includes import Outside
+    from gorun_tasks.closure.c_includes import ExternalInputs
     from gorun_tasks.closure.launchers import Compilers
     from gorun_tasks.core.flags import BuildFlags
     from gorun_tasks.core.program import ProgramSpec
@@ -39,7 +39,7 @@ _TOOLCHAIN_LINE = re.compile(r"^[ \t]*toolchain[ \t]+([^\s/]+)", re.MULTILINE)
 _GO_LINE = re.compile(r"^[ \t]*go[ \t]+([^\s/]+)", re.MULTILINE)
 
 
-class Silence:
+class ImplicitInputs:
     """One build, and what go kept silent about."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Silence:
         go: Go,
         go_name: str,
         directory: str,
-        outsides: Iterable[Outside],
+        outsides: Iterable[ExternalInputs],
         compilers: Compilers,
     ) -> None:
         self._settings = settings  # go env
@@ -189,7 +189,7 @@ class Silence:
         yield from module_files
         yield from self._fips_snapshot()
         yield from self._downloads(operations, module_files)
-        profile = effective(self._flags, settings, "pgo")
+        profile = effective_flag(self._flags, settings, "pgo")
         if profile not in ("", "auto", "off"):
             yield os.path.join(self._directory, profile)
         for outside in self._outsides:
@@ -212,7 +212,7 @@ class Silence:
 
     def wrapper(self) -> tuple[str, ...]:
         """Return the words that go would put before the executable (go help run, on -exec)."""
-        chosen = effective(self._flags, self._settings, "exec")
+        chosen = effective_flag(self._flags, self._settings, "exec")
         if chosen:
             return split_quoted(chosen)
         if not _is_cross(self._settings):
@@ -264,8 +264,8 @@ class Silence:
         if (
             not own
             or self._settings.get("GOWORK", "off") not in ("", "off")
-            or effective(self._flags, self._settings, "mod") == "mod"
-            or effective(self._flags, self._settings, "modfile")
+            or effective_flag(self._flags, self._settings, "mod") == "mod"
+            or effective_flag(self._flags, self._settings, "modfile")
         ):
             return False
         version = _GO_MINOR.search(own[0])
@@ -298,7 +298,7 @@ class Silence:
             rest.append(("work", settings["GOWORK"]))
         elif settings["GOMOD"] != os.devnull:
             rest.append(("mod", settings["GOMOD"]))
-        modfile = effective(self._flags, settings, "modfile")
+        modfile = effective_flag(self._flags, settings, "modfile")
         if modfile:
             rest.append(("mod", os.path.join(self._directory, modfile)))
         seen = set()
@@ -346,7 +346,7 @@ class Silence:
                 yield from (f"go{version}", f"go{version}.0")
 
 
-def effective(flags: BuildFlags, settings: Mapping[str, str], name: str) -> str:
+def effective_flag(flags: BuildFlags, settings: Mapping[str, str], name: str) -> str:
     """Return the value of a flag from the command line or GOFLAGS, "" for none."""
     given = flags.get(name)
     if given is not None:

@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from gorun_tasks.closure.c_includes import Outside
+    from gorun_tasks.closure.c_includes import ExternalInputs
 
 LANGUAGES = {
     "CC": ("c", "cc1", ()),
@@ -45,7 +45,7 @@ _BUILT_FROM = b"path\tcmd/go\n"  # in the build information of an executable
 _KNOWS_ITS_OPTIONS = b"print-requires-private"
 
 
-def pkg_config_questions(outsides: Iterable[Outside], path: str) -> Iterator[str]:
+def pkg_config_questions(outsides: Iterable[ExternalInputs], path: str) -> Iterator[str]:
     """Yield what must be asked of a pkg-config at each run that may not be pkg-config itself."""
     for outside in outsides:
         for command in outside.pkg_config:

@@ -1,4 +1,4 @@
-"""Libraries: the archives and libraries that a program with C is linked with.
+"""Linker inputs: the archives and libraries that a program with C is linked with.
 
 Decides where the linker looks for them. It must never leave out a place where one could come to
 be found, as far as the linker, or the words for it, tell.

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import time
 
-from gorun_tasks.core.fingerprint import key_at, settled
+from gorun_tasks.core.fingerprint import is_settled, key_at
 from gorun_tasks.toolchain.go_cache import ActionGraph, begins_with, entry, forget, made_at
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Protocol
 
-    from gorun_tasks.closure.c_includes import Outside
+    from gorun_tasks.closure.c_includes import ExternalInputs
     from gorun_tasks.toolchain.report import Report
 
     class Notes(Protocol):
@@ -56,7 +56,7 @@ class Provenance:
             action for (kind, _), ids in self._actions.items() if kind == "link" for action in ids
         ]
 
-    def judge(self, outsides: Mapping[str, Outside], linked: str, output: str) -> None:
+    def judge(self, outsides: Mapping[str, ExternalInputs], linked: str, output: str) -> None:
         """Judge packages by import path, and the link, which takes libraries of digest `linked`.
 
         `output` is the SHA-256 of the executable, "" where there is none.
@@ -85,7 +85,7 @@ class Provenance:
             return f"go's build cache may have {what} from other C, and cannot be made to forget it"
         return f"{self.moved} changed while go was building" if self.moved else ""
 
-    def _judge_package(self, package: str, action: str, outside: Outside) -> None:
+    def _judge_package(self, package: str, action: str, outside: ExternalInputs) -> None:
         before = len(self.doubtful)
         self._judge(
             action,
@@ -142,7 +142,7 @@ class Provenance:
                     break
                 key = key_at(place)
             if place not in known:
-                known[place] = key is None or settled(key, self._report.started)
+                known[place] = key is None or is_settled(key, self._report.started)
             if not known[place]:
                 return path
         return ""

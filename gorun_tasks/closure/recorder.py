@@ -1,4 +1,4 @@
-"""Closure: what a link depends on, from what go told while it made the executable.
+"""Recorder: the inputs of a link, from what go reported while it made the executable.
 
 Decides which inputs are recorded, and whether they may be: only what go saw, and only when none
 of it can have changed since before go started (law 3). It must never work out by itself what go
@@ -11,13 +11,13 @@ import os
 import stat
 from hashlib import blake2b
 
-from gorun_tasks.closure.accesses import Asked
-from gorun_tasks.core.fingerprint import UNBELIEVED, key_of, settled
+from gorun_tasks.closure.accesses import AccessIndex
+from gorun_tasks.core.fingerprint import UNBELIEVED, is_settled, key_of
 from gorun_tasks.core.program import TEMPORARY
 from gorun_tasks.core.store import pack
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, bytes_of, content_of
 from gorun_tasks.inputs.directory_listing import list_directory
-from gorun_tasks.inputs.path_resolution import Ways
+from gorun_tasks.inputs.path_resolution import PathResolution
 from gorun_tasks.inputs.semantic_digest import (
     ENV_FILE,
     HEAD,
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gorun_tasks.closure.before_build import BeforeBuild
-    from gorun_tasks.closure.implicit_inputs import Silence
+    from gorun_tasks.closure.implicit_inputs import ImplicitInputs
     from gorun_tasks.core.fingerprint import Detail, Key, Record
     from gorun_tasks.core.program import ProgramSpec
-    from gorun_tasks.inputs.digest import Known
+    from gorun_tasks.inputs.digest import ContentCache
     from gorun_tasks.toolchain.report import Report
 
 _FOR_GO_ITSELF = frozenset(
@@ -59,14 +59,14 @@ class Moved(NotRecorded):
 
 
 class Section:
-    """The records of one shelf: what lies under one root."""
+    """The records of one table: what lies under one root."""
 
     def __init__(self, name: str, root_name: str, root: str) -> None:
         self.name = name
         self.root_name = root_name
         self.root = root
         self.records: dict[bytes, tuple[Record, Detail]] = {}
-        self.kept: Key | None = None  # of the stored shelf in which all of them are
+        self.kept: Key | None = None  # of the stored table in which all of them are
 
     def holds(self, directory: str) -> bool:
         """Say whether a directory lies under the root."""
@@ -108,7 +108,7 @@ class _Kinds:
     def __init__(
         self,
         report: Report,
-        silence: Silence,
+        implicit: ImplicitInputs,
         operations: dict[str, set[str]],
         hashes: dict[str, bytes],
     ) -> None:
@@ -120,8 +120,8 @@ class _Kinds:
         for path in hashes:
             if path.endswith(".go"):
                 self._compiled.setdefault(os.path.dirname(path), []).append(path)
-        self._whole = silence.whole()
-        self._env_file = silence.env_file()
+        self._whole = implicit.whole()
+        self._env_file = implicit.env_file()
 
     def of(self, path: str) -> bytes:
         """Return the kind (`inputs.semantic_digest`) of `path`, b"" where every byte counts."""
@@ -153,7 +153,11 @@ class _Kinds:
 
 
 def read(
-    report: Report, program: ProgramSpec, silence: Silence, known: Known, before: BeforeBuild
+    report: Report,
+    program: ProgramSpec,
+    implicit: ImplicitInputs,
+    known: ContentCache,
+    before: BeforeBuild,
 ) -> Closure:
     """Return the closure of a build.
 
@@ -163,24 +167,24 @@ def read(
     _refuse(report, program)
     operations = report.operations(program.directory)
     hashes = report.hashes()
-    lookups = silence.lookups()
-    silence.refuse_launchers(lookups)
-    used = silence.compilers_used(hashes)
-    said = silence.said_by_launchers(program, used)
-    asked = Asked(operations, hashes)
-    for path in silence.files(lookups, operations, used=used):
+    lookups = implicit.lookups()
+    implicit.refuse_launchers(lookups)
+    used = implicit.compilers_used(hashes)
+    said = implicit.said_by_launchers(program, used)
+    asked = AccessIndex(operations, hashes)
+    for path in implicit.files(lookups, operations, used=used):
         asked.note(path)
-    kinds = _Kinds(report, silence, operations, hashes)
+    kinds = _Kinds(report, implicit, operations, hashes)
     for directory in kinds.possible_mains():
         asked.note(f"{directory}/default.pgo")
     recording = _Recording(report, program, asked, kinds, known=known, before=before)
     sections = recording.sections()
-    environment = (*silence.environment(program), *program.stamped(), *said)
+    environment = (*implicit.environment(program), *program.stamped(), *said)
     return Closure(
         environment,
-        silence.defaults(program),
+        implicit.defaults(program),
         lookups,
-        silence.links(),
+        implicit.links(),
         sections,
         leading=recording.leading,
         unsure=min(recording.unsure, default=""),
@@ -239,10 +243,10 @@ class _Recording:
         self,
         report: Report,
         program: ProgramSpec,
-        asked: Asked,
+        asked: AccessIndex,
         kinds: _Kinds,
         *,
-        known: Known,
+        known: ContentCache,
         before: BeforeBuild,
     ) -> None:
         self._kinds = kinds
@@ -261,7 +265,7 @@ class _Recording:
         self._leaves: set[str] = set()  # what is absent, or not a directory
 
     def sections(self) -> list[Section]:
-        """Return the records by shelf. Raises Moved and NotRecorded."""
+        """Return the records by table. Raises Moved and NotRecorded."""
         module = self._report.module()
         own = os.path.dirname(module) if module else self._program.directory
         words = () if module else self._program.target.words
@@ -397,7 +401,7 @@ class _Recording:
         key, started = key_of(status), self._started
         if belief == NO_CTIME:
             started -= _COARSE
-        if belief != NOTHING and not settled(key, started):
+        if belief != NOTHING and not is_settled(key, started):
             self._moved.add(path)
         return key if belief == ALL else UNBELIEVED
 
@@ -414,9 +418,9 @@ class _Recording:
                 self._asked.note(path)
 
     def _check_ways(self, own: str) -> None:
-        ways = Ways(self._started, self._mounts)
+        ways = PathResolution(self._started, self._mounts)
         for path in self.leading:
-            ways.lead_elsewhere(path)
+            ways.may_have_changed(path)
         self._moved |= ways.moved
         self._moved.update(self._before.led_elsewhere(self._paths(), own))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gorun_tasks.core.fingerprint import Record
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
-    from gorun_tasks.core.store import Manifest, Shelf, Store
+    from gorun_tasks.core.store import InputTable, Manifest, Store
     from gorun_tasks.core.vcs_stamp import Facts
 
     class Surroundings(Protocol):
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         links: tuple[tuple[str, str], ...]
 
 
-class Look:
+class StatCache:
     """One look at the machine: what it has seen it does not ask again, however many share it.
 
     `alone` says that nobody else in this process minds its working directory: then a look goes
@@ -43,15 +43,15 @@ class Look:
         self.store = store
         self.environ = environ
         self._alone = alone
-        self._seen: dict[str, tuple[set[bytes], set[bytes]]] = {}  # by shelf: what held, what not
+        self._seen: dict[str, tuple[set[bytes], set[bytes]]] = {}  # by table: what held, what not
         self._looked_up: dict[str, str] = {}
         self._facts: dict[str, Facts] = {}
 
-    def with_path_of(self, environ: "Mapping[str, str]") -> "Look":
+    def with_path_of(self, environ: "Mapping[str, str]") -> "StatCache":
         """Return this look for a program that has this environment: what was seen stays seen."""
         if environ.get("PATH") == self.environ.get("PATH"):
             return self
-        other = Look(self.store, environ, alone=self._alone)
+        other = StatCache(self.store, environ, alone=self._alone)
         other._seen = self._seen
         other._facts = self._facts
         return other
@@ -71,7 +71,7 @@ class Look:
             found = self._looked_up[name] = look_up_or_embedded(name, path)
         return found
 
-    def surroundings_hold(self, manifest: "Surroundings", program: "ProgramSpec") -> bool:
+    def environment_holds(self, manifest: "Surroundings", program: "ProgramSpec") -> bool:
         """Say whether environment, look-ups in PATH and the place of go are as recorded."""
         environ = program.environ
         for name, value in manifest.environment:
@@ -84,11 +84,11 @@ class Look:
 
     def suspects(
         self, manifest: "Manifest", *, everywhere: bool = False
-    ) -> "list[tuple[Shelf, bytes]] | None":
+    ) -> "list[tuple[InputTable, bytes]] | None":
         """Return the records that do not hold by stat; None when a record is not in the store.
 
         The program's own files come first, before fetched modules and the standard library. Where
-        any of one shelf do not hold, the next is not looked at, unless `everywhere`.
+        any of one table do not hold, the next is not looked at, unless `everywhere`.
         """
         if not self._alone:
             return self._suspects(manifest, everywhere=everywhere)
@@ -105,27 +105,27 @@ class Look:
 
     def _suspects(
         self, manifest: "Manifest", *, everywhere: bool
-    ) -> "list[tuple[Shelf, bytes]] | None":
-        suspects: list[tuple[Shelf, bytes]] = []
-        for name, identities in reversed(manifest.shelves):
+    ) -> "list[tuple[InputTable, bytes]] | None":
+        suspects: list[tuple[InputTable, bytes]] = []
+        for name, identities in reversed(manifest.tables):
             if suspects and not everywhere:
                 break
-            shelf = self.store.shelf(name)
-            if shelf is None:
+            table = self.store.table(name)
+            if table is None:
                 return None
             held, failed = self._seen.setdefault(name, (set(), set()))
             for identity in identities:
                 if identity in held:
                     continue
                 if identity not in failed:
-                    seal = shelf.seals.get(identity)
+                    seal = table.seals.get(identity)
                     if seal is None:
                         return None
-                    if holds(seal, shelf.root, enter=self._alone):
+                    if holds(seal, table.root, enter=self._alone):
                         held.add(identity)
                         continue
                     failed.add(identity)
-                suspects.append((shelf, identity))
+                suspects.append((table, identity))
         return suspects
 
 
@@ -145,7 +145,7 @@ class Verdict:
         manifest: "Manifest | None" = None,
         because: "tuple[Reason, ...]" = (),
         *,
-        renewed: "tuple[tuple[Shelf, bytes, Record], ...]" = (),
+        renewed: "tuple[tuple[InputTable, bytes, Record], ...]" = (),
         altered: bool = False,
         link_only: bool = False,
     ) -> None:
@@ -158,14 +158,14 @@ class Verdict:
 
 
 def check(
-    program: "ProgramSpec", look: "Look | None" = None
-) -> "tuple[Verdict | None, Look, list[Manifest]]":
+    program: "ProgramSpec", look: "StatCache | None" = None
+) -> "tuple[Verdict | None, StatCache, list[Manifest]]":
     """Return the verdict where every stat is as recorded, else None.
 
     With it come what `inputs.verdict.examine` begins with: the look, and the manifests.
     """
     store = program.store
-    look = Look(store, program.environ) if look is None else look.with_path_of(program.environ)
+    look = StatCache(store, program.environ) if look is None else look.with_path_of(program.environ)
     if program.stamp:
         program.facts = look.facts(program.directory)
     manifests = store.manifests(program.key, program.identity) if store.trusted() else []
@@ -173,7 +173,7 @@ def check(
         newest = manifests[0]
         if (
             key_at(store.executable(newest)) == newest.key
-            and look.surroundings_hold(newest, program)
+            and look.environment_holds(newest, program)
             and look.suspects(newest) == []
         ):
             return Verdict("current", newest), look, manifests

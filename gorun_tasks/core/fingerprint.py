@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     Key = tuple[int, int, int, int, int]
     """A stat key: mtime and ctime (nanoseconds), size (bytes), inode, device."""
     Record = tuple[str, Key | None, tuple[str, ...], tuple[Key | None, ...]]
-    """A directory: its path (relative to the root of its shelf, or absolute), its own key when it
+    """A directory: its path (relative to the root of its table, or absolute), its own key when it
     was listed, names in it, and their keys (None: absent)."""
-    Seal = tuple[str, str | None, str, int]
+    StatDigest = tuple[str, str | None, str, int]
     """What a check needs of a record: the path; the names that are there, joined by slashes, of
     which "." is the directory itself (None for no names at all); the names that are absent and not
     known to be by a listing, joined likewise ("" for none); the hash of the keys."""
@@ -52,7 +52,7 @@ def file_clock() -> int:
     return time.time_ns() - _TICK
 
 
-def settled(key: "Key", moment: int) -> bool:
+def is_settled(key: "Key", moment: int) -> bool:
     """Say whether a file with this key cannot have changed since `moment` (of `file_clock`).
 
     A time stamp in whole seconds comes from a file system that keeps no finer ones (HFS+, FAT
@@ -76,14 +76,14 @@ def key_at(path: str) -> "Key | None":
         return None
 
 
-def place(root: str, base: str) -> str:
+def record_directory(root: str, base: str) -> str:
     """Return the directory of a record, without a slash at its end ("" for the root directory)."""
     if base.startswith("/"):
         return base if base != "/" else ""
     return f"{root}/{base}" if base else root
 
 
-def sealed(record: "Record") -> "Seal":
+def stat_digest(record: "Record") -> "StatDigest":
     """Return the seal of a record.
 
     Python's hash of numbers is the same in every process. By chance two keys have the same one in
@@ -105,7 +105,7 @@ def sealed(record: "Record") -> "Seal":
     )
 
 
-def holds(seal: "Seal", root: str, *, enter: bool = False) -> bool:
+def holds(seal: "StatDigest", root: str, *, enter: bool = False) -> bool:
     """Say whether every stat of a record is as it was when it was sealed.
 
     No line of Python runs for each input: the loops are the interpreter's own. With `enter` the
@@ -114,7 +114,7 @@ def holds(seal: "Seal", root: str, *, enter: bool = False) -> bool:
     base, names, absent, expected = seal
     if expected == NEVER:
         return False
-    prefix = place(root, base) + "/"
+    prefix = record_directory(root, base) + "/"
     if names is not None:
         paths: Iterable[str] = names.split("/")
         try:

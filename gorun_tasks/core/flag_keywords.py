@@ -1,4 +1,4 @@
-"""Keywords: build flags said in Python, race=True, tags=["dev"], and how each is spelled for go.
+"""Flag keywords: build flags as Python keywords, race=True, tags=["dev"], spelled go's way.
 
 Decides which keyword is which flag, and which types of Python its value may have; what a value
 means is go's to judge. It must never drop or guess: what has no spelling is refused. No command

@@ -1,4 +1,4 @@
-"""Decides how build flags are read, spelled and handed on; what a value means is go's to judge.
+"""Build flags: how they are read, spelled and handed on; what a value means is for go.
 
 It must never start go, read a file or the environment, or import more than the errors: it is on
 the hot path. Keywords of Python, quoted words and hints have rooms that are loaded when needed.

@@ -1,4 +1,4 @@
-"""Starts the program in our place.
+"""Launch: the program takes the place of this process.
 
 Decides what the program finds when it starts (environment, signal dispositions), and what is said
 where it cannot start. It must never stand between the program and the world: no descriptor of

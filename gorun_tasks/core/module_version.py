@@ -1,4 +1,4 @@
-"""Versions: what the words of a version say by themselves, by go's rules.
+"""Module versions: the grammar of a version, by go's rules.
 
 Decides whether one names the same for ever, and which element of an import path is one. It must
 never ask the network what a version stands for.

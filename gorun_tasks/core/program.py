@@ -255,9 +255,9 @@ class ProgramSpec:
 
     def _fact(self, fact: str) -> str:
         if self.facts is None:
-            from gorun_tasks.core.check import Look  # noqa: PLC0415 - most begin with a look
+            from gorun_tasks.core.check import StatCache  # noqa: PLC0415 - most begin with a look
 
-            self.facts = Look(self.store, self.environ).facts(self.directory)
+            self.facts = StatCache(self.store, self.environ).facts(self.directory)
         return self.facts.value(fact, self._date_of)
 
     def _date_of(self, commit: str) -> str:

@@ -21,7 +21,7 @@ put there. Reading is the hot path; writing lives in `storage`.
 A file is a frame: magic, lengths and check sums, a first part that every check decodes, then a
 second part that is decoded only when a stat made something suspicious. Both are marshal, version
 4: well under a millisecond for thousands of files, and readable by every Python from 3.4 on. The
-records of a shelf are packed one by one: few of them are ever suspicious at a time.
+records of a table are packed one by one: few of them are ever suspicious at a time.
 """
 
 import marshal
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, Self
 
-    from gorun_tasks.core.fingerprint import Detail, Key, Record, Seal
+    from gorun_tasks.core.fingerprint import Detail, Key, Record, StatDigest
 
     Packed = dict[bytes, bytes]
     """Records by identity, each with its detail, as `pack` writes them."""
     Aside = tuple[str, tuple[tuple[str, bytes], ...]]
     """Beside the manifests of a program: why its last build was not remembered ("" where it was),
-    and the shelves of that build, packed, where the next one may be for its sake."""
+    and the tables of that build, packed, where the next one may be for its sake."""
 
 SCHEMA = "v1"
 _MAGIC = b"gorun 5\n"
@@ -79,12 +79,12 @@ def unpack(packed: bytes) -> "tuple[Record, Detail]":
     return record, detail
 
 
-def unframe_shelf(data: bytes) -> "tuple[tuple[str, str], dict[bytes, Seal], Packed]":
-    """Return the root of a shelf, its seals and its records. Raises ValueError or TypeError."""
+def unframe_table(data: bytes) -> "tuple[tuple[str, str], dict[bytes, StatDigest], Packed]":
+    """Return the root of a table, its seals and its records. Raises ValueError or TypeError."""
     root_name, root, seals = unframe(data)
     packed = unframe(data, second=True)
     if not (isinstance(seals, dict) and isinstance(packed, dict)):
-        raise TypeError("not a shelf of this schema")
+        raise TypeError("not a table of this schema")
     return (root_name, root), seals, packed
 
 
@@ -151,21 +151,21 @@ def read_file(path: str, *, whole: bool = True) -> bytes:
         os.close(descriptor)
 
 
-def packed_shelves(
-    shelves: "Iterable[tuple[str, Iterable[bytes]]]",
+def packed_tables(
+    tables: "Iterable[tuple[str, Iterable[bytes]]]",
 ) -> tuple[tuple[str, bytes], ...]:
-    """Return names of shelves, each with identities of records in it, as they are written."""
-    return tuple((shelf, b"".join(identities)) for shelf, identities in shelves)
+    """Return names of tables, each with identities of records in it, as they are written."""
+    return tuple((table, b"".join(identities)) for table, identities in tables)
 
 
-def unpacked_shelves(
-    shelves: tuple[tuple[str, bytes], ...],
+def unpacked_tables(
+    tables: tuple[tuple[str, bytes], ...],
 ) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
-    """Return what `packed_shelves` was given."""
+    """Return what `packed_tables` was given."""
     size = IDENTITY_SIZE
     return tuple(
-        (shelf, tuple(packed[i : i + size] for i in range(0, len(packed), size)))
-        for shelf, packed in shelves
+        (table, tuple(packed[i : i + size] for i in range(0, len(packed), size)))
+        for table, packed in tables
     )
 
 
@@ -198,7 +198,7 @@ class Manifest:
         defaults: dict[str, str],
         lookups: tuple[tuple[str, str], ...],
         links: tuple[tuple[str, str], ...],
-        shelves: tuple[tuple[str, tuple[bytes, ...]], ...],
+        tables: tuple[tuple[str, tuple[bytes, ...]], ...],
         goroot_bin: str,
         wrapper: tuple[str, ...],
         cgo: bool,
@@ -212,8 +212,8 @@ class Manifest:
         self.defaults = defaults  # what go takes for some of these variables where they are unset
         self.lookups = lookups
         self.links = links  # paths that must lead where they led: the go command
-        # Identities of records by shelf, as they are written: `shelves` is for who looks at each.
-        self.packed = packed_shelves(shelves)
+        # Identities of records by table, as they are written: `tables` is for who looks at each.
+        self.packed = packed_tables(tables)
         self.goroot_bin = goroot_bin
         self.wrapper = wrapper  # words of -exec, or go_GOOS_GOARCH_exec
         self.cgo = cgo  # whether cgo or assembly may take from outside packages
@@ -242,7 +242,7 @@ class Manifest:
     def from_stored(cls, values: "tuple[Any, ...]") -> "Self":
         """Return the manifest that was written. Raises ValueError or TypeError on anything else."""
         digest, name, key, environment, defaults, lookups, links, *rest = values
-        shelves, goroot, wrapper, cgo, version, at = rest
+        tables, goroot, wrapper, cgo, version, at = rest
         manifest = cls(
             digest,
             name,
@@ -251,23 +251,23 @@ class Manifest:
             defaults=defaults,
             lookups=lookups,
             links=links,
-            shelves=(),
+            tables=(),
             goroot_bin=goroot,
             wrapper=wrapper,
             cgo=cgo,
             go_version=version,
             recorded=at,
         )
-        manifest.packed = shelves
+        manifest.packed = tables
         return manifest
 
     @property
-    def shelves(self) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
-        """Names of shelves, and the identities of records in each: unpacked when asked for."""
-        return unpacked_shelves(self.packed)
+    def tables(self) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+        """Names of tables, and the identities of records in each: unpacked when asked for."""
+        return unpacked_tables(self.packed)
 
 
-class Shelf:
+class InputTable:
     """Records of inputs under one root (module, GOROOT or module cache), shared by programs."""
 
     __slots__ = ("_packed", "_path", "name", "root", "root_name", "seals")
@@ -279,10 +279,10 @@ class Shelf:
         self._packed: Packed | None = None
         self.root_name: str  # "module", "GOROOT" or "GOMODCACHE"
         self.root: str
-        self.seals: dict[bytes, Seal]
+        self.seals: dict[bytes, StatDigest]
         self.root_name, self.root, self.seals = unframe(read_file(path, whole=False), whole=False)
         if not isinstance(self.seals, dict):
-            raise TypeError("not a shelf of this schema")
+            raise TypeError("not a table of this schema")
 
     def packed(self) -> "Packed":
         """Return what only a suspicion needs, the records themselves; {} where they are damaged.
@@ -307,7 +307,7 @@ class Store:
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self._shelves: dict[str, Shelf | None] = {}
+        self._tables: dict[str, InputTable | None] = {}
         self._read: dict[str, bytes] = {}
 
     @classmethod
@@ -363,7 +363,7 @@ class Store:
         self, key: str, identity: tuple[str, ...]
     ) -> "tuple[tuple[str, tuple[bytes, ...]], ...]":
         """Return what a build read, as a manifest does, that the next may confirm; () for none."""
-        return unpacked_shelves(self._aside(key, identity)[1])
+        return unpacked_tables(self._aside(key, identity)[1])
 
     def _aside(self, key: str, identity: tuple[str, ...]) -> "Aside":
         try:
@@ -373,22 +373,22 @@ class Store:
             return "", ()
         return note, unsure
 
-    def shelf(self, name: str) -> Shelf | None:
-        """Return a shelf, read once; None where it is gone or damaged."""
-        if name not in self._shelves:
+    def table(self, name: str) -> InputTable | None:
+        """Return a table, read once; None where it is gone or damaged."""
+        if name not in self._tables:
             try:
-                self._shelves[name] = Shelf(name, f"{self.root}/shelves/{name}")
+                self._tables[name] = InputTable(name, f"{self.root}/shelves/{name}")
             except (OSError, ValueError, TypeError):
-                self._shelves[name] = None
-        return self._shelves[name]
+                self._tables[name] = None
+        return self._tables[name]
 
     def executable(self, manifest: Manifest) -> str:
         """Return where the executable of a manifest lies."""
         return f"{self.root}/exe/{manifest.digest}/{manifest.name}"
 
-    def forget_shelves(self) -> None:
-        """Read shelves anew from now on: somebody has written."""
-        self._shelves.clear()
+    def forget_tables(self) -> None:
+        """Read tables anew from now on: somebody has written."""
+        self._tables.clear()
 
     def mark_used(self, key: str) -> None:
         """Stamp the last use of a program, at most hourly; eviction goes by it."""

@@ -1,4 +1,4 @@
-"""Mistaken: words that make no sense to go, or that surely mean something else than they do.
+"""Suggestions: what was probably meant by words that make no sense to go.
 
 Decides what to say of them: the flag that was meant, where a misplaced one went and how to write
 it, and that nothing is where a target leads. It must never change what the words do: a misplaced

@@ -1,4 +1,4 @@
-"""Decides what kind of target the words name, by go's rules for words alone.
+"""Target: what to run, by go's rules for words alone.
 
 It must never look at a disk, a module or the network: whether a target exists, and what it is
 made of, is go's to say. It is on the hot path and imports only the errors.

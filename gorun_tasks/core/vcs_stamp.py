@@ -1,4 +1,4 @@
-"""Stamp: facts of git that are linked into a program, without shell acrobatics.
+"""VCS stamp: facts of git that are linked into a program.
 
     Program("./cmd/api", stamp={"main.version": "version", "main.commit": "commit"})
 

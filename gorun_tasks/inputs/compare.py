@@ -13,10 +13,10 @@ from gorun_tasks.core.fingerprint import (
     NEVER,
     UNBELIEVED,
     file_clock,
+    is_settled,
     key_at,
     key_of,
-    place,
-    settled,
+    record_directory,
 )
 from gorun_tasks.core.program import QUESTION
 from gorun_tasks.core.reasons import Reason
@@ -30,17 +30,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gorun_tasks.core.check import Look
+    from gorun_tasks.core.check import StatCache
     from gorun_tasks.core.fingerprint import Detail, Key, Record
     from gorun_tasks.core.program import ProgramSpec
-    from gorun_tasks.core.store import Manifest, Shelf
+    from gorun_tasks.core.store import InputTable, Manifest
     from gorun_tasks.system.mount_table import MountTable
 
 
 class Examination:
     """Reads what stat made suspicious, each file once, and remembers what it found."""
 
-    def __init__(self, look: Look, program: ProgramSpec) -> None:
+    def __init__(self, look: StatCache, program: ProgramSpec) -> None:
         self._look = look
         self._program = program
         self._root = program.root.rstrip("/") + "/"
@@ -48,12 +48,12 @@ class Examination:
         self._contents: dict[tuple[str, bytes], tuple[bytes, Key | None]] = {}
         self._listings: dict[tuple[str, str, tuple[str, ...]], tuple[str, ...] | None] = {}
         self._mounts: MountTable | None = None
-        self._refreshed: dict[tuple[str, bytes], tuple[Shelf, Record]] = {}
+        self._refreshed: dict[tuple[str, bytes], tuple[InputTable, Record]] = {}
 
     @property
-    def refreshed(self) -> list[tuple[Shelf, bytes, Record]]:
+    def refreshed(self) -> list[tuple[InputTable, bytes, Record]]:
         """The records whose content was as recorded, with the stats they have now."""
-        return [(shelf, identity, r) for (_, identity), (shelf, r) in self._refreshed.items()]
+        return [(table, identity, r) for (_, identity), (table, r) in self._refreshed.items()]
 
     def reasons(self, manifest: Manifest) -> Iterator[Reason]:
         """Yield why this manifest does not describe the machine as it is; nothing if it does.
@@ -70,10 +70,10 @@ class Examination:
                 yield Reason("the store", "no longer knows what this build read")
                 return
             self._read_unbelieved(suspects)
-            for shelf, identity in suspects:
-                if (shelf.name, identity) not in examined:
-                    examined.add((shelf.name, identity))
-                    for reason in self._record(shelf, identity):
+            for table, identity in suspects:
+                if (table.name, identity) not in examined:
+                    examined.add((table.name, identity))
+                    for reason in self._record(table, identity):
                         changed = True
                         yield reason
 
@@ -165,14 +165,14 @@ class Examination:
             return not other_uses and place_now != "" and place_now == env_file(recorded)
         return False
 
-    def _read_unbelieved(self, suspects: list[tuple[Shelf, bytes]]) -> None:
+    def _read_unbelieved(self, suspects: list[tuple[InputTable, bytes]]) -> None:
         """Read all at once of which no stat is believed."""
         wanted = set()
-        for shelf, identity in suspects:
-            found = shelf.recorded(identity) if shelf.seals[identity][3] == NEVER else None
+        for table, identity in suspects:
+            found = table.recorded(identity) if table.seals[identity][3] == NEVER else None
             if found is not None:
                 (base, _, names, keys), detail = found
-                where = place(shelf.root, base)
+                where = record_directory(table.root, base)
                 wanted |= {
                     (f"{where}/{name}", kind_of(content))
                     for name, key, content in zip(names, keys, detail[3], strict=True)
@@ -182,14 +182,14 @@ class Examination:
         if wanted:
             self._contents |= contents_by_reading(wanted)
 
-    def _record(self, shelf: Shelf, identity: bytes) -> Iterator[Reason]:
-        found = shelf.recorded(identity)
+    def _record(self, table: InputTable, identity: bytes) -> Iterator[Reason]:
+        found = table.recorded(identity)
         if found is None:
             yield Reason("the store", "no longer knows what this build read")
             return
         record, detail = found
         base, directory, names, keys = record
-        where = place(shelf.root, base)
+        where = record_directory(table.root, base)
         at = where or "/"
         gone: set[str] = set()
         changed = False
@@ -220,9 +220,11 @@ class Examination:
         renewed: Record = (base, directory, names, tuple(fresh))
         # What could still change within the clock's tick after it was read, be it for an earlier
         # manifest, is looked at again the next time.
-        unsettled = any(k is not None and not settled(k, self._began) for k in (directory, *fresh))
+        unsettled = any(
+            k is not None and not is_settled(k, self._began) for k in (directory, *fresh)
+        )
         if not unsettled and renewed != record:
-            self._refreshed[shelf.name, identity] = (shelf, renewed)
+            self._refreshed[table.name, identity] = (table, renewed)
 
     def _content(self, path: str, key: Key | None, content: bytes) -> tuple[bytes, Key | None]:
         kind = kind_of(content)

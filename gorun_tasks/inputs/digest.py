@@ -128,13 +128,13 @@ def contents_by_reading(
     return found
 
 
-class Known:
+class ContentCache:
     """Contents that the store already knows, by path and stat key: not to be read again."""
 
     def __init__(self) -> None:
         self._contents: dict[tuple[str, Key], bytes] = {}
 
-    def learn(self, directory: str, record: Record, contents: tuple[bytes, ...]) -> None:
+    def add(self, directory: str, record: Record, contents: tuple[bytes, ...]) -> None:
         """Remember the contents of one record."""
         for name, key, content in zip(record[2], record[3], contents, strict=True):
             if key is not None:

@@ -1,4 +1,4 @@
-"""Variables: the settings that go and its tools read, and where go finds them.
+"""Go variables: the settings that go and its tools read, and where go finds them.
 
 Decides which environment variables are inputs, and how go reads what `go env -w` writes. It must
 never leave one out because it seems to change nothing.

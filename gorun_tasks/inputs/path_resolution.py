@@ -1,4 +1,4 @@
-"""Ways: the directories and links that lead to an input, and whether any of them moved.
+"""Path resolution: the directories and links on the way to an input, and whether one changed.
 
 Decides whether a path may have led elsewhere since a moment. A directory that was swapped with
 another moved itself, but nothing in it did; a link that was set anew shows only in itself. It
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 
-from gorun_tasks.core.fingerprint import key_of, settled
+from gorun_tasks.core.fingerprint import is_settled, key_of
 from gorun_tasks.system.mount_table import NOTHING
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gorun_tasks.system.mount_table import MountTable
 
 
-class Ways:
+class PathResolution:
     """What leads to inputs, each way looked at once.
 
     Links count anywhere, directories from the root of their module down, and those that links lead
@@ -39,14 +39,14 @@ class Ways:
         self._known: dict[str, bool] = {}
         self._in_module: dict[str, bool] = {}
 
-    def lead_elsewhere(self, path: str) -> bool:
+    def may_have_changed(self, path: str) -> bool:
         """Say whether `path` may have led elsewhere since the moment."""
         if path in ("", "/"):
             return False
         known = self._known.get(path)
         if known is None:
             self._known[path] = False  # so that links in a circle come to an end
-            known = self.lead_elsewhere(os.path.dirname(path))
+            known = self.may_have_changed(os.path.dirname(path))
             known = self._known[path] = self._moved_itself(path) or known
         return known
 
@@ -68,11 +68,11 @@ class Ways:
             entered = not self._is_in_module(target) and self._touched(into, os.stat(into))
         except OSError:
             entered = False
-        elsewhere = self.lead_elsewhere(target)
+        elsewhere = self.may_have_changed(target)
         return moved or entered or elsewhere
 
     def _touched(self, path: str, status: os.stat_result) -> bool:
-        if settled(key_of(status), self._moment):
+        if is_settled(key_of(status), self._moment):
             return False
         if self._mounts and self._mounts.belief(path, status.st_dev) == NOTHING:
             return False

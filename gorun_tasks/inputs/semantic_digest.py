@@ -1,4 +1,4 @@
-"""Meaning: what go takes from a file of which it does not take every byte.
+"""Semantic digest: what go takes from a file of which it does not take every byte.
 
 Decides that two contents are one to go, from go's own reading of such a file; each rule names the
 function of Go's source that it rests on. It must never guess: where it cannot follow go with
@@ -98,7 +98,7 @@ def _env_file(data: bytes) -> bytes:
     """Return the settings in a go env file that count, sorted.
 
     cfg.Getenv: a value that is empty is none; but it hides what GOROOT's go.env says of the same
-    variable, which is only ever GOTOOLCHAIN here (`Silence.env_file`).
+    variable, which is only ever GOTOOLCHAIN here (`ImplicitInputs.env_file`).
     """
     settings = sorted(written(data).items())
     return "\n".join(

@@ -7,7 +7,7 @@ has made something suspicious.
 
 import os
 
-from gorun_tasks.core.check import Look, Verdict, check
+from gorun_tasks.core.check import StatCache, Verdict, check
 from gorun_tasks.core.fingerprint import key_at
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gorun_tasks.inputs.compare import Examination
 
 
-def judge(program: "ProgramSpec", look: Look | None = None) -> Verdict:
+def judge(program: "ProgramSpec", look: StatCache | None = None) -> Verdict:
     """Return the verdict on a program, as one look at the machine shows it."""
     verdict, look, manifests = check(program, look)
     return verdict or examine(program, look, manifests)
@@ -28,14 +28,16 @@ def judge(program: "ProgramSpec", look: Look | None = None) -> Verdict:
 
 def judge_all(programs: "Iterable[ProgramSpec]") -> list[Verdict]:
     """Return the verdicts on many programs: what they share is looked at once."""
-    looks: dict[str, Look] = {}
+    looks: dict[str, StatCache] = {}
     return [
-        judge(program, looks.setdefault(program.store.root, Look(program.store, program.environ)))
+        judge(
+            program, looks.setdefault(program.store.root, StatCache(program.store, program.environ))
+        )
         for program in programs
     ]
 
 
-def examine(program: "ProgramSpec", look: Look, manifests: "list[Manifest]") -> Verdict:
+def examine(program: "ProgramSpec", look: StatCache, manifests: "list[Manifest]") -> Verdict:
     """Return the verdict on a program that the quick check did not find current."""
     from gorun_tasks.core.reasons import Reason  # noqa: PLC0415 - off the hot path
     from gorun_tasks.inputs.compare import Examination  # noqa: PLC0415 - off the hot path

@@ -1,4 +1,4 @@
-"""Doing: what the tasks in `doit` do when doit performs them, asks for them, and reports.
+"""doit actions: what tasks do, what `uptodate` asks, and the reporter.
 
 Decides how an outcome is told the doit way: failures as values, an `uptodate` whose repr is the
 reason (`doit info build:api`), and a reporter that ends with the program's own exit status. It
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
     from gorun_tasks.api import Program
     from gorun_tasks.build.generation import Generation
-    from gorun_tasks.core.check import Look, Verdict
+    from gorun_tasks.core.check import StatCache, Verdict
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
-    from gorun_tasks.runners.offers import Offer
+    from gorun_tasks.runners.offers import TaskSpec
     from gorun_tasks.workspace.workspace import Workspace
 
     Given: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]
@@ -40,7 +40,7 @@ ONLY_ANSWER = "only answer"
 
 _INTERRUPTED = 130
 
-_looks: dict[str, Look] = {}
+_looks: dict[str, StatCache] = {}
 """One look at what programs share, by store: for as long as nothing was executed since."""
 
 _verdicts: dict[str, Verdict] = {}
@@ -119,7 +119,7 @@ class ProgramReporter(ConsoleReporter):  # type: ignore[misc]
 class Current:
     """doit's question whether a program is up to date; afterwards its repr is the answer."""
 
-    def __init__(self, offer: Offer, output: str) -> None:
+    def __init__(self, offer: TaskSpec, output: str) -> None:
         self.offer = offer
         self._output = output
         self._answer = "not asked yet"
@@ -160,7 +160,7 @@ class Current:
 class Generated(Current):
     """doit's question whether the files that a program makes are up to date."""
 
-    def __init__(self, offer: Offer, given: Given) -> None:
+    def __init__(self, offer: TaskSpec, given: Given) -> None:
         super().__init__(offer, "")
         self._given = given
 
@@ -187,7 +187,7 @@ def _action(do: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @_action
-def build(offer: Offer, output: str, task: Any) -> None:
+def build(offer: TaskSpec, output: str, task: Any) -> None:
     """Bring a program up to date, and its output."""
     program = _program(task, offer)
     outcome = offers.build(program)
@@ -208,7 +208,7 @@ def refuse(sentence: str) -> NoReturn:
 
 
 @_action
-def run(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | None:
+def run(offer: TaskSpec, task: Any, args: list[str] | None) -> ProgramFailed | None:
     """Bring a program up to date and run it in the foreground."""
     program = _program(task, offer)
     name = offer.name or program.name
@@ -218,7 +218,7 @@ def run(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | None
 
 
 @_action
-def watch(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | None:
+def watch(offer: TaskSpec, task: Any, args: list[str] | None) -> ProgramFailed | None:
     """Run a program, and run it again when an edit changes it."""
     program = _program(task, offer)
     name = offer.name or program.name
@@ -226,7 +226,7 @@ def watch(offer: Offer, task: Any, args: list[str] | None) -> ProgramFailed | No
 
 
 @_action
-def why(offer: Offer, task: Any) -> None:
+def why(offer: TaskSpec, task: Any) -> None:
     """Say whether a program would be built."""
     program = _program(task, offer)
     offers.answer(wording.answer(offer.name or program.name, program.why()) + "\n")
@@ -234,7 +234,7 @@ def why(offer: Offer, task: Any) -> None:
 
 @_action
 def clean(
-    offer: Offer,
+    offer: TaskSpec,
     output: str,
     task: Any,
     dryrun: bool,  # noqa: FBT001 - doit's parameter, by which a clean action sees `doit clean -n`
@@ -251,7 +251,7 @@ def clean(
 
 
 @_action
-def generate(offer: Offer, given: Given, task: Any) -> ProgramFailed | None:
+def generate(offer: TaskSpec, given: Given, task: Any) -> ProgramFailed | None:
     """Make files with a program, if they could become other ones."""
     generation = _generation(task, offer, given)
     name = offer.name or generation.program.name
@@ -273,13 +273,13 @@ def tell_affected(
     build: bool,  # noqa: FBT001
 ) -> ProgramFailed | None:
     """Say which programs a change touches, and build them if that is wanted."""
-    from gorun_tasks.workspace.render import touched  # noqa: PLC0415 - where it is asked for
+    from gorun_tasks.workspace.render import affected_text  # noqa: PLC0415 - where it is asked for
 
     own = workspace.with_programs(
         {name: offers.program_of(one, shared) for name, one in workspace.programs.items()}
     )
     found = own.affected_by(since)
-    offers.answer(touched(own, found, as_json=json))
+    offers.answer(affected_text(own, found, as_json=json))
     failed = offers.build_many(own, offers.say, names=list(found)) if build and found else []
     if not failed:
         return None
@@ -295,13 +295,13 @@ def _ended(name: str, status: int | None) -> ProgramFailed | None:
     return ProgramFailed(wording.ended(name, status), status, report=False) if status else None
 
 
-def _program(task: Any, offer: Offer) -> Program:
+def _program(task: Any, offer: TaskSpec) -> Program:
     """Return the program with the task's options, which doit may not have read yet."""
     task.init_options()
     return offer.program(task.options)
 
 
-def _generation(task: Any, offer: Offer, given: Given) -> Generation:
+def _generation(task: Any, offer: TaskSpec, given: Given) -> Generation:
     args, inputs, outputs, variables = given
     program = _program(task, offer)
     return program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
@@ -350,12 +350,12 @@ def _forget_looks() -> None:
     _verdicts.clear()
 
 
-def _shared_look(program: ProgramSpec) -> Look | None:
+def _shared_look(program: ProgramSpec) -> StatCache | None:
     if not _told_what_runs:
         return None
-    from gorun_tasks.core.check import Look  # noqa: PLC0415 - listing tasks needs no core
+    from gorun_tasks.core.check import StatCache  # noqa: PLC0415 - listing tasks needs no core
 
-    return _looks.setdefault(program.store.root, Look(program.store, program.environ))
+    return _looks.setdefault(program.store.root, StatCache(program.store, program.environ))
 
 
 def _arguments(given: list[str] | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""What invoke makes of a function: a task with options, help, a name and an equality of its own.
+"""invoke tasks: options, help, name and equality of the tasks that adapters make.
 
 Decides how our tasks get along with what invoke does to tasks: it copies them, compares them, takes
 their options from a signature, and splits their names at dots. It must never know what a task does.

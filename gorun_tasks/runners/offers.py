@@ -1,4 +1,4 @@
-"""What the three adapters share: what is offered, where it is said, one way to start a program.
+"""Task specifications: what the three adapters offer, and how they start it.
 
 Decides which programs a runner has tasks for, that what is said on stdout and on stderr stays in
 order, and where the words after the runner's `--` are found. It must never know a runner, never
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         env: Mapping[str, str | None] | None
 
 
-class Offer:
+class TaskSpec:
     """A program as a runner offers it: its name, what lists call it, and what it is when asked for.
 
     Holds plain values, since runners copy their tasks and send them to other processes. `shared`
@@ -63,7 +63,7 @@ class Offer:
         self.name = name
         self.target = target
         self.shared = {} if own else shared
-        self.words = words or words_of(target)
+        self.words = words or target_words(target)
         self.args = args
         self.own = own
 
@@ -120,7 +120,9 @@ def workspace_of(programs: Programs) -> Workspace | None:
     return Workspace()
 
 
-def offers(programs: Mapping[str, Runnable] | Workspace, shared: Mapping[str, Any]) -> list[Offer]:
+def task_specs(
+    programs: Mapping[str, Runnable] | Workspace, shared: Mapping[str, Any]
+) -> list[TaskSpec]:
     """Return what a runner has tasks for.
 
     What all share wins over what a configuration says. Raises what `Workspace.programs` raises, and
@@ -128,12 +130,12 @@ def offers(programs: Mapping[str, Runnable] | Workspace, shared: Mapping[str, An
     """
     if isinstance(programs, Mapping):
         return [
-            Offer(name, target, shared, own=own_flags(target))
+            TaskSpec(name, target, shared, own=own_flags(target))
             for name, target in programs.items()
             if _is_sound(name, target)
         ]
     return [
-        Offer(name, program, shared, words=programs.place(name), args=programs.args(name))
+        TaskSpec(name, program, shared, words=programs.place(name), args=programs.args(name))
         for name, program in programs.programs.items()
     ]
 
@@ -239,7 +241,7 @@ def own_flags(target: object) -> bool:
     return hasattr(target, "flags")
 
 
-def words_of(target: Runnable) -> str:
+def target_words(target: Runnable) -> str:
     """Return a target as a person would type it, for docstrings; starts nothing, reads nothing."""
     typed: Any = getattr(target, "target", target)
     return typed if isinstance(typed, str) else " ".join(getattr(typed, "words", typed))

@@ -1,4 +1,4 @@
-"""Typed: what a person would type in a shell for what a task does.
+"""Shell command: what a person would type in a shell for what a task does.
 
 Decides the words, from where that person is: a place to go to first, variables, options of gorun's,
 flags. It must never start anything, and what it says has to do the same in a shell.
@@ -10,7 +10,7 @@ import os
 import shlex
 
 from gorun_tasks.core.program import logical_directory
-from gorun_tasks.runners.offers import Offer
+from gorun_tasks.runners.offers import TaskSpec
 from gorun_tasks.workspace.workspace import root_of
 
 TYPE_CHECKING = False
@@ -42,7 +42,7 @@ def command_of_many(
 
     The rest is what they have in common, in the order in which the one wins over the other.
     """
-    any_of_them = Offer("", ".", shared).program(options, configured=configured)
+    any_of_them = TaskSpec("", ".", shared).program(options, configured=configured)
     here = logical_directory(os.environ)
     place = here if root_of(here) == root else root
     return _in(place, ["gorun", option, *words, *_flags(any_of_them)])

@@ -1,4 +1,4 @@
-"""Evict: what leaves the store, and when.
+"""Eviction: what is removed from the store, and when.
 
 Decides by last use, size and age, on runs that build only. It must never remove an executable
 that is running, that is about to be started, or that was just handed out by --which; and it must
@@ -15,11 +15,11 @@ import re
 import shutil
 import time
 
-from gorun_tasks.core.store import IDENTITY_SIZE, Manifest, Shelf, frame, read_file, unframe
+from gorun_tasks.core.store import IDENTITY_SIZE, InputTable, Manifest, frame, read_file, unframe
 from gorun_tasks.errors import UsageError
 from gorun_tasks.system.atomic_files import write_whole
 from gorun_tasks.system.locks import STORE_LOCK, Lock
-from gorun_tasks.toolchain.report import NOTES
+from gorun_tasks.toolchain.report import JOURNAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ UNWATCHED = 24 * 3600.0
 """What YOUNG is where the system does not tell which executables are running (no /proc)."""
 
 GARBAGE_KEPT = 16
-"""How many records that no manifest names a shelf may have: it is not written anew for fewer."""
+"""How many records that no manifest names a table may have: it is not written anew for fewer."""
 
 _UNITS = {"": 1, "B": 1} | {
     f"{prefix}{suffix}": base**power
@@ -69,7 +69,7 @@ def size_limit(environ: Mapping[str, str]) -> int:
 def evict(root: str, limit: float = float("inf"), written: Collection[str] = ()) -> None:
     """Bring the executables under `limit` bytes; clear what is old, and garbage.
 
-    `written` are the shelves that may have got records which no manifest names any longer.
+    `written` are the tables that may have got records which no manifest names any longer.
     Raises OSError.
     """
     lock = Lock(f"{root}/locks/{STORE_LOCK}")
@@ -100,21 +100,21 @@ class _Program:
         note, unsure = unframe(data, second=True)
         self._aside: Aside = note, unsure
         self.digests: list[str] = []
-        self._shelves: list[dict[str, bytes]] = []
+        self._tables: list[dict[str, bytes]] = []
         for values in manifests:
             manifest = Manifest.from_stored(values)
             self.digests.append(manifest.digest)
-            self._shelves.append({name: b"".join(ids) for name, ids in manifest.shelves})
+            self._tables.append({name: b"".join(ids) for name, ids in manifest.tables})
         self._stored: tuple[Any, ...] = manifests
         self.kept = 0
 
     def records(self) -> Iterator[tuple[str, bytes]]:
-        """Yield each shelf and the packed identities of records that a kept manifest names.
+        """Yield each table and the packed identities of records that a kept manifest names.
 
         So does the build that the next one is to be compared with.
         """
-        for shelves in self._shelves[: self.kept]:
-            yield from shelves.items()
+        for tables in self._tables[: self.kept]:
+            yield from tables.items()
         yield from self._aside[1]
 
     def forget_the_rest(self) -> None:
@@ -144,7 +144,7 @@ class _Eviction:
             else:
                 os.unlink(f"{self._root}/programs/{key}")
                 del programs[key]
-        shelves = self._clear_shelves(programs, written)
+        tables = self._clear_tables(programs, written)
         self._clear_folders("exe", digests, UNWATCHED if self._running is None else YOUNG)
         self._clear_folders("which", programs, HANDED_OUT)
         for entry in _entries(f"{self._root}/hours"):
@@ -155,7 +155,7 @@ class _Eviction:
             age = self._now - entry.stat(follow_symlinks=False).st_mtime
             if not self._patient or age > UNUSED:
                 _remove(entry)
-        self._clear_work_and_locks({STORE_LOCK, *programs, *shelves})
+        self._clear_work_and_locks({STORE_LOCK, *programs, *tables})
 
     def _programs(self) -> dict[str, _Program]:
         programs = {}
@@ -199,14 +199,14 @@ class _Eviction:
     def _is_old(self, program: _Program) -> bool:
         return self._now - program.status.st_mtime > UNUSED
 
-    def _clear_shelves(
+    def _clear_tables(
         self, programs: Mapping[str, _Program], written: Collection[str]
     ) -> Collection[str]:
-        """Remove what no manifest names; return the names of the shelves that are left."""
+        """Remove what no manifest names; return the names of the tables that are left."""
         named: dict[str, set[bytes]] = {}
         for program in programs.values():
-            for shelf, packed in program.records():
-                named.setdefault(shelf, set()).add(packed)
+            for table, packed in program.records():
+                named.setdefault(table, set()).add(packed)
         for entry in _entries(f"{self._root}/shelves"):
             if entry.name not in named:
                 _remove(entry)
@@ -225,7 +225,7 @@ class _Eviction:
             if not entry.is_dir(follow_symlinks=False):
                 _remove(entry)
                 continue
-            if os.path.exists(f"{entry.path}/{NOTES}"):
+            if os.path.exists(f"{entry.path}/{JOURNAL}"):
                 continue  # the next build wants to know what this one compiled, if it was killed
             lock = Lock(entry.path, folder=True)
             try:
@@ -267,15 +267,15 @@ class _Eviction:
 
 
 def _sweep(path: str, packed: set[bytes]) -> None:
-    """Take the records that no manifest names from a shelf."""
+    """Take the records that no manifest names from a table."""
     try:
-        shelf = Shelf("", path)
+        table = InputTable("", path)
         size = IDENTITY_SIZE
         named = {blob[i : i + size] for blob in packed for i in range(0, len(blob), size)}
-        if len(shelf.seals.keys() - named) > GARBAGE_KEPT:
-            records = {i: record for i, record in shelf.packed().items() if i in named}
-            seals = {i: seal for i, seal in shelf.seals.items() if i in records}
-            write_whole(path, frame((shelf.root_name, shelf.root, seals), records))
+        if len(table.seals.keys() - named) > GARBAGE_KEPT:
+            records = {i: record for i, record in table.packed().items() if i in named}
+            seals = {i: seal for i, seal in table.seals.items() if i in records}
+            write_whole(path, frame((table.root_name, table.root, seals), records))
     except (ValueError, TypeError):
         os.unlink(path)
 

@@ -1,4 +1,4 @@
-"""Care: `gorun --store stat|clear|verify`.
+"""Maintenance: `gorun --store stat|clear|verify`.
 
 Decides what a person is told of the store and what they may do to it. It must never remove the
 executable of a program that is running.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.core.program import PLATFORM
-from gorun_tasks.core.store import Manifest, Shelf, Store, read_file, unframe
+from gorun_tasks.core.store import InputTable, Manifest, Store, read_file, unframe
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.inputs.digest import is_executable_of
 from gorun_tasks.storage.eviction import clear
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-def care(
+def maintain(
     what: str, words: list[str], environ: Mapping[str, str], answer: Callable[[str], int]
 ) -> int:
     """Do what --store asks for; return the exit status. Raises GoRunError."""
@@ -89,7 +89,7 @@ def _is_sound(path: str) -> bool:
         data = read_file(path)
         unframe(data, second=True)
         if os.path.basename(os.path.dirname(path)) == "shelves":
-            Shelf("", path)
+            InputTable("", path)
         else:
             for values in unframe(data)[1]:
                 Manifest.from_stored(values)

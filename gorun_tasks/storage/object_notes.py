@@ -1,4 +1,4 @@
-"""Object notes: from what of C an entry in go's build cache was made, as far as this store saw it.
+"""Object notes: from which C an entry of go's build cache was compiled, as far as it was seen.
 
 Decides where a note lies. It must never turn a trouble with the store into a failed run: a note
 that cannot be read or written has go compile again.
@@ -11,7 +11,7 @@ import os
 from hashlib import blake2b
 
 from gorun_tasks.core.store import frame, read_file, unframe
-from gorun_tasks.storage.writer import Unusable
+from gorun_tasks.storage.writer import StoreUnusable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class ObjectNotes:
         key = _key(cache, action)
         self._own[key] = digest, entry
         if self._publisher is not None:
-            with contextlib.suppress(Unusable):
+            with contextlib.suppress(StoreUnusable):
                 self._publisher.keep(_FOLDER, key, frame((digest, entry), None))
 
 

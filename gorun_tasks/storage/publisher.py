@@ -1,4 +1,4 @@
-"""Publish: what a build brings into the store: executable first, records, the manifest last.
+"""Publisher: brings a build into the store: executable, then records, then the manifest.
 
 Decides what is written of a build, in which order, and where a build under way may put what is
 its own. It must never hold a lock while a program runs, and never name in a manifest what is not
@@ -14,16 +14,16 @@ import shutil
 import tempfile
 import time
 
-from gorun_tasks.core.fingerprint import key_at, key_of, place
-from gorun_tasks.core.store import Manifest, pack, packed_shelves, unpack
+from gorun_tasks.core.fingerprint import key_at, key_of, record_directory
+from gorun_tasks.core.store import Manifest, pack, packed_tables, unpack
 from gorun_tasks.errors import BuildError, GivenUp
-from gorun_tasks.inputs.digest import Known, is_executable_of
+from gorun_tasks.inputs.digest import ContentCache, is_executable_of
 from gorun_tasks.storage.eviction import evict
-from gorun_tasks.storage.writer import Unusable, Writer, in_words
+from gorun_tasks.storage.writer import StoreUnusable, Writer, in_words
 from gorun_tasks.system.atomic_files import sync
 from gorun_tasks.system.locks import Lock
-from gorun_tasks.toolchain.interrupt import Guard
-from gorun_tasks.toolchain.report import NOTES
+from gorun_tasks.toolchain.interrupt import InterruptGuard
+from gorun_tasks.toolchain.report import JOURNAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gorun_tasks.core.fingerprint import Key
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.store import Packed, Store
-    from gorun_tasks.storage.staged_executable import Handed
+    from gorun_tasks.storage.staged_executable import StagedExecutable
     from gorun_tasks.storage.writer import Added
 
 _PATIENCE = 0.05  # seconds between two looks whether a lock is to be had
@@ -54,14 +54,14 @@ class Publisher(Writer):
         two may build the same: that is only slow. Raises GivenUp.
         """
         lock = Lock(f"{self._root}/locks/{key}")
-        guard = Guard.here()
-        leash = guard.leash if guard is not None else None
+        guard = InterruptGuard.here()
+        scope = guard.scope if guard is not None else None
         try:
             with contextlib.suppress(OSError):
                 # Nothing interrupts a thread that waits for a lock.
-                while not lock.acquire(wait=leash is None):
+                while not lock.acquire(wait=scope is None):
                     lock.waited = True
-                    if leash is not None and leash.pulled:
+                    if scope is not None and scope.cancelled:
                         raise GivenUp
                     time.sleep(_PATIENCE)
             lock.waited = lock.waited or self._store.has_news(key)
@@ -92,7 +92,7 @@ class Publisher(Writer):
         with contextlib.suppress(OSError):
             for name in os.listdir(f"{self._root}/work"):
                 folder = f"{self._root}/work/{name}"
-                if os.path.exists(f"{folder}/{NOTES}"):
+                if os.path.exists(f"{folder}/{JOURNAL}"):
                     lock = Lock(folder, folder=True)
                     if lock.acquire(wait=False):
                         yield folder
@@ -101,23 +101,23 @@ class Publisher(Writer):
     def _temporary(self) -> str:
         return f"{self._root}/work/{os.urandom(8).hex()}"
 
-    def known(self, key: str, identity: tuple[str, ...]) -> Known:
-        """Return the contents that the shelves of this program know already."""
-        known = Known()
-        shelves = {name for m in self._store.manifests(key, identity) for name, _ in m.shelves}
-        for name in shelves or self._goroot_shelves():
-            shelf = self._store.shelf(name)
-            if shelf is None:
+    def known(self, key: str, identity: tuple[str, ...]) -> ContentCache:
+        """Return the contents that the tables of this program know already."""
+        known = ContentCache()
+        tables = {name for m in self._store.manifests(key, identity) for name, _ in m.tables}
+        for name in tables or self._goroot_tables():
+            table = self._store.table(name)
+            if table is None:
                 continue
-            for record, detail in map(unpack, shelf.packed().values()):
-                known.learn(place(shelf.root, record[0]), record, detail[3])
+            for record, detail in map(unpack, table.packed().values()):
+                known.add(record_directory(table.root, record[0]), record, detail[3])
         return known
 
     def publish(
         self,
         key: str,
         identity: tuple[str, ...],
-        executable: Handed,
+        executable: StagedExecutable,
         closure: Closure,
         *,
         goroot_bin: str,
@@ -142,7 +142,7 @@ class Publisher(Writer):
                 defaults=closure.defaults,
                 lookups=closure.lookups,
                 links=closure.links,
-                shelves=tuple((s.name, tuple(s.records)) for s in closure.sections),
+                tables=tuple((s.name, tuple(s.records)) for s in closure.sections),
                 goroot_bin=goroot_bin,
                 wrapper=wrapper,
                 cgo=cgo,
@@ -153,7 +153,7 @@ class Publisher(Writer):
             undo.pop_all()
         return manifest
 
-    def place(self, executable: Handed) -> str:
+    def place(self, executable: StagedExecutable) -> str:
         """Put an executable where it stays, so that it can be started; return its path.
 
         It may not be on the disk yet: to `publish` it is what is left to do. Raises Unusable.
@@ -174,7 +174,7 @@ class Publisher(Writer):
         self,
         key: str,
         identity: tuple[str, ...],
-        executable: Handed,
+        executable: StagedExecutable,
         why: str,
         unsure: Closure | None = None,
     ) -> tuple[str, str]:
@@ -184,11 +184,11 @@ class Publisher(Writer):
         what it depends on for the next build, where that can be surer.
         """
         with self._writing():
-            shelves: tuple[tuple[str, bytes], ...] = ()
+            tables: tuple[tuple[str, bytes], ...] = ()
             if unsure is not None:
                 self._put_all_records(unsure)
-                shelves = packed_shelves((s.name, s.records) for s in unsure.sections)
-            self._put(key, identity, self._store.manifests(key, identity), (why, shelves))
+                tables = packed_tables((s.name, s.records) for s in unsure.sections)
+            self._put(key, identity, self._store.manifests(key, identity), (why, tables))
             path = self._publish_executable(executable)
             return executable.digest(), path
 
@@ -223,7 +223,7 @@ class Publisher(Writer):
         with contextlib.suppress(OSError):
             evict(self._root)
 
-    def _publish_executable(self, executable: Handed) -> str:
+    def _publish_executable(self, executable: StagedExecutable) -> str:
         """Have an executable under its name, and on the disk: a manifest may name it then."""
         if not executable.placed:
             return self._place(executable, synced=True)
@@ -234,7 +234,7 @@ class Publisher(Writer):
             raise
         return executable.placed
 
-    def _place(self, executable: Handed, *, synced: bool) -> str:
+    def _place(self, executable: StagedExecutable, *, synced: bool) -> str:
         digest = executable.digest()
         folder = f"{self._root}/exe/{digest}"
         path = f"{folder}/{os.path.basename(executable.path)}"
@@ -263,10 +263,10 @@ class Publisher(Writer):
     def _put_all_records(self, closure: Closure) -> None:
         for section in closure.sections:
             # Another process, or eviction, may have written since.
-            if section.kept is None or section.kept != self._key_of_shelf(section.name):
+            if section.kept is None or section.kept != self._key_of_table(section.name):
                 self._put_records(section)
 
-    def _key_of_shelf(self, name: str) -> Key | None:
+    def _key_of_table(self, name: str) -> Key | None:
         return key_at(f"{self._root}/shelves/{name}")
 
     def _put_records(self, section: Section) -> None:
@@ -278,11 +278,11 @@ class Publisher(Writer):
             }
 
         def note() -> None:
-            section.kept = self._key_of_shelf(section.name)
+            section.kept = self._key_of_table(section.name)
 
-        self._add_to_shelf(section.name, missing, (section.root_name, section.root), note)
+        self._add_to_table(section.name, missing, (section.root_name, section.root), note)
 
-    def _goroot_shelves(self) -> list[str]:
+    def _goroot_tables(self) -> list[str]:
         try:
             names = os.listdir(f"{self._root}/shelves")
         except OSError:
@@ -297,7 +297,7 @@ def working_folder(publisher: Publisher | None, *inside: str) -> str:
     files. Raises BuildError.
     """
     if publisher is not None:
-        with contextlib.suppress(Unusable):
+        with contextlib.suppress(StoreUnusable):
             return publisher.work(*inside)
     try:
         path = tempfile.mkdtemp(prefix="gorun-")
@@ -311,7 +311,7 @@ def working_folder(publisher: Publisher | None, *inside: str) -> str:
 def forget(program: ProgramSpec) -> None:
     """Forget what the store has of a program."""
     if program.store.trusted():
-        with contextlib.suppress(Unusable):
+        with contextlib.suppress(StoreUnusable):
             Publisher.of(program.store).drop(program.key)
 
 

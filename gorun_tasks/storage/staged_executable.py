@@ -1,4 +1,4 @@
-"""Handed: an executable that go has handed over, on its way to the store.
+"""Staged executable: hashed and synced in background threads on its way to the store.
 
 While go ends, and while we see what it depended on, its content is hashed and brought to the disk,
 in threads: both only wait for the machine. One that is to be started first is brought there later.
@@ -41,7 +41,7 @@ class _Aside(threading.Thread):
             raise self._trouble
 
 
-class Handed:
+class StagedExecutable:
     """An executable at `path`, which nobody writes to any more."""
 
     def __init__(self, path: str, *, in_a_hurry: bool = False) -> None:

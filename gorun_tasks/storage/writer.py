@@ -1,9 +1,9 @@
-"""Writing: the records and manifests of the store: whole or not at all, records first.
+"""Store writer: records and manifests, each written whole or not at all, records first.
 
 Decides where a store may be, and how what is remembered comes into it. It must never let a reader
 wait, never write where another user could swap what we wrote, and never turn a trouble with the
-store into a failed run: `Unusable` sends the caller elsewhere. A touched file leads here, and its
-program waits: what only a build needs is in `publisher`.
+store into a failed run: `StoreUnusable` sends the caller elsewhere. A touched file leads here, and
+its program waits: what only a build needs is in `publisher`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import stat
 
-from gorun_tasks.core.fingerprint import sealed
-from gorun_tasks.core.store import frame, pack, read_file, unframe_shelf, unpack
+from gorun_tasks.core.fingerprint import stat_digest
+from gorun_tasks.core.store import frame, pack, read_file, unframe_table, unpack
 from gorun_tasks.system.atomic_files import write_whole
 from gorun_tasks.system.locks import STORE_LOCK, Lock
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from gorun_tasks.core.check import Verdict
-    from gorun_tasks.core.fingerprint import Record, Seal
+    from gorun_tasks.core.fingerprint import Record, StatDigest
     from gorun_tasks.core.program import ProgramSpec
-    from gorun_tasks.core.store import Aside, Manifest, Packed, Shelf, Store
+    from gorun_tasks.core.store import Aside, InputTable, Manifest, Packed, Store
 
     Added = dict[bytes, tuple[Record, bytes]]
     """Records to be written, by identity, each also as it is packed."""
@@ -38,7 +38,7 @@ _FOLDERS = (
 )
 
 
-class Unusable(Exception):  # noqa: N818 - not a person's error: a slower run
+class StoreUnusable(Exception):  # noqa: N818 - not a person's error: a slower run
     """The store cannot be written to; `str()` says why in words."""
 
 
@@ -48,27 +48,31 @@ class Writer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._root = store.root
-        self._written: set[str] = set()  # shelves
+        self._written: set[str] = set()  # tables
 
     @classmethod
     def of(cls, store: Store) -> Self:
         """Return the writing side of a store, made if need be. Raises Unusable."""
         if not store.root:
-            raise Unusable("there is no home directory to keep executables in")
+            raise StoreUnusable("there is no home directory to keep executables in")
         directory = os.path.dirname(store.root)
         try:
             exposed = exposed_part(directory)
             if exposed:
-                raise Unusable(f"{store.root} lies in {exposed}, which another user may write to")
+                raise StoreUnusable(
+                    f"{store.root} lies in {exposed}, which another user may write to"
+                )
             os.makedirs(directory, mode=0o700, exist_ok=True)
             if not os.path.lexists(store.root):
                 _create(store.root)
             if not store.trusted():
-                raise Unusable(f"{store.root} is not a directory that only this user can get at")
+                raise StoreUnusable(
+                    f"{store.root} is not a directory that only this user can get at"
+                )
             for folder in _FOLDERS:
                 os.makedirs(f"{store.root}/{folder}", mode=0o700, exist_ok=True)
         except (OSError, ValueError) as error:
-            raise Unusable(f"{store.root} cannot be used: {in_words(error)}") from error
+            raise StoreUnusable(f"{store.root} cannot be used: {in_words(error)}") from error
         return cls(store)
 
     def keep(self, folder: str, key: str, content: bytes) -> None:
@@ -81,11 +85,11 @@ class Writer:
         with self._writing():
             self._put_first(key, identity, manifest)
 
-    def refresh(self, renewed: Iterable[tuple[Shelf, bytes, Record]]) -> None:
+    def refresh(self, renewed: Iterable[tuple[InputTable, bytes, Record]]) -> None:
         """Write the stats of records whose content was found unchanged. Trouble costs time only."""
         by_shelf: dict[str, dict[bytes, Record]] = {}
-        for shelf, identity, record in renewed:
-            by_shelf.setdefault(shelf.name, {})[identity] = record
+        for table, identity, record in renewed:
+            by_shelf.setdefault(table.name, {})[identity] = record
         for name, changes in by_shelf.items():
 
             def renewed_of(packed: Packed, changes: dict[bytes, Record] = changes) -> Added:
@@ -97,14 +101,14 @@ class Writer:
 
             try:
                 with self._writing():
-                    self._add_to_shelf(name, renewed_of)
-            except Unusable:
+                    self._add_to_table(name, renewed_of)
+            except StoreUnusable:
                 pass
 
     def _writing(self) -> _Writing:
         return _Writing(self._root)
 
-    def _add_to_shelf(
+    def _add_to_table(
         self,
         name: str,
         what: Callable[[Packed], Added],
@@ -113,14 +117,14 @@ class Writer:
     ) -> None:
         """Write what `what` finds missing among the records that are there, or in need of renewal.
 
-        `root` makes a shelf where there is none, or none that is sound.
+        `root` makes a table where there is none, or none that is sound.
         """
         path = f"{self._root}/shelves/{name}"
         with Lock(f"{self._root}/locks/{name}"):
             packed: Packed = {}
-            seals: dict[bytes, Seal] = {}
+            seals: dict[bytes, StatDigest] = {}
             try:
-                root, seals, packed = unframe_shelf(read_file(path))
+                root, seals, packed = unframe_table(read_file(path))
             except (OSError, ValueError, TypeError):
                 pass  # there may be none yet, or nothing to be had of it
             if root is None:
@@ -128,11 +132,13 @@ class Writer:
             added = what(packed)
             if added:
                 packed.update((identity, now) for identity, (_, now) in added.items())
-                seals.update((identity, sealed(record)) for identity, (record, _) in added.items())
+                seals.update(
+                    (identity, stat_digest(record)) for identity, (record, _) in added.items()
+                )
                 write_whole(path, frame((*root, seals), packed))
             then()
         self._written.add(name)
-        self._store.forget_shelves()
+        self._store.forget_tables()
 
     def _put_first(self, key: str, identity: tuple[str, ...], manifest: Manifest) -> None:
         others = [
@@ -152,7 +158,7 @@ class Writer:
 
 
 class _Writing:
-    """The lock that writers share; what goes wrong under it makes the store `Unusable`."""
+    """The lock that writers share; what goes wrong under it makes the store `StoreUnusable`."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -169,8 +175,8 @@ class _Writing:
         if isinstance(error, OSError):
             raise self._trouble(error) from error
 
-    def _trouble(self, error: OSError) -> Unusable:
-        return Unusable(f"{self._root} cannot be written to: {in_words(error)}")
+    def _trouble(self, error: OSError) -> StoreUnusable:
+        return StoreUnusable(f"{self._root} cannot be written to: {in_words(error)}")
 
 
 def write_back(program: ProgramSpec, verdict: Verdict) -> None:
@@ -183,7 +189,7 @@ def write_back(program: ProgramSpec, verdict: Verdict) -> None:
         writer.refresh(verdict.renewed)
         if verdict.altered and verdict.manifest is not None:
             writer.promote(program.key, program.identity, verdict.manifest)
-    except Unusable:
+    except StoreUnusable:
         return
 
 

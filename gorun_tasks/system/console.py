@@ -27,7 +27,7 @@ _passing = False  # whether a passing line stands on the terminal
 _borrower: Thread | None = None  # a thread that may write passing lines as the main one does
 
 
-def hush() -> None:
+def set_quiet() -> None:
     """Say nothing of our own from now on, but why there is no program (--quiet)."""
     global _quiet  # noqa: PLW0603 - there is one stderr
     _quiet = True
@@ -92,7 +92,7 @@ def erase() -> None:
         _write(_ERASE)
 
 
-def lend(thread: Thread) -> None:
+def allow_transient_lines_from(thread: Thread) -> None:
     """Let another thread write lines that pass, while this one waits and nothing else speaks."""
     global _borrower  # noqa: PLW0603 - as above
     _borrower = thread
@@ -121,7 +121,7 @@ def speaks_to_person(environ: dict[str, str] | os._Environ[str]) -> bool:
     return bool(environ.get("CI")) or os.isatty(2)
 
 
-def take_closed() -> None:
+def open_closed_std_fds() -> None:
     """Let nothing that we open come to be where our words go, if we were started without that.
 
     What we start finds it closed, as we did.

@@ -1,4 +1,4 @@
-"""Alike: whether two executables are the same but for their build IDs.
+"""ELF files: whether two executables are the same but for their build IDs.
 
 An edit that changes nothing of a program, a comment of package main, still changes the build ID
 that go links into it. Decides by the bytes: only the ELF notes that hold a build ID, go's own and
@@ -23,7 +23,7 @@ _BUILD_IDS = ((b"Go\0\0", 4), (b"GNU\0", 3))
 _PIECE = 1 << 16  # bytes; for greater ones the system would have to find new memory each time
 
 
-def alike(one: str, other: str) -> bool:
+def same_but_build_id(one: str, other: str) -> bool:
     """Say whether two executables differ in nothing but their build IDs."""
     try:
         if os.path.samefile(one, other):

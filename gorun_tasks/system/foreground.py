@@ -1,4 +1,4 @@
-"""Starts the program as a child that is kept well.
+"""Foreground process: the program as a child, with signals passed on.
 
 Decides which signals a waiting parent passes on, and how a process of ours ends by a signal. It
 must never stand between the program and the world: no pipe, no new process group or session, no

@@ -1,7 +1,7 @@
-"""Keep: the watcher's side of the keeper, which is the parent of a watched program.
+"""Supervisor client: the watch's side of the process that is the parent of a watched program.
 
-Decides how the keeper is started and what its words mean. Everything else of a program's life is
-the keeper's (see `supervisor_process`): it outlives us, we never wait for it.
+Decides how the supervisor is started and what its words mean. Everything else of a program's life
+is the supervisor's (see `supervisor_process`): it outlives us, we never wait for it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "supervisor_process.py")
 
 
-class Keep:
-    """A keeper, and what is known of the program it keeps.
+class SupervisorClient:
+    """A supervisor, and what is known of the program it keeps.
 
     `stop_signal` and `grace` (seconds) are what ends a program where nothing else is said, also
     where we are killed. `terminal` says that the program gets the terminal where we have it.
     `streams` are descriptors for its standard input, output and error, ours where none are given.
     `listening` is a socket that the program is handed over in the manner of systemd (LISTEN_FDS).
-    Raises ExecutionError where no keeper can be started.
+    Raises ExecutionError where no supervisor can be started.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Keep:
     ) -> None:
         self.pid = 0  # of the program, 0 where none runs
         self.group = False  # whether there may be somebody of the program's group
-        self.lost = False  # whether the keeper was killed, and the program with it
+        self.lost = False  # whether the supervisor was killed, and the program with it
         self._stop = (stop_signal, grace)
         self._rest = b""
         self._number = 0  # of the program
@@ -107,7 +107,7 @@ class Keep:
         self._say("resume")
 
     def messages(self) -> Iterator[tuple[Any, ...]]:
-        """Yield what the keeper has said: see there. Read when `fileno` is readable."""
+        """Yield what the supervisor has said: see there. Read when `fileno` is readable."""
         try:
             data = self._socket.recv(1 << 16)
         except OSError:
@@ -128,7 +128,7 @@ class Keep:
                 yield (verb, *values)
 
     def close(self) -> None:
-        """Let the keeper end: a program that still runs is stopped first."""
+        """Let the supervisor end: a program that still runs is stopped first."""
         self._socket.close()
         self._process.wait()
 

@@ -1,4 +1,4 @@
-"""Keeper: the parent of a watched program: starts it, ends its whole group, outlives the watcher.
+"""Supervisor process: starts a watched program, ends its process group, outlives the watch.
 
 A script of its own, started as `supervisor_process.py DESCRIPTOR SIGNAL GRACE TERMINAL SOCKET`,
 that imports nothing of ours: at the other end of the descriptor is `supervisor`. Decides what the
@@ -48,7 +48,7 @@ _SET_CHILD_SUBREAPER = 36  # prctl
 _SET_PDEATHSIG = 1
 
 
-class Keeper:
+class Supervisor:
     """One program after another, each in a process group that is gone before the next."""
 
     def __init__(
@@ -193,7 +193,7 @@ class Keeper:
                     signal.signal(signum, signal.SIG_DFL)
             self._prctl(_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != self._me:
-                os._exit(1)  # the keeper was killed before that was set
+                os._exit(1)  # the supervisor was killed before that was set
             os.chdir(directory)
             where = b"x"
             if self._listening >= 0:
@@ -376,7 +376,7 @@ def main() -> None:
     for descriptor in (int(control), int(listening)):
         if descriptor >= 0:
             fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-    Keeper(
+    Supervisor(
         int(control),
         int(stop_signal),
         float(grace),

@@ -1,4 +1,4 @@
-"""Answers: what go writes to its standard output where it is asked for JSON.
+"""JSON answers: what go writes to its standard output where it is asked for JSON.
 
 A go command may be a script, of a version manager for instance, that writes lines of its own there.
 Decides which part of the output is go's answer. It must never take a failure for an answer.

@@ -1,4 +1,4 @@
-"""Toolchain: finds the go command and has it build.
+"""Go command: starts go, and has it report what it reads.
 
 The only file that starts go. Decides which go command it is, and has it hand over the very
 executable that `go run` would start, together with everything it read (knowledge: cmd/go's
@@ -20,9 +20,15 @@ from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import DEFAULTED
 from gorun_tasks.system.console import pass_on
 from gorun_tasks.toolchain.answers import objects, only_object
-from gorun_tasks.toolchain.interrupt import Guard
-from gorun_tasks.toolchain.output_stream import hand_over, hear, temporary_folder, told, widen
-from gorun_tasks.toolchain.report import NOTES, Notes
+from gorun_tasks.toolchain.interrupt import InterruptGuard
+from gorun_tasks.toolchain.output_stream import (
+    dispatch,
+    hand_over,
+    read_lines,
+    temporary_folder,
+    widen,
+)
+from gorun_tasks.toolchain.report import JOURNAL, HashJournal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +89,7 @@ class Go:
         """Run `go run` itself, with nothing of ours in it but the missing index (law 2)."""
         environ = self._without_index([])
         command = [self.command, "run", *words]
-        with Guard() as guard:
+        with InterruptGuard() as guard:
             return guard.watch(self._start(command, environ)).wait()
 
     def list_packages(
@@ -94,7 +100,7 @@ class Go:
         Raises Interrupted and GivenUp, as `build` does.
         """
         command = [self.command, "list", *flags, f"-json={','.join(fields)}", "-deps", "--"]
-        with Guard() as guard:
+        with InterruptGuard() as guard:
             go = guard.watch(
                 self._start(
                     [*command, *target], dict(self._environ), stdout=subprocess.PIPE, quiet=True
@@ -120,7 +126,7 @@ class Go:
         """
         environ = self._to_load(["gofsystrace=1", f"gofsystracelog={trace}"])
         command = [self.command, "list", "-e", *how, *flags, f"-json={','.join(fields)}", "--"]
-        with Guard() as guard:
+        with InterruptGuard() as guard:
             go = guard.watch(
                 self._start(
                     [*command, *patterns], environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -207,8 +213,10 @@ class Go:
 
         try:
             with telling as (go, notes, settle):
-                for lines, end in told(go, report, notes, tick, lambda: with_report(meanwhile)):
-                    hear(lines, end, report, f"{work}/out", say)
+                for lines, end in read_lines(
+                    go, report, notes, tick, lambda: with_report(meanwhile)
+                ):
+                    dispatch(lines, end, report, f"{work}/out", say)
                     if report.executable and go.stdin and not go.stdin.closed:
                         go.stdin.close()
                         with_report(handed_over)
@@ -267,7 +275,7 @@ class Go:
             stdout=subprocess.DEVNULL,
         )
         with telling as (go, notes, _):
-            for lines, _ in told(go, report, notes, tick):
+            for lines, _ in read_lines(go, report, notes, tick):
                 report.hashed += [line for line in lines if line[:4] == b"HASH"]
         report.graph = bytes_of(f"{work}/{GRAPH}")
 
@@ -282,7 +290,7 @@ class Go:
         *,
         stdin: int,
         stdout: int | None,
-    ) -> Iterator[tuple[subprocess.Popen[bytes], Notes, Callable[[], None]]]:
+    ) -> Iterator[tuple[subprocess.Popen[bytes], HashJournal, Callable[[], None]]]:
         """Have go at work, its stderr to be read and noted; `report` gets its settings at the end.
 
         Or before, where what is yielded last is called. Raises Interrupted.
@@ -292,9 +300,9 @@ class Go:
             if settings.returncode is None:
                 report.settings = _settings_of(settings)
 
-        notes = Notes(f"{work}/{NOTES}", report.started)
+        notes = HashJournal(f"{work}/{JOURNAL}", report.started)
         try:
-            with Guard() as guard:
+            with InterruptGuard() as guard:
                 settings = guard.watch(self._ask_settings(flags))
                 go = guard.watch(
                     self._start(

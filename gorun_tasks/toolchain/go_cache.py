@@ -27,7 +27,7 @@ _SHORT = 15  # bytes of an action ID that go shows
 _HEAD = 4096  # bytes of a package within which stands its build ID
 
 
-def distrust(report: Report, go: Go, further: Sequence[str] = ()) -> None:
+def invalidate_racy_entries(report: Report, go: Go, further: Sequence[str] = ()) -> None:
     """Take from go's build cache what may be compiled from another content than was hashed.
 
     That is what read files that moved since go started, and the `further` ones. go compiles those

@@ -1,4 +1,4 @@
-"""Guard: what becomes of go where we are to end, or to build something else.
+"""Interruption: go is ended where this process ends, or something else is to be built.
 
 Decides who is interrupted, by a signal or by another thread, and what is raised once nobody is
 left. It must never let go of a process that still runs.
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from typing import ClassVar, Self
 
 
-class Guard:
+class InterruptGuard:
     """While go works, a signal that would end us interrupts go, waits, and then raises Interrupted.
 
     Outside the main thread Python delivers no signals. There a guard leaves its processes to the
     one around it, in whose context the thread works; where there is none, nobody interrupts them.
     """
 
-    _innermost: ClassVar[ContextVar[Guard | None]] = ContextVar("guard", default=None)
+    _innermost: ClassVar[ContextVar[InterruptGuard | None]] = ContextVar("guard", default=None)
     _SIGNALS: ClassVar = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._received: list[int] = []
         self._previous: dict[int, object] = {}
-        self._outer: Guard | None = None
+        self._outer: InterruptGuard | None = None
 
     @property
     def interrupted(self) -> bool:
@@ -41,12 +41,12 @@ class Guard:
         return bool(self._received)
 
     @property
-    def leash(self) -> Leash | None:
-        """The leash around this."""
-        return self._outer.leash if self._outer is not None else None
+    def scope(self) -> CancelScope | None:
+        """The scope around this."""
+        return self._outer.scope if self._outer is not None else None
 
     @classmethod
-    def here(cls) -> Guard | None:
+    def here(cls) -> InterruptGuard | None:
         """Return the innermost guard under which this thread works."""
         return cls._innermost.get()
 
@@ -70,11 +70,11 @@ class Guard:
         return process
 
     def _enter(self) -> None:
-        self._outer = Guard._innermost.get()
-        Guard._innermost.set(self)
+        self._outer = InterruptGuard._innermost.get()
+        InterruptGuard._innermost.set(self)
 
     def _leave(self) -> None:
-        Guard._innermost.set(self._outer)
+        InterruptGuard._innermost.set(self._outer)
 
     def _receive(self, signum: int, _frame: FrameType | None) -> None:
         self._received.append(signum)
@@ -100,27 +100,27 @@ class Guard:
             signal.signal(signum, handler)  # type: ignore[arg-type]
         if self._received:
             raise Interrupted(self._received[0])
-        if self.leash is not None and self.leash.pulled:
+        if self.scope is not None and self.scope.cancelled:
             raise GivenUp
 
 
-class Leash(Guard):
+class CancelScope(InterruptGuard):
     """Holds every go that is started within it: whoever has it may change his mind.
 
     No signal pulls it. Those who wait for go get GivenUp then, and start none any more.
     """
 
     @property
-    def leash(self) -> Leash:
+    def scope(self) -> CancelScope:
         """Itself."""
         return self
 
     @property
-    def pulled(self) -> bool:
+    def cancelled(self) -> bool:
         """Whether what goes on is given up."""
         return bool(self._received)
 
-    def pull(self) -> None:
+    def cancel(self) -> None:
         """Interrupt every go that works, and any that is started yet. From any thread."""
         self._receive(signal.SIGINT, None)
 

@@ -1,4 +1,4 @@
-"""Handover: what go tells while it builds, line by line, and the executable that it hands over.
+"""Output stream: what go writes while it builds, line by line, and the executable it hands over.
 
 Decides which lines are for us and which for the person, and where the executable is put. It must
 never judge what go says, nor keep go's own words from the person.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
     from typing import IO
 
-    from gorun_tasks.toolchain.report import Notes, Report
+    from gorun_tasks.toolchain.report import HashJournal, Report
 
 _OURS = "gorun-"  # how the names of our temporary folders begin
 _TICK = 100  # milliseconds
@@ -63,10 +63,10 @@ def widen(pipe: IO[bytes] | None) -> None:
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
 
 
-def told(
+def read_lines(
     go: subprocess.Popen[bytes],
     report: Report,
-    notes: Notes,
+    notes: HashJournal,
     tick: Callable[[], None] | None,
     meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[tuple[list[bytes], bytes]]:
@@ -100,7 +100,7 @@ def told(
         yield [rest], b""
 
 
-def hear(
+def dispatch(
     lines: list[bytes],
     end: bytes,
     report: Report,
@@ -125,7 +125,7 @@ def hear(
             else:
                 made = os.fsdecode(value)
                 report.executable = _take(made, report.temporary, out)
-                report.borrowed = report.executable == made
+                report.left_in_go_cache = report.executable == made
                 report.begin("publish")
         else:
             # With -x go shows what it starts: the program, as far as a person is concerned.

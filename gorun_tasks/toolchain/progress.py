@@ -1,4 +1,4 @@
-"""Progress: how far go is, in one passing line.
+"""Progress: how far go is, in one transient line.
 
     gorun: 12s, 34 of 190 packages, compiling net/http
 

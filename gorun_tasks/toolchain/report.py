@@ -1,4 +1,4 @@
-"""Report: what go told while it made one executable, read line by line.
+"""Report: what go told while it made one executable, parsed line by line.
 
 Decides what each line means, and nothing else: which inputs follow from it is for
 `closure.recorder`. It must never guess: a line that is not understood makes the whole report
@@ -15,8 +15,8 @@ import os
 import re
 import time
 
-from gorun_tasks.core.fingerprint import file_clock, key_at, settled
-from gorun_tasks.inputs.path_resolution import Ways
+from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at
+from gorun_tasks.inputs.path_resolution import PathResolution
 from gorun_tasks.inputs.semantic_digest import SHA256_SIZE
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ class NotRecorded(Exception):  # noqa: N818 - a verdict, not an error
     """This build ran but may not be remembered; `str()` says why in words."""
 
 
-class Notes:
+class HashJournal:
     """What go tells, kept in a file while it works: for a later build, where this one is killed.
 
     Trouble with the disk costs just that.
@@ -70,7 +70,7 @@ class Report:
         self.moments = [("load", time.perf_counter())]  # which step began when
         self.mark = f"GORUN-{os.urandom(8).hex()}-"  # what the words of the handover begin with
         self.executable = ""  # where the executable was handed over
-        self.borrowed = False  # whether that is in go's own cache, and must stay there
+        self.left_in_go_cache = False  # whether that is in go's own cache, and must stay there
         self.goroot_bin = ""  # what go puts first in the program's PATH
         self.hashed: list[bytes] = []  # the lines that begin with HASH
         self.traced = b""  # the trace of go's package loader
@@ -185,7 +185,7 @@ class Report:
         go may then keep, in its own cache, one content compiled under another's hash (law 3). The
         module cache is not looked at: what go fetches moves.
         """
-        ways = Ways(self.started)
+        ways = PathResolution(self.started)
         fetched = self.settings.get("GOMODCACHE", "/dev/null") + "/"
         goroot = self.settings.get("GOROOT", "/dev/null") + "/"
         moved = []
@@ -193,10 +193,10 @@ class Report:
             if path.startswith(fetched):
                 continue
             key = key_at(path)
-            unsettled = key is None or not settled(key, self.started)
+            unsettled = key is None or not is_settled(key, self.started)
             # Nobody puts links into GOROOT's packages.
             way = os.path.dirname(path) if path.startswith(goroot) else path
-            if unsettled or ways.lead_elsewhere(way):
+            if unsettled or ways.may_have_changed(way):
                 moved.append(path)
         return sorted(moved)
 
@@ -272,5 +272,5 @@ def supported(version: str) -> bool:
     )
 
 
-NOTES = "report"
+JOURNAL = "report"
 """Name of the file in a build's folder in which lies what go told, for as long as go works."""

@@ -1,4 +1,4 @@
-"""Errands: what other threads, and handlers of signals, have a loop do.
+"""Callback queue: calls from other threads and signal handlers, made in the watch's loop.
 
 Decides when the loop wakes up for one. It must never write once the loop is over: the number of
 its pipe may be somebody else's by then.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Errands:
+class CallbackQueue:
     """Errands in their order, for a loop that polls this for reading, as a file."""
 
     def __init__(self) -> None:
@@ -58,5 +58,5 @@ class Errands:
             self._errands.popleft()()
 
     def hush(self) -> None:
-        """Take in that there are errands."""
+        """Take in that there are callbacks."""
         os.read(self._reads, 1 << 12)

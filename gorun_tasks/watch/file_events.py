@@ -1,4 +1,4 @@
-"""Notices: tells which paths moved, by events or, where none come, by a clock.
+"""File events: which paths changed, by the system's events or else by polling.
 
 Decides which of the two it is: events do not arrive from network and virtual file systems, where
 others than this kernel write. It must never decide that something changed: a notice is a reason to
@@ -44,7 +44,7 @@ _WITHOUT_EVENTS = frozenset(
 )
 
 
-class Notices:
+class FileEvents:
     """Watches directories; `tell` is called in a thread of its own."""
 
     def __init__(self, tell: Tell) -> None:

@@ -1,4 +1,4 @@
-"""Lines: what several programs write, passed on line by line, so that each can be told whose it is.
+"""Output lines: what several programs write, line by line, each line with its program's name.
 
 Decides when a line is whole: at its end, or where the program that wrote it has ended. It must
 never wait for one who might write: somebody who left a program's group may hold its output open.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _IN_A_PIPE = 1 << 16  # bytes; what a program left in it when it ended is read at once
 
 
-class Lines:
+class OutputLines:
     """The outputs of programs, by the descriptors from which they can be read."""
 
     def __init__(self, tell: Tell) -> None:

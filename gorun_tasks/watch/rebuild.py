@@ -1,4 +1,4 @@
-"""Looking: one look at the programs of a watch, in a thread of its own: judge, make, find where.
+"""Rebuild pass: checks the programs of a watch and rebuilds them, in a thread of its own.
 
 Decides what has to be made, and where its inputs are. It must never touch a program that runs:
 `watcher` does, when the look has told it what became.
@@ -11,12 +11,12 @@ import time
 
 from gorun_tasks.build.batch import make_all
 from gorun_tasks.build.graph import Graph
-from gorun_tasks.core.check import Look as LookAtMachine
+from gorun_tasks.core.check import StatCache as LookAtMachine
 from gorun_tasks.core.fingerprint import file_clock
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.verdict import judge
 from gorun_tasks.storage.writer import write_back
-from gorun_tasks.watch.watch_set import Scope, Tried
+from gorun_tasks.watch.watch_set import FailedBuildSnapshot, WatchSet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.check import Verdict
-    from gorun_tasks.watch.file_events import Notices
+    from gorun_tasks.watch.file_events import FileEvents
     from gorun_tasks.watch.watch_set import Places
-    from gorun_tasks.watch.watched_program import Watched
+    from gorun_tasks.watch.watched_program import WatchedProgram
 
 
-class Look:
+class RebuildPass:
     """What one look finds.
 
     `tell` hears of each result as soon as there is one, and perhaps of the same one again. `since`
@@ -38,8 +38,8 @@ class Look:
 
     def __init__(
         self,
-        watched: Mapping[str, Watched],
-        notices: Notices,
+        watched: Mapping[str, WatchedProgram],
+        notices: FileEvents,
         tell: Callable[[str, Outcome | GoRunError], None],
         *,
         since: int,
@@ -47,7 +47,7 @@ class Look:
         self.results: dict[str, Outcome | GoRunError] = {}
         """What became of each program that was stale, or is not started yet."""
         self.graphs: dict[str, Graph] = {}
-        self.scopes: dict[str, tuple[Scope, Tried | None]] = {}
+        self.scopes: dict[str, tuple[WatchSet, FailedBuildSnapshot | None]] = {}
         self.elsewhere = False
         """Whether other directories are watched than before it."""
         self.failure: BaseException | None = None
@@ -62,7 +62,7 @@ class Look:
         looks: dict[str, LookAtMachine] = {}
         for name, watched in self._watched.items():
             program = watched.program
-            program.store.forget_shelves()
+            program.store.forget_tables()
             at_machine = LookAtMachine(program.store, program.environ)
             try:
                 verdict = judge(program, looks.setdefault(program.store.root, at_machine))
@@ -73,7 +73,7 @@ class Look:
             if self._has_news(watched, verdict):
                 program.report = None
                 if verdict.manifest is None:
-                    watched.scope = watched.scope or Scope.of(program)
+                    watched.scope = watched.scope or WatchSet.of(program)
                     self._before[name] = watched.scope.listings()
                 graph = self.graphs[name] = Graph(program, verdict=verdict)
                 graph.ready = functools.partial(self._tell, name)
@@ -88,16 +88,18 @@ class Look:
         for name, watched in self._watched.items():
             result = self.results.get(name)
             if result is None:
-                self.scopes[name] = watched.scope or Scope.of(watched.program), watched.tried
+                self.scopes[name] = watched.scope or WatchSet.of(watched.program), watched.tried
                 continue
-            scope, tried = Scope.of(watched.program), None
+            scope, tried = WatchSet.of(watched.program), None
             report = watched.program.report if name in self.graphs else None
             if report is not None and (isinstance(result, GoRunError) or result.unrecorded):
-                tried = Tried(watched.program, report, scope, self._before.get(name, {}))
+                tried = FailedBuildSnapshot(
+                    watched.program, report, scope, self._before.get(name, {})
+                )
             self.scopes[name] = scope, tried
         self.elsewhere = self.notices.watch(_places(scope for scope, _ in self.scopes.values()))
 
-    def _has_news(self, watched: Watched, verdict: Verdict) -> bool:
+    def _has_news(self, watched: WatchedProgram, verdict: Verdict) -> bool:
         manifest, tried = verdict.manifest, watched.tried
         if manifest is None:
             # Otherwise nothing changed since that failed, or could not be recorded.
@@ -111,11 +113,11 @@ class Look:
     def _known_places(self) -> Places:
         """Return what is known before the first look has ended."""
         for watched in self._watched.values():
-            watched.scope = watched.scope or Scope.of(watched.program)
+            watched.scope = watched.scope or WatchSet.of(watched.program)
         return _places(w.scope for w in self._watched.values() if w.scope)
 
 
-def _places(scopes: Iterable[Scope]) -> Places:
+def _places(scopes: Iterable[WatchSet]) -> Places:
     places: Places = {}
     for scope in scopes:
         places |= scope.places()

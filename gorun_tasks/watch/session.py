@@ -1,4 +1,4 @@
-"""Watching: gorun --watch, as it is typed and as a person sees it.
+"""Watch session: what a person sees of a watch, which signals end it, and its exit status.
 
     gorun --watch ./cmd/api --port 8080     one program, as without --watch
     gorun --watch :api :worker              several, with the arguments of the configuration
@@ -45,7 +45,7 @@ def run(watch: Watch, names: Sequence[str]) -> int:
     That is the program's own. Where none ran, the signal does to this process what it was sent
     for. Signals are handled in the main thread only.
     """
-    voice = _Voice(names)
+    voice = _WatchReporter(names)
     with _told_of_signals(watch):
         for event in watch:
             voice.tell(event)
@@ -77,7 +77,7 @@ def _told_of_signals(watch: Watch) -> Iterator[None]:
             signal.signal(signum, before)
 
 
-class _Voice:
+class _WatchReporter:
     """Says what happens, a line each."""
 
     def __init__(self, names: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Scope: where the inputs of a watched program are, and whether a path that moved may be one.
+"""Watch set: where the inputs of a watched program are, and whether a changed path may be one.
 
 Decides which directories have to be watched: of the recorded closure, of what go told of a build
 that is not recorded or failed, and of neither the directory of the target. It must never decide
@@ -14,8 +14,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-from gorun_tasks.closure.accesses import Asked
-from gorun_tasks.core.fingerprint import key_at, place, settled
+from gorun_tasks.closure.accesses import AccessIndex
+from gorun_tasks.core.fingerprint import is_settled, key_at, record_directory
 from gorun_tasks.inputs.digest import content_of
 from gorun_tasks.inputs.directory_listing import list_directory, names_that_count
 from gorun_tasks.toolchain.report import NotRecorded, traced_operations
@@ -36,7 +36,7 @@ _OF_MODULES = ("go.mod", "go.sum", "go.work", "go.work.sum")
 _NAME_FILES = ("overlay", "modfile", "pgo")  # flags of go
 
 
-class Scope:
+class WatchSet:
     """Directories, and the names in them that may matter."""
 
     def __init__(self) -> None:
@@ -52,18 +52,18 @@ class Scope:
         scope = cls()
         store = type(program.store)(program.store.root)  # somebody may have written
         for manifest in store.manifests(program.key, program.identity)[:1]:
-            for name, identities in manifest.shelves:
-                shelf = store.shelf(name)
-                if shelf is None:
+            for name, identities in manifest.tables:
+                table = store.table(name)
+                if table is None:
                     continue
-                if shelf.root_name != "module":
-                    scope._fetched += (shelf.root,)
+                if table.root_name != "module":
+                    scope._fetched += (table.root,)
                 for identity in identities:
-                    found = shelf.recorded(identity)
+                    found = table.recorded(identity)
                     if found is None:
                         continue
                     record, detail = found
-                    directory = place(shelf.root, record[0])
+                    directory = record_directory(table.root, record[0])
                     links = [entry[:-1] for entry in detail[2] if entry.endswith("@")]
                     scope._add(directory, record[2], links, detail[0], detail[1])
             read = set(scope._counts)
@@ -73,7 +73,7 @@ class Scope:
         if program.stamp:
             scope._add_repository(program)
         if not scope._counts:
-            asked = Asked({}, {})
+            asked = AccessIndex({}, {})
             _ask_for_target(asked, program)
             scope.add_asked(asked)
         return scope
@@ -83,7 +83,7 @@ class Scope:
         directory, _, name = path.rpartition("/")
         self._add(directory, (name,), (name,) if os.path.islink(path) else ())
 
-    def add_asked(self, asked: Asked) -> None:
+    def add_asked(self, asked: AccessIndex) -> None:
         """Have in it what go asked the disk for."""
         for directory in {*asked.names, *asked.listed}:
             names = asked.names.get(directory, set())
@@ -117,7 +117,7 @@ class Scope:
         return places
 
     def listings(self) -> dict[str, tuple[str, ...] | None]:
-        """Return what is in each directory, for a build to be compared with: see `Tried`."""
+        """Return what is in each directory, for a `FailedBuildSnapshot` to compare with."""
         fetched = tuple(f"{root}/" for root in self._fetched)
         return {
             directory: list_directory(directory, "all", ())
@@ -191,7 +191,7 @@ class Scope:
             self._counts.setdefault(refs, []).append(lambda name: not name.endswith(".lock"))
 
 
-class Tried:
+class FailedBuildSnapshot:
     """What a build saw that is not recorded: it failed, or may not be remembered.
 
     With what go hashed itself and, where it did not come so far, with what is there now if that
@@ -202,13 +202,13 @@ class Tried:
         self,
         program: ProgramSpec,
         report: Report,
-        scope: Scope,
+        scope: WatchSet,
         before: Mapping[str, tuple[str, ...] | None],
     ) -> None:
         """Take down what go told, and put it into the scope.
 
-        `before` are listings from before go started (of `Scope.listings`). A directory that is not
-        among them and moved since counts as changed.
+        `before` are listings from before go started (of `WatchSet.listings`). A directory that is
+        not among them and moved since counts as changed.
         """
         self._started = report.started
         self._contents: dict[str, tuple[bytes | None, Key | None]] = {}
@@ -219,7 +219,7 @@ class Tried:
             hashes = report.hashes()
         with contextlib.suppress(NotRecorded):
             operations = traced_operations(report.traced, program.directory)
-        asked = Asked(operations, hashes)
+        asked = AccessIndex(operations, hashes)
         if not asked.listed:
             _ask_for_target(asked, program)
         scope.add_asked(asked)
@@ -249,10 +249,10 @@ class Tried:
 
     def _take(self, path: str, hashed: bytes | None) -> None:
         key = key_at(path)
-        if hashed is None and (key is None or settled(key, self._started)):
+        if hashed is None and (key is None or is_settled(key, self._started)):
             hashed, key = content_of(path)
         # What moved meanwhile has no content that go could vouch for.
-        self._contents[path] = (hashed, key if key and settled(key, self._started) else None)
+        self._contents[path] = (hashed, key if key and is_settled(key, self._started) else None)
 
     def _changed(self, path: str) -> bool:
         before, key = self._contents[path]
@@ -286,7 +286,7 @@ def _listed_before(
         listing = before[physical]
         return listing and tuple(name for name in listing if counts(name.rstrip("/@")))
     key = key_at(directory)
-    return list_directory(*how) if key is None or settled(key, started) else None
+    return list_directory(*how) if key is None or is_settled(key, started) else None
 
 
 def _physical(directory: str) -> str:
@@ -294,7 +294,7 @@ def _physical(directory: str) -> str:
     return os.path.realpath(directory) if directory else ""
 
 
-def _ask_for_target(asked: Asked, program: ProgramSpec) -> None:
+def _ask_for_target(asked: AccessIndex, program: ProgramSpec) -> None:
     """Count as asked for where the target is, as far as its words say, and files of modules."""
     for word in program.target.words:
         path = os.path.normpath(os.path.join(program.directory, word))

@@ -1,4 +1,4 @@
-"""Watched: one program of a watch: what runs of it, what takes its place, what its inputs are.
+"""Watched program: its process, the executable that replaces it, and its inputs.
 
 Decides whether a new executable is another program than the one that runs. It must never start one
 before the group of the one before it is gone: `system.supervisor` knows when that is.
@@ -7,7 +7,7 @@ before the group of the one before it is gone: `system.supervisor` knows when th
 from __future__ import annotations
 
 from gorun_tasks.build.outcome import how_to_start
-from gorun_tasks.system.elf import alike
+from gorun_tasks.system.elf import same_but_build_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from gorun_tasks.build.graph import Graph
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.program import ProgramSpec
-    from gorun_tasks.system.supervisor import Keep
-    from gorun_tasks.watch.watch_set import Scope, Tried
+    from gorun_tasks.system.supervisor import SupervisorClient
+    from gorun_tasks.watch.watch_set import FailedBuildSnapshot, WatchSet
 
 
-class Watched:
+class WatchedProgram:
     """One program of a watch: what runs of it, and what is known of its inputs."""
 
-    def __init__(self, name: str, program: ProgramSpec, args: Sequence[str], keep: Keep) -> None:
+    def __init__(
+        self, name: str, program: ProgramSpec, args: Sequence[str], keep: SupervisorClient
+    ) -> None:
         self.name = name
         self.program = program
         self.args = args
@@ -34,8 +36,10 @@ class Watched:
         self.same: set[str] = set()  # digests of executables like the newest of these two
         self.exit_code: int | None = None  # of the program that ended last
         self.stopping = False
-        self.scope: Scope | None = None
-        self.tried: Tried | None = None  # of the last build, where nothing is recorded of it
+        self.scope: WatchSet | None = None
+        self.tried: FailedBuildSnapshot | None = (
+            None  # of the last build, where nothing is recorded of it
+        )
         self._private: dict[str, Graph] = {}
 
     def take(self, made: Outcome) -> bool:
@@ -43,7 +47,12 @@ class Watched:
         self.taken = made
         self.tried = None  # what could not be recorded was another one
         old = self.running
-        if self.keep.pid and not self.stopping and old is not None and alike(old.path, made.path):
+        if (
+            self.keep.pid
+            and not self.stopping
+            and old is not None
+            and same_but_build_id(old.path, made.path)
+        ):
             self.same.add(made.digest)
             return False
         self.next = made

@@ -39,13 +39,13 @@ from gorun_tasks.errors import (
     GoRunError,
 )
 from gorun_tasks.system import console
-from gorun_tasks.system.supervisor import Keep
-from gorun_tasks.toolchain.interrupt import Leash
-from gorun_tasks.watch.callback_queue import Errands
-from gorun_tasks.watch.file_events import Notices
-from gorun_tasks.watch.output_lines import Lines
-from gorun_tasks.watch.rebuild import Look
-from gorun_tasks.watch.watched_program import Watched
+from gorun_tasks.system.supervisor import SupervisorClient
+from gorun_tasks.toolchain.interrupt import CancelScope
+from gorun_tasks.watch.callback_queue import CallbackQueue
+from gorun_tasks.watch.file_events import FileEvents
+from gorun_tasks.watch.output_lines import OutputLines
+from gorun_tasks.watch.rebuild import RebuildPass
+from gorun_tasks.watch.watched_program import WatchedProgram
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,14 +94,14 @@ class Watch:
         self._args = args
         self._stop_signal = stop_signal
         self._grace = grace
-        self._lines = Lines(labelled) if labelled and len(programs) > 1 else None
+        self._lines = OutputLines(labelled) if labelled and len(programs) > 1 else None
         self._listeners: dict[str, Callable[[Event], None] | None] = {}
         self._listening = listening
         self._happened: deque[Event] = deque()
-        self._errands = Errands()
-        self._notices = Notices(lambda paths: self._errands.add(lambda: self._notice(paths)))
-        self._watched: dict[str, Watched] = {}
-        self._leash: Leash | None = None  # while a look goes on
+        self._errands = CallbackQueue()
+        self._notices = FileEvents(lambda paths: self._errands.add(lambda: self._notice(paths)))
+        self._watched: dict[str, WatchedProgram] = {}
+        self._scope: CancelScope | None = None  # while a look goes on
         self._looking: threading.Thread | None = None
         self._told_where = False  # whether anybody knows what is watched
         self._look_again = True
@@ -112,7 +112,7 @@ class Watch:
         try:
             self._open()
             while not self._is_over():
-                if self._look_again and self._leash is None and not self.ended_by:
+                if self._look_again and self._scope is None and not self.ended_by:
                     self._begin_look()
                 # Whoever tells of a restart does so before the new program says anything.
                 for step in (self._wait, self._start_next):
@@ -138,27 +138,29 @@ class Watch:
     # The loop.
 
     def _open(self) -> None:
-        console.take_closed()
+        console.open_closed_std_fds()
         self._errands.open()
         for name, program in self._programs.items():
             keep = self._new_keep(name)
-            self._watched[name] = Watched(name, program, self._args.get(name, ()), keep)
+            self._watched[name] = WatchedProgram(name, program, self._args.get(name, ()), keep)
             self._hear(name, program)
 
-    def _new_keep(self, name: str) -> Keep:
+    def _new_keep(self, name: str) -> SupervisorClient:
         if len(self._programs) == 1:
-            return Keep(self._stop_signal, self._grace, terminal=True, listening=self._listening)
+            return SupervisorClient(
+                self._stop_signal, self._grace, terminal=True, listening=self._listening
+            )
         own = contextlib.nullcontext([1, 2])
         with self._lines.of(name) if self._lines is not None else own as (out, err):
             streams = (DEVNULL, out, err)
-            return Keep(self._stop_signal, self._grace, terminal=False, streams=streams)
+            return SupervisorClient(self._stop_signal, self._grace, terminal=False, streams=streams)
 
     def _close(self) -> None:
         """Stop every program and wait until it is gone."""
         self._notices.close()
         self.ended_by = self.ended_by or signal.SIGTERM
-        if self._leash is not None:
-            self._leash.pull()
+        if self._scope is not None:
+            self._scope.cancel()
         for watched in self._watched.values():
             if watched.keep.group and not watched.stopping:
                 watched.stop()
@@ -179,7 +181,7 @@ class Watch:
     def _is_over(self) -> bool:
         return (
             bool(self.ended_by)
-            and self._leash is None
+            and self._scope is None
             and not any(watched.keep.group for watched in self._watched.values())
         )
 
@@ -222,21 +224,21 @@ class Watch:
             return
         self._look_again = True
         self._moment = file_clock()
-        if self._leash is not None and paths is not None:
-            self._leash.pull()
+        if self._scope is not None and paths is not None:
+            self._scope.cancel()
 
     def _begin_look(self) -> None:
         self._look_again = False
-        leash = self._leash = Leash()
+        scope = self._scope = CancelScope()
 
         def tell(name: str, result: Outcome | GoRunError) -> None:
             self._errands.add(lambda: self._take(self._watched[name], result, look))
 
-        look = Look(self._watched, self._notices, tell, since=self._moment)
+        look = RebuildPass(self._watched, self._notices, tell, since=self._moment)
 
         def work() -> None:
             try:
-                with leash:
+                with scope:
                     look.make()
                     look.find_where()
             except GivenUp:
@@ -247,10 +249,12 @@ class Watch:
 
         self._looking = threading.Thread(target=work, daemon=True)
         if len(self._watched) == 1 and not any(w.keep.group for w in self._watched.values()):
-            console.lend(self._looking)
+            console.allow_transient_lines_from(self._looking)
         self._looking.start()
 
-    def _take(self, watched: Watched, result: Outcome | GoRunError, look: Look) -> None:
+    def _take(
+        self, watched: WatchedProgram, result: Outcome | GoRunError, look: RebuildPass
+    ) -> None:
         """Start what is new, and stop what it takes the place of."""
         label = watched.program.label
         if self.ended_by or result is watched.taken:
@@ -266,10 +270,10 @@ class Watch:
         elif watched.keep.group and not watched.stopping:
             watched.stop()
 
-    def _end_look(self, look: Look) -> None:
+    def _end_look(self, look: RebuildPass) -> None:
         assert self._looking is not None
         self._looking.join()
-        self._leash = None
+        self._scope = None
         if look.failure is not None:
             raise look.failure
         for name, (scope, tried) in look.scopes.items():
@@ -302,8 +306,8 @@ class Watch:
                     tell(watched.program, FailedEvent(watched.program.label, error))
                 watched.let_go()
 
-    def _heard(self, watched: Watched, verb: str, *values: int) -> None:
-        """Take in what a keeper says."""
+    def _heard(self, watched: WatchedProgram, verb: str, *values: int) -> None:
+        """Take in what a supervisor says."""
         program = watched.program
         if verb == "started":
             tell(program, StartedEvent(program.label, values[0]))
@@ -318,7 +322,7 @@ class Watch:
         elif verb in ("ended", "lost"):
             self._ended(watched, -signal.SIGKILL if verb == "lost" else values[0])
 
-    def _ended(self, watched: Watched, status: int) -> None:
+    def _ended(self, watched: WatchedProgram, status: int) -> None:
         if self._lines is not None:
             self._lines.end(watched.name)
         watched.exit_code = status if status >= 0 else 128 - status
@@ -332,7 +336,7 @@ class Watch:
         elif self.ended_by and watched.keep.group:
             watched.stop()  # what the program left behind
 
-    def _could_not_start(self, watched: Watched, number: int, of_directory: int) -> None:
+    def _could_not_start(self, watched: WatchedProgram, number: int, of_directory: int) -> None:
         made = watched.running
         assert made is not None
         directory = watched.program.directory
@@ -358,8 +362,8 @@ class Watch:
             return  # a shell tells its jobs what the terminal told them, `timeout` tells us twice
         self._told_to_end.add(signum)
         self.ended_by = self.ended_by or signum
-        if self._leash is not None:
-            self._leash.pull()
+        if self._scope is not None:
+            self._scope.cancel()
         for watched in self._watched.values():
             watched.next = None
             if watched.keep.group and again:

@@ -1,4 +1,4 @@
-"""Affected: which programs a change touches, and why. Exact, and never one too few.
+"""Affected programs: which ones a change touches, and why. Exact, and never one too few.
 
 A program is touched where something changed that its build reads, lists, or looks for in vain. That
 is its closure. Where the store knows the closure for what is there now (the program is current, or
@@ -23,13 +23,13 @@ import re
 import shutil
 import tempfile
 
-from gorun_tasks.closure.accesses import Asked
-from gorun_tasks.closure.cgo import LIST_FIELDS, find_outsides
-from gorun_tasks.closure.implicit_inputs import Silence, effective
+from gorun_tasks.closure.accesses import AccessIndex
+from gorun_tasks.closure.cgo import LIST_FIELDS, find_external_inputs
+from gorun_tasks.closure.implicit_inputs import ImplicitInputs, effective_flag
 from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.closure.linker_libraries import Runner
-from gorun_tasks.core.check import Look
-from gorun_tasks.core.fingerprint import place
+from gorun_tasks.core.check import StatCache
+from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.directory_listing import names_that_count
@@ -80,7 +80,7 @@ def affected(
     links = _Links()
     reasons: dict[str, tuple[Reason, ...]] = {}
     unknown: dict[str, Program] = {}
-    stores: dict[str, Store] = {}  # each reads its shelves once
+    stores: dict[str, Store] = {}  # each reads its tables once
     for name, verdict in zip(programs, judge_all(programs.values()), strict=True):
         if verdict.manifest is None:
             unknown[name] = programs[name]
@@ -163,9 +163,9 @@ class _Reach:
         """Yield the changes that matter."""
         root = self._links.directory(root) + "/"
         own = [
-            place
-            for place in map(self._links.directory, self._directories)
-            if not (place in self._path or self._is_elsewhere(place))
+            directory
+            for directory in map(self._links.directory, self._directories)
+            if not (directory in self._path or self._is_elsewhere(directory))
         ]
         ways, own_ways = _ways(self._directories), _ways(own)
         for path, kind in sorted(changes.files.items()):
@@ -217,17 +217,17 @@ def _ways(directories: Iterable[str]) -> set[str]:
 
 def _recorded(program: Program, store: Store, manifest: Manifest, links: _Links) -> _Reach:
     """Return the closure that was recorded."""
-    shelves = [(store.shelf(name), identities) for name, identities in manifest.shelves]
-    elsewhere = [shelf.root for shelf, _ in shelves if shelf and shelf.root_name != "module"]
+    tables = [(store.table(name), identities) for name, identities in manifest.tables]
+    elsewhere = [table.root for table, _ in tables if table and table.root_name != "module"]
     reach = _Reach(links, program, elsewhere)
-    for shelf, identities in shelves:
-        assert shelf is not None  # it was judged by it
+    for table, identities in tables:
+        assert table is not None  # it was judged by it
         for identity in identities:
-            found = shelf.recorded(identity)
+            found = table.recorded(identity)
             assert found is not None
             (base, _, names, _), (mode, further, _, contents) = found
             kinds = dict(zip(names, map(kind_of, contents), strict=True))
-            reach.add(place(shelf.root, base), kinds, mode, further)
+            reach.add(record_directory(table.root, base), kinds, mode, further)
     return reach
 
 
@@ -263,7 +263,7 @@ class _Telling:
 
     def _ask(self) -> dict[str, _Reach | Reason]:
         program = self._program
-        look = Look(program.store, program.environ)
+        look = StatCache(program.store, program.environ)
         go_name, command = find_go(program.environ, look.where)
         go = Go(command, program.environ, program.cwd)
         flags = program.flags.without(*NOT_OF_LIST).words
@@ -279,7 +279,7 @@ class _Telling:
         settings = go.settings(flags)
         self._elsewhere = tuple(settings.get(name, "") for name in ("GOROOT", "GOMODCACHE"))
         operations = traced_operations(traced, program.directory)
-        silence = Silence(
+        implicit = ImplicitInputs(
             settings,
             program.flags,
             program.environ,
@@ -291,13 +291,15 @@ class _Telling:
         )
         modules = {
             path
-            for path in silence.files(silence.lookups(), operations, used=())
+            for path in implicit.files(implicit.lookups(), operations, used=())
             # A go.sum counts for all programs only where there is a module.
             if not path.endswith("/go.sum") or os.path.lexists(f"{path.removesuffix('sum')}mod")
         }
-        tool_flags = {n: effective(program.flags, settings, n) for n in ("asmflags", "ldflags")}
+        tool_flags = {
+            n: effective_flag(program.flags, settings, n) for n in ("asmflags", "ldflags")
+        }
         run = Runner(program.environ, program.directory)
-        outsides = find_outsides(packages, settings, tool_flags, run)
+        outsides = find_external_inputs(packages, settings, tool_flags, run)
         by_package = self._by_package(packages, operations)
         by_path = {package["ImportPath"]: package for package in packages}
         answers: dict[str, _Reach | Reason] = {}
@@ -345,7 +347,7 @@ class _Telling:
 
         A path belongs to the nearest package above it, and to those that embed what lies there.
         """
-        elsewhere = tuple(f"{place}/" for place in self._elsewhere)
+        elsewhere = tuple(f"{directory}/" for directory in self._elsewhere)
         owners: dict[str, str] = {}
         embedding: list[tuple[str, str]] = []
         for package in packages:
@@ -375,7 +377,7 @@ class _Telling:
         operations: dict[str, set[str]],
         paths: Iterable[str],
     ) -> _Reach:
-        asked = Asked(operations, {})
+        asked = AccessIndex(operations, {})
         whole = set(paths)
         for package in members:
             if not package.get("Standard"):

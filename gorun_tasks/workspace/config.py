@@ -1,4 +1,4 @@
-"""Config: what `[tool.gorun]` of a pyproject.toml, or a gorun.toml, says of a workspace.
+"""Configuration: what `[tool.gorun]` of a pyproject.toml, or a gorun.toml, says of a workspace.
 
     [tool.gorun]                      # in a gorun.toml these are the top level
     tags = ["dev"]                    # flags of every program, by their Python keywords

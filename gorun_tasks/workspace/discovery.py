@@ -1,4 +1,4 @@
-"""Discover: the main packages of a directory tree, found by go once and remembered.
+"""Discovery: the main packages of a directory tree, found by go once and remembered.
 
 What is found is a result with inputs, like an executable: while none of them changed it costs stats
 alone, else go is asked once for each module or go.work (`package_scan`). What go asks the disk for
@@ -17,7 +17,7 @@ decide what a main package is: that is go's.
 
 from __future__ import annotations
 
-from gorun_tasks.core.check import Look
+from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.fingerprint import holds
 from gorun_tasks.core.store import checksum, read_file
 from gorun_tasks.workspace.packages import Found
@@ -66,7 +66,7 @@ def _remembered(asker: Program, key: str, identity: tuple[str, ...]) -> Found | 
         found = Found.unframed(data, identity)
     except (OSError, ValueError, TypeError):
         return None
-    if not Look(asker.store, asker.environ).surroundings_hold(found, asker):
+    if not StatCache(asker.store, asker.environ).environment_holds(found, asker):
         return None
     root = asker.cwd
     suspects = [number for number, seal in enumerate(found.seals) if not holds(seal, root)]
@@ -80,9 +80,9 @@ def _remembered(asker: Program, key: str, identity: tuple[str, ...]) -> Found | 
 
 
 def _keep(asker: Program, key: str, content: bytes) -> None:
-    from gorun_tasks.storage.writer import Unusable, Writer  # noqa: PLC0415 - only to write
+    from gorun_tasks.storage.writer import StoreUnusable, Writer  # noqa: PLC0415 - only to write
 
     try:
         Writer.of(asker.store).keep("workspaces", key, content)
-    except Unusable:
+    except StoreUnusable:
         return

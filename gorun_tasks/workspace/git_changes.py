@@ -1,4 +1,4 @@
-"""Changes: what differs between a revision and what is there now, as git tells it.
+"""Git changes: what differs between a revision and what is there now.
 
     main          everything since main, what is not committed and what is new to git included
     main...HEAD   the same since this branch left main

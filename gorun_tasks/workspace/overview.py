@@ -1,4 +1,4 @@
-"""Picture: the programs of a workspace, what they share, and what would have to be done.
+"""Overview: the programs of a workspace, what they share, and what would have to be done.
 
 It shows what is known without asking go: each program with the verdicts on its nodes, and the
 packages of the workspace that several programs are built from. Packages that the same programs use
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from gorun_tasks.core.fingerprint import place
+from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.errors import in_one_line
 from gorun_tasks.inputs.semantic_digest import kind_of
 from gorun_tasks.inputs.verdict import judge_all
@@ -32,7 +32,7 @@ _NAMES_SHOWN = 6
 _COLOURS = {"current": "#dfd", "restored": "#ffd", "stale": "#fdd"}
 
 
-class Shown:
+class ProgramRow:
     """A program with the verdicts on its nodes. `group` is the directory that it is shown in."""
 
     def __init__(self, name: str, where: str, verdict: Verdict) -> None:
@@ -44,7 +44,7 @@ class Shown:
         self.because = ", ".join(map(str, verdict.because[:2]))
 
 
-class Knot:
+class SharedPackages:
     """Packages that the same programs are built from: what they have in common, and how many."""
 
     def __init__(self, packages: list[str], programs: tuple[str, ...]) -> None:
@@ -54,14 +54,14 @@ class Knot:
             self.label = f"{os.path.commonpath(packages) or '.'}/… ({len(packages)} packages)"
 
 
-class Picture:
+class Overview:
     """What there is to see. Programs that are not current come first."""
 
     def __init__(self, workspace: Workspace) -> None:
         programs = workspace.programs
         verdicts = zip(programs, judge_all(programs.values()), strict=True)
         self.programs = sorted(
-            (Shown(name, workspace.place(name), verdict) for name, verdict in verdicts),
+            (ProgramRow(name, workspace.place(name), verdict) for name, verdict in verdicts),
             key=lambda shown: (shown.link == "current", shown.name),
         )
         self.knots = _knots(workspace.root, programs)
@@ -88,7 +88,7 @@ class Picture:
         """Return the picture as a Mermaid flowchart."""
         programs = self.programs[:PROGRAMS_SHOWN]
         ids = {shown.name: f"p{number}" for number, shown in enumerate(programs)}
-        groups: dict[str, list[Shown]] = {}
+        groups: dict[str, list[ProgramRow]] = {}
         for shown in programs:
             groups.setdefault(shown.group or ".", []).append(shown)
         lines = ["flowchart LR"]
@@ -118,10 +118,10 @@ def _quoted(text: str) -> str:
     return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
 
 
-def _knots(root: str, programs: Mapping[str, Program]) -> list[Knot]:
+def _knots(root: str, programs: Mapping[str, Program]) -> list[SharedPackages]:
     """Return what several programs share; what most of them do comes first."""
     users: dict[str, list[str]] = {}
-    stores: dict[str, Store] = {}  # each reads its shelves once
+    stores: dict[str, Store] = {}  # each reads its tables once
     for name, program in programs.items():
         store = stores.setdefault(program.store.root, program.store)
         for package in _packages(root, program, store):
@@ -129,7 +129,7 @@ def _knots(root: str, programs: Mapping[str, Program]) -> list[Knot]:
     together: dict[tuple[str, ...], list[str]] = {}
     for package in sorted(users):
         together.setdefault(tuple(users[package]), []).append(package)
-    knots = [Knot(packages, who) for who, packages in together.items() if len(who) > 1]
+    knots = [SharedPackages(packages, who) for who, packages in together.items() if len(who) > 1]
     return sorted(knots, key=lambda knot: (-len(knot.programs), knot.label))
 
 
@@ -137,15 +137,15 @@ def _packages(root: str, program: Program, store: Store) -> Iterable[str]:
     """Return the directories below the root of which the newest build compiled Go files."""
     packages = set()
     for manifest in store.manifests(program.key, program.identity)[:1]:
-        for name, identities in manifest.shelves:
-            shelf = store.shelf(name)
-            if shelf is None or shelf.root_name != "module":
+        for name, identities in manifest.tables:
+            table = store.table(name)
+            if table is None or table.root_name != "module":
                 continue
             for identity in identities:
-                found = shelf.recorded(identity)
+                found = table.recorded(identity)
                 assert found is not None
                 (base, _, names, keys), (_, _, _, contents) = found
-                directory = place(shelf.root, base)
+                directory = record_directory(table.root, base)
                 if f"{directory}/".startswith(f"{root}/") and any(
                     file.endswith(".go") and key is not None and not kind_of(content)
                     for file, key, content in zip(names, keys, contents, strict=True)

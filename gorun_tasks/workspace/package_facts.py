@@ -1,4 +1,4 @@
-"""Facts: what of a directory and of a file decides which main packages there are.
+"""Package facts: what of a directory and of a file decides which main packages there are.
 
 Decides what is compared: names in a directory that could lead to a package, and heads of Go
 files. It must never say what a name or a head means: that is go's.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from gorun_tasks.core.fingerprint import file_clock, key_at, place, settled
+from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at, record_directory
 from gorun_tasks.core.store import unframe
 from gorun_tasks.inputs.digest import content_of
 from gorun_tasks.inputs.semantic_digest import HEAD, MOD_FILE, SUMS
@@ -78,7 +78,7 @@ def _renewed(record: Record, fact: Fact, root: str) -> Record | None:
     base, directory, names, keys = record
     last, listing, contents = fact
     moment = file_clock()
-    where = place(root, base)
+    where = record_directory(root, base)
     if directory is not None:
         directory = key_at(where)
         if directory is None or names_in(where, last) != listing:
@@ -90,6 +90,6 @@ def _renewed(record: Record, fact: Fact, root: str) -> Record | None:
         if now != key and held_by(path) != content:
             return None
         fresh.append(now)
-    if any(key is not None and not settled(key, moment) for key in (directory, *fresh)):
+    if any(key is not None and not is_settled(key, moment) for key in (directory, *fresh)):
         return record  # looked at again the next time
     return base, directory, names, tuple(fresh)

@@ -1,4 +1,4 @@
-"""Explore: asks go which main packages a directory tree has, and takes down what that rests on.
+"""Package scan: asks go for the main packages of a directory tree, and records what that rests on.
 
 go looks through one module, or the modules of one go.work. It does not look into other modules nor
 outside of any, so this module looks for those itself, and only where go has not been: never into
@@ -16,10 +16,10 @@ import os
 import shutil
 import tempfile
 
-from gorun_tasks.closure.implicit_inputs import Silence
+from gorun_tasks.closure.implicit_inputs import ImplicitInputs
 from gorun_tasks.closure.launchers import Compilers
-from gorun_tasks.core.check import Look
-from gorun_tasks.core.fingerprint import file_clock, key_at, settled
+from gorun_tasks.core.check import StatCache
+from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.system.find_go import find_go
 from gorun_tasks.toolchain.command import NOT_OF_LIST, Go
@@ -61,7 +61,7 @@ class _Exploration:
         self._asker = asker
         self._root = asker.cwd
         self._flags = asker.flags.without(*NOT_OF_LIST).words
-        look = Look(asker.store, asker.environ)
+        look = StatCache(asker.store, asker.environ)
         self._go_name, self._command = find_go(asker.environ, look.where)
         self._folder = tempfile.mkdtemp(prefix="gorun-")
         self._started = file_clock()
@@ -151,7 +151,7 @@ class _Exploration:
         if packages is None:
             self._untold.append(cwd)
             return
-        silence = Silence(
+        implicit = ImplicitInputs(
             settings,
             self._asker.flags,
             self._asker.environ,
@@ -163,7 +163,7 @@ class _Exploration:
         )
         try:
             operations = traced_operations(traced, cwd)
-            self._note_rest(silence, self._note_operations(operations, settings))
+            self._note_rest(implicit, self._note_operations(operations, settings))
         except NotRecorded:
             self.recordable = False
         self.recordable &= supported(settings.get("GOVERSION", ""))
@@ -208,13 +208,13 @@ class _Exploration:
             self._names.setdefault(parent, set()).add(name)
         return kept
 
-    def _note_rest(self, silence: Silence, operations: dict[str, set[str]]) -> None:
-        self._environment = silence.environment(self._asker)
-        lookups = silence.lookups()
-        silence.refuse_launchers(lookups)
+    def _note_rest(self, implicit: ImplicitInputs, operations: dict[str, set[str]]) -> None:
+        self._environment = implicit.environment(self._asker)
+        lookups = implicit.lookups()
+        implicit.refuse_launchers(lookups)
         self._lookups |= dict(lookups)
-        self._links |= dict(silence.links())
-        for path in silence.files(lookups, operations, used=()):
+        self._links |= dict(implicit.links())
+        for path in implicit.files(lookups, operations, used=()):
             parent, _, name = path.rpartition("/")
             self._names.setdefault(parent, set()).add(name)
 
@@ -234,7 +234,7 @@ class _Exploration:
             found.records.append(record)
             found.facts.append(fact)
             keys = [key for key in (record[1], *record[3]) if key is not None]
-            self.recordable &= all(settled(key, self._started) for key in keys)
+            self.recordable &= all(is_settled(key, self._started) for key in keys)
         # Without an answer nothing is known of the environment that counts.
         self.recordable &= bool(self._environment)
         return found

@@ -5,12 +5,12 @@ Decides nothing: it is what `discovery` remembers and `package_scan` finds.
 
 from __future__ import annotations
 
-from gorun_tasks.core.fingerprint import sealed
+from gorun_tasks.core.fingerprint import stat_digest
 from gorun_tasks.core.store import frame, unframe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gorun_tasks.core.fingerprint import Record, Seal
+    from gorun_tasks.core.fingerprint import Record, StatDigest
 
     Fact = tuple[str, tuple[str, ...], tuple[bytes, ...]]
     """Behind a record: the last `.go` file that counts in its directory (see `names_in`), the names
@@ -48,7 +48,7 @@ class Found:
         lookups: tuple[tuple[str, str], ...],
         links: tuple[tuple[str, str], ...],
         mains: list[Main],
-        seals: list[Seal],
+        seals: list[StatDigest],
     ) -> None:
         self.environment = environment
         self.lookups = lookups
@@ -62,7 +62,7 @@ class Found:
     def framed(self, identity: tuple[str, ...]) -> bytes:
         """Return the bytes of a stored file."""
         mains = [(main.directory, main.import_path, main.cwd, main.alone) for main in self.mains]
-        seals = list(map(sealed, self.records))
+        seals = list(map(stat_digest, self.records))
         first = (identity, self.environment, self.lookups, self.links, mains, seals)
         return frame(first, (self.records, self.facts))
 

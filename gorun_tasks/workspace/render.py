@@ -1,4 +1,4 @@
-"""Telling: what is said of many programs, to a person and, as JSON, to a program such as CI.
+"""Render: many programs as text for a person, and as JSON for a program such as CI.
 
 Decides how these answers look, for `gorun` and in each runner alike. It must never decide anything
 about a program, nor import more than it says something of.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gorun_tasks.workspace.workspace import Workspace
 
 
-def listed(workspace: Workspace, *, as_json: bool = False) -> str:
+def list_text(workspace: Workspace, *, as_json: bool = False) -> str:
     """Return the answer to which programs there are."""
     if as_json:
         return json_text([described(workspace, name) for name in workspace.programs])
@@ -31,7 +31,7 @@ def listed(workspace: Workspace, *, as_json: bool = False) -> str:
     return "".join(in_one_line(f"{name:{width}}  {place}") + "\n" for name, place in rows)
 
 
-def touched(
+def affected_text(
     workspace: Workspace, found: Mapping[str, tuple[Reason, ...]], *, as_json: bool = False
 ) -> str:
     """Return the answer to which programs a change touches, and why."""

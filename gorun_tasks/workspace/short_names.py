@@ -1,4 +1,4 @@
-"""Names: short names for the main packages of a workspace, without clashes.
+"""Short names for the main packages of a workspace, without clashes.
 
 The rule, on import paths, since go names executables by them too:
 

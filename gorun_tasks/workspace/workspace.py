@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from gorun_tasks.watch.watcher import Watch
     from gorun_tasks.workspace.config import Config, Settings
     from gorun_tasks.workspace.git_changes import Changes
-    from gorun_tasks.workspace.overview import Picture
+    from gorun_tasks.workspace.overview import Overview
     from gorun_tasks.workspace.packages import Main
 
 NAME_MARK = ":"
@@ -215,11 +215,11 @@ class Workspace:
             files += [place for place in places if os.path.lexists(place)][:1] or places
         return self.affected(files=files)
 
-    def picture(self) -> Picture:
+    def picture(self) -> Overview:
         """Return what can be looked at: programs, their nodes' verdicts, and what they share."""
-        from gorun_tasks.workspace.overview import Picture  # noqa: PLC0415 - to look at only
+        from gorun_tasks.workspace.overview import Overview  # noqa: PLC0415 - to look at only
 
-        return Picture(self)
+        return Overview(self)
 
     def _said_otherwise(self, changes: Changes) -> dict[str, Reason]:
         """Return the programs of which the configuration says something else than before."""

@@ -136,7 +136,7 @@ def test_nobody_is_left_where_the_watcher_is_killed(tmp_path: Path, whom: str) -
 
 
 def test_the_program_dies_where_all_of_ours_are_killed(tmp_path: Path) -> None:
-    """The keeper as well: then the kernel ends the program (Linux)."""
+    """The supervisor as well: then the kernel ends the program (Linux)."""
     with Watching(watching(tmp_path), ".") as watch:
         watch.wait_until_it_watches()
         (program,) = watch.pids
@@ -194,8 +194,10 @@ def test_a_supervisors_signal_ends_both(tmp_path: Path, signum: signal.Signals) 
 
 @needs_strace
 def test_a_program_starts_when_its_keeper_hears_of_what_is_typed(tmp_path: Path) -> None:
-    """A ^C is told to the group of the program alone, and the keeper may be late to join it."""
-    late = "inject=setpgid:delay_enter=500000:when=2+"  # microseconds, from the keeper's second on
+    """A ^C is told to the group of the program alone, and the supervisor may be late to join it."""
+    late = (
+        "inject=setpgid:delay_enter=500000:when=2+"  # microseconds, from the supervisor's second on
+    )
     strace = (str(shutil.which("strace")), "-f", "-qq", "-o", os.devnull)
     through = (*strace, "-e", "trace=setpgid", "-e", late)
     with Watching(watching(tmp_path), ".", terminal=True, through=through) as watch:

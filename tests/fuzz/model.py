@@ -1106,7 +1106,7 @@ def toolchain(world: World, random: Random) -> str:
 
 def store(world: World, random: Random) -> str:
     """Damage what gorun stored: it lies beside the tree."""
-    folder = f"{world.root}-store/v1/{random.choice(('exe', 'exe', 'shelves', 'programs'))}"
+    folder = f"{world.root}-store/v1/{random.choice(('exe', 'exe', 'tables', 'programs'))}"
     found = sorted(f"{at}/{n}" for at, _, names in os.walk(folder) for n in names)
     if not found:
         return ""

@@ -103,8 +103,8 @@ def _needed_when_unchanged(shop: Workshop) -> tuple[int, int]:
     assert program.why() == ()  # else it says what is the matter
     manifest = program.store.manifests(program.key, program.identity)[0]
     root = Path(program.store.root)
-    shelves = [root / "shelves" / name for name, _ in manifest.shelves]
-    read = sum(path.stat().st_size for path in (root / "programs" / program.key, *shelves))
+    tables = [root / "shelves" / name for name, _ in manifest.tables]
+    read = sum(path.stat().st_size for path in (root / "programs" / program.key, *tables))
     return read, _calls(shop) if shutil.which("strace") else 0
 
 

@@ -111,7 +111,7 @@ def test_any_flipped_bit_is_no_reason_to_crash_or_to_believe(
     path, whole = which(shop), which(shop).read_bytes()
     (manifests,) = programs(shop.store).values()
     flip = random.Random(1)
-    if touched:  # what the second part of a shelf is for
+    if touched:  # what the second part of a table is for
         os.utime(shop.folder / "main.go", (1, 1))
     positions = {*range(0, len(whole), max(1, len(whole) // 400)), len(whole) - 1}
     for position in sorted(positions):

@@ -40,8 +40,8 @@ def _garbage(root: Path) -> Iterator[str]:
     named: dict[str, set[bytes]] = {}
     for manifests in remembered.values():
         for manifest in manifests:
-            for shelf, identities in manifest.shelves:
-                named.setdefault(shelf, set()).update(identities)
+            for table, identities in manifest.tables:
+                named.setdefault(table, set()).update(identities)
     digests = {manifest.digest for manifests in remembered.values() for manifest in manifests}
     reachable = {
         "exe": digests,
@@ -53,10 +53,10 @@ def _garbage(root: Path) -> Iterator[str]:
     }
     for folder, names in reachable.items():
         yield from (str(p) for p in (root / folder).iterdir() if p.name not in names)
-    for shelf, wanted in named.items():
-        records = unframe(read_file(f"{root}/shelves/{shelf}"))[2]
+    for table, wanted in named.items():
+        records = unframe(read_file(f"{root}/shelves/{table}"))[2]
         if len(records.keys() - wanted) > GARBAGE_KEPT:
-            yield f"{root}/shelves/{shelf}: {len(records.keys() - wanted)} records"
+            yield f"{root}/shelves/{table}: {len(records.keys() - wanted)} records"
 
 
 def age(store: Path, seconds: float = 7200.0) -> None:
