@@ -147,6 +147,36 @@ def test_a_program_starts_before_it_is_recorded(
     events.close()  # type: ignore[attr-defined]
 
 
+def test_a_build_is_remembered_though_an_edit_comes_before_go_has_ended(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its program runs by then, so there is nothing to give up: undone, the edit costs no build."""
+    holds, notice = EarlyClosure.still_valid_for_dependencies, Watch._notice  # noqa: SLF001
+    noticed = threading.Event()
+
+    def held(early: EarlyClosure) -> bool:
+        assert noticed.wait(PATIENCE)
+        return holds(early)
+
+    def told(watch: Watch, paths: frozenset[str] | None) -> None:
+        notice(watch, paths)
+        if any(path.endswith("version.go") for path in paths or ()):
+            noticed.set()
+
+    monkeypatch.setattr(EarlyClosure, "still_valid_for_dependencies", held)
+    monkeypatch.setattr(Watch, "_notice", told)
+    tree.write(SERVER)
+    events = iter(Program(cwd=str(tree.folder)).watch())
+    of(StartedEvent, events)
+    edit(tree, "version.go", "one", "two")
+    of(StartedEvent, events)
+    edit(tree, "version.go", "two", "one")
+    undone = of(OutcomeEvent, events)
+    assert isinstance(undone, OutcomeEvent)
+    assert undone.outcome == "restored"
+    events.close()  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("fetched", [False, True])
 def test_what_go_brought_along_is_looked_at_when_the_program_runs(
     tree: Tree, monkeypatch: pytest.MonkeyPatch, *, fetched: bool
@@ -161,7 +191,7 @@ def test_what_go_brought_along_is_looked_at_when_the_program_runs(
             raise Moved([f"{report.settings['GOMODCACHE']}/example.com/lib@v1.0.0/lib.go"])
         return closure.read(report, *rest)
 
-    monkeypatch.setattr(EarlyClosure, "holds_besides", lambda _: reads > fetched)
+    monkeypatch.setattr(EarlyClosure, "still_valid_for_dependencies", lambda _: reads > fetched)
     monkeypatch.setattr(attempt, "read", read)
     tree.write(SERVER)
     program = Program(cwd=str(tree.folder))

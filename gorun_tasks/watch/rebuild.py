@@ -11,7 +11,7 @@ import time
 
 from gorun_tasks.build.batch import make_all
 from gorun_tasks.build.graph import Graph
-from gorun_tasks.core.check import StatCache as LookAtMachine
+from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.fingerprint import file_clock
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.verdict import judge
@@ -54,16 +54,17 @@ class RebuildPass:
         self._watched = watched
         self.notices = notices
         self._tell = tell
+        self._made: set[str] = set()  # programs that can be started by now
         self._since = since
         self._before: dict[str, dict[str, tuple[str, ...] | None]] = {}
 
     def make(self) -> None:
         """Judge the programs, and make what is stale. Raises GivenUp."""
-        looks: dict[str, LookAtMachine] = {}
+        looks: dict[str, StatCache] = {}
         for name, watched in self._watched.items():
             program = watched.program
             program.store.forget_tables()
-            at_machine = LookAtMachine(program.store, program.environ)
+            at_machine = StatCache(program.store, program.environ)
             try:
                 verdict = judge(program, looks.setdefault(program.store.root, at_machine))
             except GoRunError as error:
@@ -76,12 +77,21 @@ class RebuildPass:
                     watched.scope = watched.scope or WatchSet.of(program)
                     self._before[name] = watched.scope.listings()
                 graph = self.graphs[name] = Graph(program, verdict=verdict)
-                graph.ready = functools.partial(self._tell, name)
+                graph.ready = functools.partial(self._tell_made, name)
         if not self.notices.directories:
             self.notices.begin(self._known_places)
         while file_clock() <= self._since:
             time.sleep(0.001)  # what was stamped at the moment go starts could not be recorded
-        self.results |= make_all(self.graphs, self._tell)
+        self.results |= make_all(self.graphs, self._tell_made)
+
+    @property
+    def only_records(self) -> bool:
+        """Whether all that was stale is made, and only remembering it is left to do."""
+        return bool(self.graphs) and self._made.issuperset(self.graphs)
+
+    def _tell_made(self, name: str, result: Outcome | GoRunError) -> None:
+        self._made.add(name)
+        self._tell(name, result)
 
     def find_where(self) -> None:
         """Watch where the inputs are of which the look has told."""

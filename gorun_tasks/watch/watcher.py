@@ -102,6 +102,7 @@ class Watch:
         self._notices = FileEvents(lambda paths: self._errands.add(lambda: self._notice(paths)))
         self._watched: dict[str, WatchedProgram] = {}
         self._scope: CancelScope | None = None  # while a look goes on
+        self._look: RebuildPass | None = None  # for as long
         self._looking: threading.Thread | None = None
         self._told_where = False  # whether anybody knows what is watched
         self._look_again = True
@@ -224,7 +225,9 @@ class Watch:
             return
         self._look_again = True
         self._moment = file_clock()
-        if self._scope is not None and paths is not None:
+        # What is made already is remembered as it was: that takes less time than go would the next.
+        recording = self._look is not None and self._look.only_records
+        if self._scope is not None and paths is not None and not recording:
             self._scope.cancel()
 
     def _begin_look(self) -> None:
@@ -234,7 +237,7 @@ class Watch:
         def tell(name: str, result: Outcome | GoRunError) -> None:
             self._errands.add(lambda: self._take(self._watched[name], result, look))
 
-        look = RebuildPass(self._watched, self._notices, tell, since=self._moment)
+        look = self._look = RebuildPass(self._watched, self._notices, tell, since=self._moment)
 
         def work() -> None:
             try:
@@ -273,7 +276,7 @@ class Watch:
     def _end_look(self, look: RebuildPass) -> None:
         assert self._looking is not None
         self._looking.join()
-        self._scope = None
+        self._scope = self._look = None
         if look.failure is not None:
             raise look.failure
         for name, (scope, tried) in look.scopes.items():
