@@ -120,6 +120,11 @@ class BuildAttempt:
         self._forgotten = set()
         while True:
             self._start_over()
+            # GODEBUG, which names the trace, is a list with commas.
+            listed = "," in self._program.store.root
+            # Before the report, which notes when go starts: to make a store changes a directory.
+            self._folder = working_folder(None if listed else self._publisher, "out")
+            self._before = BeforeBuild(self._program, go.command)
             say, report = listener_of(self._program), self._new_report()
             try:
                 is_made = self._build(go, go_name, say)
@@ -187,16 +192,12 @@ class BuildAttempt:
     def _build_once(self, go: Go, go_name: str, say: Callable[[bytes], None]) -> None:
         """Have go build, watched by whoever is there."""
         report, program = self.report, self._program
-        # GODEBUG, which names the trace, is a list with commas.
-        listed = "," in program.store.root
-        self._folder = working_folder(None if listed else self._publisher, "out")
         tick = None
         if program.listener is None and console.has_passing_lines():
             from gorun_tasks.toolchain.progress import Progress  # noqa: PLC0415 - where somebody watches
 
             progress = Progress(report, f"{self._folder}/trace", say, again=self._again)
             say, tick = progress.pass_on, progress.tick
-        self._before = BeforeBuild(program, go.command)
         self._words.ours = tuple(map(os.fsencode, (self._folder, *OURS)))
         go.build(
             report,

@@ -15,6 +15,7 @@ import subprocess
 from hashlib import sha256
 
 from gorun_tasks.core.program import QUESTION
+from gorun_tasks.core.reasons import Reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ def said(name: str, environ: Mapping[str, str]) -> bytes:
 def answer(name: str, environ: Mapping[str, str]) -> str:
     """Return a digest of that."""
     return sha256(said(name, environ)).hexdigest()
+
+
+def changed(name: str) -> Reason:
+    """Return the reason that a command says something else than it did."""
+    does = "starts" if _ASKED in shlex.split(name) else "says"
+    return Reason(shown(name), f"{does} something else than when this was built")
 
 
 def shown(name: str) -> str:

@@ -61,6 +61,21 @@ class Examination:
         The reasons are complete for the program's own files: where one of them changed, go has to
         be asked, and nobody need look at all that it fetched and brought along.
         """
+        changed = False
+        for reason in self._changes(manifest):
+            changed = True
+            yield reason
+        if not changed:  # what a launcher says may be no more than what follows from that
+            yield from self._answers(manifest)
+
+    def _answers(self, manifest: Manifest) -> Iterator[Reason]:
+        for name, _, _ in self._changed_variables(manifest):
+            if name.startswith(QUESTION):
+                from gorun_tasks.core.command_answer import changed  # noqa: PLC0415 - few compilers are launchers
+
+                yield changed(name)
+
+    def _changes(self, manifest: Manifest) -> Iterator[Reason]:
         yield from self._surroundings(manifest)
         examined: set[tuple[str, bytes]] = set()
         changed = False
@@ -83,11 +98,7 @@ class Examination:
             means_the_same = (
                 same_go if name == "GORUN_GO" else self._same(manifest, name, value, now)
             )
-            if name.startswith(QUESTION):
-                from gorun_tasks.core.command_answer import shown  # noqa: PLC0415 - few compilers are launchers
-
-                yield Reason(shown(name), "starts something else than when this was built")
-            elif not means_the_same:
+            if not (means_the_same or name.startswith(QUESTION)):
                 # What is stamped stands among the variables, with a mark that none of them has.
                 yield Reason(name.removeprefix("="), f"{value!r} → {now!r}")
         for name, path in manifest.lookups[same_go:]:

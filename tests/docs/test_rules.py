@@ -32,8 +32,10 @@ def test_flags_that_are_never_remembered_are_those_of_the_page() -> None:
 
 
 def test_releases_of_go_are_those_of_the_page() -> None:
-    releases = " and ".join(release.removeprefix("go") for release in SUPPORTED)
-    assert f"than {releases}:" in NEVER
+    first, *_, last = (release.removeprefix("go") for release in SUPPORTED)
+    assert f"than {first} to {last}," in NEVER
+    minor = [int(release.rpartition(".")[2]) for release in SUPPORTED]
+    assert minor == list(range(minor[0], minor[-1] + 1))
 
 
 def test_facts_of_git_are_those_of_the_cookbook() -> None:

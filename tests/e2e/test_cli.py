@@ -140,7 +140,7 @@ def test_what_does_not_matter_to_go_does_not_matter(tmp_path: Path) -> None:
     ("name", "value", "because"),
     [
         ("GOFLAGS", "-tags=dev", "GOFLAGS '' → '-tags=dev'"),
-        ("CGO_ENABLED", "0", "CGO_ENABLED '' → '0'"),
+        ("GOFIPS140", "latest", "GOFIPS140 '' → 'latest'"),
         ("GODEBUG", "panicnil=1", "GODEBUG '' → 'panicnil=1'"),
     ],
 )
