@@ -158,14 +158,15 @@ PROGRAMS = (
         "go-plugin",
         "starts a plugin that it was built with",
         {"": "github.com/hashicorp/go-plugin@v1.8.0"},
-        "./examples/basic",
+        ".",
+        flags=("-C=examples/basic",),
         setup=(
             (
                 *("build", "-o", "examples/basic/plugin/greeter"),
                 "./examples/basic/plugin/greeter_impl.go",
             ),
         ),
-        varies=r"(?m)^\d{4}-\d\d-\d\dT.*$",
+        varies=r"(?m)^\d{4}-\d\d-\d\dT.*$\n?",
     ),
     Entry(
         "gopls",
@@ -342,11 +343,11 @@ PROGRAMS = (
         "./kafka/go_rdkafka_generr",
         "/dev/null",
     ),
-    entry(
-        "vmctl",
-        "an archive of C in a fetched module (gozstd)",
-        "github.com/VictoriaMetrics/VictoriaMetrics@v1.151.0",
-        "./app/vmctl",
-        "--version",
+    Entry(
+        "go_rdkafka_generr-fetched",
+        "archives of C in a fetched module, as path@version",
+        {},
+        "github.com/confluentinc/confluent-kafka-go/v2/kafka/go_rdkafka_generr@v2.11.1",
+        ("/dev/null",),
     ),
 )
