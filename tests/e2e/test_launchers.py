@@ -173,8 +173,10 @@ def test_a_link_to_go_is_no_launcher(tmp_path: Path, how: str) -> None:
         except OSError:
             pytest.skip("needs a temporary folder on the file system of go")
     else:
-        (tmp_path / "one").symlink_to(real)
-        place.symlink_to(real if how == "link" else tmp_path / "one")
+        one = tmp_path / "links" / "one"  # where nothing else comes to be, such as a store
+        one.parent.mkdir()
+        one.symlink_to(real)
+        place.symlink_to(real if how == "link" else one)
     workshop.environ["GORUN_GO"] = str(place)
     assert workshop.gorun(".").err == "tiny\n"
     assert workshop.gorun("--why", ".").out == ".: current\n"
