@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gorun_tasks.closure.launchers import Compilers
     from gorun_tasks.core.flags import BuildFlags
     from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.inputs.digest import ContentCache
 
 _TOOLS = ("compile", "link", "asm", "cgo", "preprofile", "cover", "covdata")
 _TOOLCHAIN_NAME = re.compile(r"[\w.-]*go1[\w.-]*")
@@ -102,7 +103,7 @@ class ImplicitInputs:
         """Return the go command and where it really is: go finds GOROOT from there."""
         return ((self._go.command, os.path.realpath(self._go.command)),)
 
-    def refuse_launchers(self, lookups: tuple[tuple[str, str], ...]) -> None:
+    def refuse_launchers(self, lookups: tuple[tuple[str, str], ...], known: ContentCache) -> None:
         """Raise NotRecorded where something chooses the toolchain: by what, only it knows."""
         toolchains = set(self._toolchains())
         others = {name: path for name, path in lookups if name in toolchains and path}
@@ -112,8 +113,8 @@ class ImplicitInputs:
         found = (Go(path, self._environ, self._directory) for path in others.values())
         for go in (self._go, *found):
             if not (
-                is_go_of(go.command, self._settings["GOROOT"])
-                or is_go_of(go.command, go.own_settings().get("GOROOT", ""))
+                is_go_of(go.command, self._settings["GOROOT"], known)
+                or is_go_of(go.command, go.own_settings().get("GOROOT", ""), known)
             ):
                 raise NotRecorded(
                     f"{go.command} is not the go that it starts, so it is asked at each run; "

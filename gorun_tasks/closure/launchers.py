@@ -17,7 +17,7 @@ import subprocess
 import time
 
 from gorun_tasks.core.command_answer import answer, question, said
-from gorun_tasks.core.fingerprint import look_up
+from gorun_tasks.core.fingerprint import key_at, look_up
 from gorun_tasks.core.quoting import split_quoted
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.digest import bytes_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from gorun_tasks.closure.c_includes import ExternalInputs
+    from gorun_tasks.inputs.digest import ContentCache
 
 LANGUAGES = {
     "CC": ("c", "cc1", ()),
@@ -61,17 +62,20 @@ class Unasked(NotRecorded):
         super().__init__("what the C compiler starts was not known before go started")
 
 
-def is_go_of(command: str, goroot: str) -> bool:
+def is_go_of(command: str, goroot: str, known: ContentCache) -> bool:
     """Say whether a command is the go of a GOROOT, by whatever link, or a copy of it.
 
-    A launcher may have been put in its very place: only go has been built from cmd/go.
+    A launcher may have been put in its very place: only go has been built from cmd/go. What an
+    earlier build recorded (`known`) was that.
     """
     own = f"{goroot}/bin/go"
     try:
         same = os.path.samefile(command, own) or filecmp.cmp(command, own, shallow=False)
     except OSError:
         return False
-    return same and _BUILT_FROM in bytes_of(command)
+    key = key_at(command)
+    recorded = key is not None and known.content(command, key) is not None
+    return same and (recorded or _BUILT_FROM in bytes_of(command))
 
 
 def is_pkg_config(path: str) -> bool:

@@ -168,7 +168,7 @@ def read(
     operations = report.operations(program.directory)
     hashes = report.hashes()
     lookups = implicit.lookups()
-    implicit.refuse_launchers(lookups)
+    implicit.refuse_launchers(lookups, known)
     used = implicit.compilers_used(hashes)
     said = implicit.said_by_launchers(program, used)
     asked = AccessIndex(operations, hashes)

@@ -21,6 +21,7 @@ from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at
 from gorun_tasks.errors import ToolchainError
+from gorun_tasks.inputs.digest import ContentCache
 from gorun_tasks.system.find_go import find_go
 from gorun_tasks.toolchain.command import NOT_OF_LIST, Go
 from gorun_tasks.toolchain.report import NotRecorded, supported, traced_operations
@@ -211,7 +212,7 @@ class _Exploration:
     def _note_rest(self, implicit: ImplicitInputs, operations: dict[str, set[str]]) -> None:
         self._environment = implicit.environment(self._asker)
         lookups = implicit.lookups()
-        implicit.refuse_launchers(lookups)
+        implicit.refuse_launchers(lookups, ContentCache())
         self._lookups |= dict(lookups)
         self._links |= dict(implicit.links())
         for path in implicit.files(lookups, operations, used=()):
