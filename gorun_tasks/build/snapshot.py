@@ -8,12 +8,12 @@ a content only where it could not stay the same through another edit.
 from __future__ import annotations
 
 import os
-import time
 
 from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at, key_of
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of
 from gorun_tasks.inputs.path_resolution import upwards
+from gorun_tasks.system.clock import wait_past
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,9 +105,7 @@ def wait_past_clock_tick(expansion: GlobExpansion) -> None:
     """Wait until what changes from now on gets another time stamp than what is there."""
     places = map(expansion.place, (*expansion.paths, *expansion.listed))
     newest = max((key[1] for key in map(_key_at, places) if key is not None), default=0)
-    deadline = time.monotonic() + _LONGEST_WAIT
-    while file_clock() <= newest and time.monotonic() < deadline:
-        time.sleep(0.001)
+    wait_past(newest, _LONGEST_WAIT)
 
 
 def differences(before: Seen, now: Seen) -> Iterator[Reason]:

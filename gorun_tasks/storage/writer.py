@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 
 from gorun_tasks.core.fingerprint import stat_digest
 from gorun_tasks.core.store import frame, pack, read_file, unframe_table, unpack
@@ -65,6 +66,10 @@ class Writer:
             os.makedirs(directory, mode=0o700, exist_ok=True)
             if not os.path.lexists(store.root):
                 _create(store.root)
+                from gorun_tasks.system.clock import wait_past  # noqa: PLC0415 - once a store
+
+                # A directory above has changed, and go may be about to look at it.
+                wait_past(time.time_ns())
             if not store.trusted():
                 raise StoreUnusable(
                     f"{store.root} is not a directory that only this user can get at"

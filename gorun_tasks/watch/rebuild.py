@@ -7,15 +7,14 @@ Decides what has to be made, and where its inputs are. It must never touch a pro
 from __future__ import annotations
 
 import functools
-import time
 
 from gorun_tasks.build.batch import make_all
 from gorun_tasks.build.graph import Graph
 from gorun_tasks.core.check import StatCache
-from gorun_tasks.core.fingerprint import file_clock
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.verdict import judge
 from gorun_tasks.storage.writer import write_back
+from gorun_tasks.system.clock import wait_past
 from gorun_tasks.watch.watch_set import FailedBuildSnapshot, WatchSet
 
 TYPE_CHECKING = False
@@ -80,8 +79,7 @@ class RebuildPass:
                 graph.ready = functools.partial(self._tell_made, name)
         if not self.notices.directories:
             self.notices.begin(self._known_places)
-        while file_clock() <= self._since:
-            time.sleep(0.001)  # what was stamped at the moment go starts could not be recorded
+        wait_past(self._since)  # what was stamped at the moment go starts could not be recorded
         self.results |= make_all(self.graphs, self._tell_made)
 
     @property
