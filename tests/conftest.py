@@ -6,10 +6,13 @@ before one that is in PATH already.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,9 @@ from tests.trees import Tree
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_NEW_MOUNTS = 0x20000  # CLONE_NEWNS: a mount table of our own
 
 
 def pytest_configure() -> None:
@@ -33,6 +39,10 @@ def pytest_configure() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
     for name in ("COLUMNS", "LINES"):
         os.environ.pop(name, None)
+    # Of tests that run at once some mount, which costs builds elsewhere their record.
+    with contextlib.suppress(AttributeError, OSError):
+        if ctypes.CDLL(None, use_errno=True).unshare(_NEW_MOUNTS) == 0:
+            subprocess.run(["mount", "--make-rprivate", "/"], check=False)
     if shutil.which(os.environ.get("GORUN_GO", "go")):
         return
     for entry in sys.path:

@@ -175,6 +175,7 @@ def refuse_contradiction(given: Collection[str]) -> None:
         if needed and needed not in given:
             raise UsageError(f"--{name} does not go without --{needed}")
     requests = [name for name, option in OPTIONS.items() if option.request and name in given]
+    requests.sort(key=lambda name: name != "watch")
     if "watch" in given and "rebuild" in given:
         requests.append("rebuild")
     if len(requests) > 1 and requests != ["build", "affected"]:

@@ -11,7 +11,6 @@ import os
 import stat
 
 from gorun_tasks.core.fingerprint import is_settled, key_of
-from gorun_tasks.system.mount_table import NOTHING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,8 +73,11 @@ class PathResolution:
     def _touched(self, path: str, status: os.stat_result) -> bool:
         if is_settled(key_of(status), self._moment):
             return False
-        if self._mounts and self._mounts.belief(path, status.st_dev) == NOTHING:
-            return False
+        if self._mounts:
+            from gorun_tasks.system.mount_table import NOTHING  # noqa: PLC0415 - a list loads less
+
+            if self._mounts.belief(path, status.st_dev) == NOTHING:
+                return False
         self.moved.add(path)
         return True
 

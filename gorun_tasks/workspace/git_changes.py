@@ -63,10 +63,11 @@ class Changes:
         tell.
         """
         git = Git(directory, environ)
+        top = git.top  # raises where there is no repository: no revision would be known
         base = _base(git, revision)
         told = git.paths("diff", *_PLAINLY, "--name-status", "-z", base, "--")
         files = {
-            f"{git.top}/{path}": _KINDS.get(status, CHANGED)
+            f"{top}/{path}": _KINDS.get(status, CHANGED)
             for status, path in zip(told[::2], told[1::2], strict=True)
         }
         files |= dict.fromkeys(_ignored(git, environ), IGNORED)

@@ -83,7 +83,9 @@ def test_current_run_with_arguments_and_flags_imports_no_more(workshop: Workshop
 def test_why_current_imports_as_little(workshop: Workshop) -> None:
     """What answers takes the place of what starts."""
     before = imported(workshop, "import sys")
-    ours = OURS - {"gorun_tasks.core.launch"} | modules("cli.answers", "inputs.verdict")
+    ours = OURS - {"gorun_tasks.core.launch"} | modules(
+        "cli.answers", "cli.options", "inputs.verdict"
+    )
     assert imported(workshop, ENTRY, "--why", ".") - before - OTHERS == ours | {"__future__"}
 
 

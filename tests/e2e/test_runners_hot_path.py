@@ -31,6 +31,8 @@ class Runner(NamedTuple):
     adapter: tuple[str, ...]
 
 
+TASK_OPTIONS = ("core.flag_help", "runners.task_options")
+
 RUNNERS = {
     "nox": Runner(
         "noxfile.py",
@@ -53,7 +55,7 @@ RUNNERS = {
         "from gorun_tasks import invoke as go\n\nns = go.collection()\n",
         ("run",),
         ("--list",),
-        ("invoke", "runners.invoke_tasks"),
+        ("invoke", "runners.invoke_tasks", *TASK_OPTIONS),
     ),
     "doit": Runner(
         "dodo.py",
@@ -68,7 +70,7 @@ RUNNERS = {
         "task_go = go.tasks()\n",
         ("start",),
         ("list", "--all"),
-        ("doit", "runners.doit_actions"),
+        ("doit", "runners.doit_actions", *TASK_OPTIONS),
     ),
 }
 
