@@ -303,7 +303,7 @@ class Go:
         notes = HashJournal(f"{work}/{JOURNAL}", report.started)
         try:
             with InterruptGuard() as guard:
-                settings = guard.watch(self._ask_settings(flags))
+                settings = guard.watch(self._ask_settings(flags, temporary=report.temporary))
                 go = guard.watch(
                     self._start(
                         command,
@@ -326,11 +326,16 @@ class Go:
         return self.settings(()).get("GOCACHE", "")
 
     def _ask_settings(
-        self, flags: tuple[str, ...], *, stderr: int = subprocess.DEVNULL
+        self, flags: tuple[str, ...], *, temporary: str = "", stderr: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
+        """Start `go env`. What it is working with lies in `temporary`, where it may be interrupted.
+
+        For what cgo is told it makes a folder (cmd/go, work.NewBuilder), and a signal leaves that.
+        """
+        environ = {**self._environ, "GOTMPDIR": temporary} if temporary else dict(self._environ)
         chdir = [word for word in flags[:1] if word.startswith("-C=")]
         command = [self.command, "env", *chdir, "-json", *SETTINGS]
-        return self._start(command, dict(self._environ), stdout=subprocess.PIPE, stderr=stderr)
+        return self._start(command, environ, stdout=subprocess.PIPE, stderr=stderr)
 
     def _refuse(self, trouble: str) -> NoReturn:
         raise ToolchainError(f"{self.command} {trouble}", "is it a go command?")
