@@ -103,9 +103,6 @@ class BeforeBuild:
         """End the watch."""
         self._mounts.close()
 
-    def _replaced(self) -> set[str]:
-        return {way for way, was in self._directories.items() if _identity(way) != was}
-
     def _look_at(self, where: str, record: Record, detail: Detail) -> set[tuple[str, bytes]]:
         """List a directory if need be; return the paths, and kinds, of what to read in it."""
         mode, further, _, contents = detail
