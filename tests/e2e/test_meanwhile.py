@@ -25,6 +25,10 @@ FILES = {
 }
 
 
+WRITTEN = ">current/x; until >probe && [ probe -nt current ]; do :; done\n"
+"""Writes to the directory, and lets the clock of the files tick."""
+
+
 class Slow:
     """A program whose linker waits until gorun has written down what the program depends on.
 
@@ -94,8 +98,8 @@ def test_a_change_while_go_links_is_not_taken_for_what_was_linked(
     [
         ("mv current old; mv next current", "other\n"),
         ("mv current old; mv next current; mv current next; mv old current", "first\n"),
-        # That something was put into it does not hide that it was renamed.
-        (">current/x; mv current old; mv next current; mv current next; mv old current", "first\n"),
+        # That something was put into it a tick before does not hide that it was renamed.
+        (WRITTEN + "mv current old; mv next current; mv current next; mv old current", "first\n"),
     ],
     ids=["swapped", "swapped-and-back", "written-to-and-swapped"],
 )
