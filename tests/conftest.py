@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.trees import Tree
+from tests.support.trees import Tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.e2e.cli import go_command
+from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

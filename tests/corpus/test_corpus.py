@@ -11,8 +11,8 @@ import pytest
 from tests.corpus.day import Day, Place, day
 from tests.corpus.programs import PROGRAMS, Entry
 from tests.corpus.table import Table, row_of
-from tests.e2e.cli import TINY, TWO_PACKAGES
-from tests.trees import write
+from tests.support.trees import write
+from tests.support.workshop import TINY, TWO_PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import Shell, surroundings
-from tests.e2e.cli import go_command
 from tests.e2e.conftest import go
+from tests.support.pages import Shell, surroundings
+from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

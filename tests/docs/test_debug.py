@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from tests.clock import PATIENCE
-from tests.docs.pages import File, play, steps
-from tests.e2e.cli import Workshop, go_command
 from tests.e2e.conftest import REPOSITORY, Running
-from tests.e2e.watching import free_port
+from tests.support.clock import PATIENCE
+from tests.support.pages import File, play, steps
+from tests.support.watching import free_port
+from tests.support.workshop import Workshop, go_command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.docs.pages import Shell
+    from tests.support.pages import Shell
 
 PAGE = REPOSITORY / "docs" / "debug.md"
 TEXT = PAGE.read_text()

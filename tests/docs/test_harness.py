@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import PageError, Shell, play
+from tests.support.pages import PageError, Shell, play
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.pages import play
 from tests.e2e.conftest import REPOSITORY
+from tests.support.pages import play
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.docs.pages import Shell
+    from tests.support.pages import Shell
 
 # Their commands take hours; what they say is made by these commands, or held by tests of their own.
 NOT_PLAYED = {"benchmarks.md", "repositories.md", "staleness.md", "differential.md", "corpus.md"}

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import pytest
 
-from tests.clock import PATIENCE
-from tests.held import Held
-from tests.trees import write
+from tests.support.clock import PATIENCE
+from tests.support.held import Held
+from tests.support.trees import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -14,10 +14,10 @@ import sys
 import time
 from random import Random
 
-from tests.e2e.cli import go_command
 from tests.fuzz.episode import Episode, Failure, Step, Tally, Walk, unmount_below
 from tests.fuzz.model import MUTATIONS, ON_FILES
 from tests.fuzz.oracle import Caches
+from tests.support.workshop import go_command
 
 _STEPS = 220  # of an episode
 _REPORT_EVERY = 60.0  # seconds

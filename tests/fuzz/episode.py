@@ -22,7 +22,6 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from gorun_tasks.system.mount_table import mount_lines, parsed_mount
-from tests.clock import let_the_clock_tick
 from tests.fuzz.model import MUTATIONS, ON_FILES, World, draw, edit_same, programs_at, reword
 from tests.fuzz.oracle import (
     Answer,
@@ -37,6 +36,7 @@ from tests.fuzz.oracle import (
     go_of,
     newest_recorded,
 )
+from tests.support.clock import let_the_clock_tick
 
 if TYPE_CHECKING:
     from tests.fuzz.model import Entry, Slot

@@ -19,7 +19,6 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.e2e.cli import go_command
 from tests.fuzz.model import FLAGS, MUTATIONS, Slot, World, draw
 from tests.fuzz.oracle import (
     PATIENCE,
@@ -30,6 +29,7 @@ from tests.fuzz.oracle import (
     environ_of,
     newest_recorded,
 )
+from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.e2e.cli import go_command
 from tests.fuzz.episode import Episode, Step, Tally
 from tests.fuzz.model import AROUND, ON_FILES
+from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.clock import let_the_clock_tick
-from tests.e2e.cli import TWO_PACKAGES, Workshop, go_command
 from tests.fuzz.model import Slot, World
 from tests.fuzz.oracle import Meddler, Question, ask_here
+from tests.support.clock import let_the_clock_tick
+from tests.support.workshop import TWO_PACKAGES, Workshop, go_command
 
 if TYPE_CHECKING:
     from pathlib import Path

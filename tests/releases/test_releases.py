@@ -9,9 +9,9 @@ import pytest
 
 from gorun_tasks.inputs.go_variables import ENVIRONMENT
 from gorun_tasks.toolchain.report import SUPPORTED
-from tests.e2e.cli import go_command
 from tests.releases import table
 from tests.releases.listing import reads_of
+from tests.support.workshop import go_command
 
 # Not read by a call of go: the rest of cfg.KnownEnv, which go env shows and build constraints and
 # tools may see.

@@ -1,0 +1,1 @@
+"""doit, the real one."""

@@ -1,0 +1,1 @@
+"""What a program depends on, changed in real builds."""

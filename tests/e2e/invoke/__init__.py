@@ -1,0 +1,1 @@
+"""invoke, the real one."""

@@ -1,0 +1,1 @@
+"""nox, the real one."""

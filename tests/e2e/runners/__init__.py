@@ -1,0 +1,1 @@
+"""What is the same in nox, invoke and doit."""

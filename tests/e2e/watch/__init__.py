@@ -1,0 +1,1 @@
+"""gorun --watch, and watching in the runners."""

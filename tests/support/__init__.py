@@ -1,0 +1,1 @@
+"""What tests share: trees of files, started programs, clocks, and how to wait."""

@@ -1,0 +1,1 @@
+"""The package file by file: `unit/FOLDER/test_FILE.py` tests `gorun_tasks/FOLDER/FILE.py`."""

@@ -1,0 +1,99 @@
+"""Which file system is where, how far its stat is believed, and what is mounted meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gorun_tasks.system import mount_table
+from gorun_tasks.system.mount_table import ALL, NO_CTIME, NOTHING, MountTable, parsed_mount
+from gorun_tasks.system.mount_watch import MountWatch
+from tests.support.workshop import needs_mounts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc/self/mountinfo")
+
+LINE = "36 35 {device} /mnt1 {place} rw,noatime master:1 shared:2 - {kind} /dev/root rw,errors=x"
+
+
+def table(monkeypatch: pytest.MonkeyPatch, *mounts: tuple[str, str, str]) -> MountTable:
+    """Return a table of these mounts: device, place and type."""
+    lines = [LINE.format(device=device, place=place, kind=kind) for device, place, kind in mounts]
+    monkeypatch.setattr(mount_table, "mount_lines", lambda: lines)
+    return MountTable()
+
+
+def test_a_line_is_read_with_its_optional_fields_and_escapes() -> None:
+    line = LINE.format(device="98:7", place=r"/a\040b\134040", kind="fuse.sshfs")
+    assert parsed_mount(line) == (os.makedev(98, 7), r"/a b\040", "fuse.sshfs")
+    assert parsed_mount("1 1 0:5 / / rw - ext4 x rw") == (os.makedev(0, 5), "/", "ext4")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "belief"),
+    [
+        (("ext4", "xfs", "btrfs", "f2fs", "zfs", "tmpfs", "overlay"), ALL),
+        (("vfat", "exfat"), NO_CTIME),
+        (("fuse", "fuse.sshfs", "fuseblk", "nfs", "nfs4", "cifs", "smb3", "9p"), NOTHING),
+        (("virtiofs", "squashfs", "erofs", "iso9660", "ntfs3", "newfs", ""), NOTHING),
+    ],
+)
+def test_belief_goes_by_the_type(
+    monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, ...], belief: int
+) -> None:
+    for kind in kinds:
+        mounts = table(monkeypatch, ("0:1", "/", "ext4"), ("0:77", "/m", kind))
+        assert mounts.belief("/m/x", os.makedev(0, 77)) == belief
+
+
+def test_a_device_that_no_mount_has_goes_by_its_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Subvolumes of btrfs, and lower layers of overlay, have devices of their own."""
+    (tmp_path / "link").symlink_to(tmp_path)
+    mounts = table(monkeypatch, ("0:1", "/", "9p"), ("0:2", str(tmp_path), "btrfs"))
+    assert mounts.belief(f"{tmp_path}/link/x", os.makedev(0, 99)) == ALL
+    assert mounts.belief("/etc", os.makedev(0, 98)) == NOTHING
+
+
+def test_where_nobody_tells_nothing_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert table(monkeypatch).belief("/", os.stat("/").st_dev) == NOTHING
+
+
+@needs_mounts
+def test_a_watch_tells_where_something_was_mounted(tmp_path: Path) -> None:
+    places = [tmp_path / name for name in ("a b", "c")]
+    watch = MountWatch()
+    try:
+        assert {str(place) for place in places}.isdisjoint(watch.changed())
+        for place in places:
+            place.mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "none", str(place)], check=True)
+            assert str(place) in watch.changed()
+            subprocess.run(["umount", str(place)], check=True)
+        assert {str(place) for place in places} <= watch.changed()
+    finally:
+        watch.close()
+        watch.close()
+
+
+@needs_mounts
+def test_a_mount_that_came_and_went_unseen_was_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks too late sees the table of before; the kernel tells of the change."""
+    before = mount_table.mount_lines()
+    monkeypatch.setattr("gorun_tasks.system.mount_watch.mount_lines", lambda: before)
+    watch = MountWatch()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "none", str(tmp_path)], check=True)
+        subprocess.run(["umount", str(tmp_path)], check=True)
+        assert watch.changed() == {"/"}
+    finally:
+        watch.close()
