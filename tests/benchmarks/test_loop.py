@@ -15,15 +15,12 @@ from benchmarks.results import Results
 from benchmarks.saves import NEEDLESS, PROGRAMS, WAYS_TO_SAVE, Folder
 from benchmarks.watchers import Watcher
 from tests.benchmarks.test_benchmarks import ABOUT, Here
-from tests.e2e.conftest import go
 from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.kit import Kit
-
-__all__ = ["go"]
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="needs git: apt-get install git")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.corpus.programs import PROGRAMS
-from tests.e2e.conftest import REPOSITORY
+from tests.support.place import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable

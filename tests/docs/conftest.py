@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import go
 from tests.support.pages import Shell, surroundings
 from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-__all__ = ["go", "shell"]
 
 
 @pytest.fixture

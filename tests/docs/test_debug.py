@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY, Running
 from tests.support.clock import PATIENCE
 from tests.support.pages import File, play, steps
+from tests.support.place import REPOSITORY, Running
 from tests.support.watching import free_port
 from tests.support.workshop import Workshop, go_command
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY
 from tests.support.pages import play
+from tests.support.place import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import re
 from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS, BuildFlags
 from gorun_tasks.core.vcs_stamp import FACTS
 from gorun_tasks.toolchain.report import SUPPORTED
-from tests.e2e.conftest import REPOSITORY
+from tests.support.place import REPOSITORY
 
 RULES = (REPOSITORY / "docs" / "rules.md").read_text()
 NEVER = RULES[RULES.index("## What is never remembered") : RULES.index("## Where it sees more")]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
-from tests.e2e.conftest import REPOSITORY
+from tests.support.place import REPOSITORY
 
 if TYPE_CHECKING:
     from pathlib import Path

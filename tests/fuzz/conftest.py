@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import go
 from tests.fuzz.oracle import Caches
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["caches", "go"]
 
 
 @pytest.fixture

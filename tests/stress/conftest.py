@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import go
 from tests.stress.tiny import files
 from tests.support.workshop import Workshop
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["go"]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.support.workshop import Workshop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.conftest import Result
+    from tests.support.place import Result
 
 ERRORS = ("ENOSPC", "EACCES", "EIO", "EMFILE", "EROFS")
 CALLS = ("open", "write", "fsync", "rename", "unlink", "link", "mkdir")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.e2e.conftest import Result
+    from tests.support.place import Result
     from tests.support.workshop import Workshop
 
 pytestmark = pytest.mark.usefixtures("go")

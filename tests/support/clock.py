@@ -7,8 +7,13 @@ afterwards has to let the clock tick in between.
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from gorun_tasks.core.fingerprint import file_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 PATIENCE = 180.0
 """Seconds after which a test gives up, on however busy a machine; never what it measures."""
@@ -23,3 +28,10 @@ def let_the_clock_tick() -> None:
     now = time.time_ns()
     while file_clock() <= now:
         time.sleep(0.0005)
+
+
+def wait_until(what: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        assert time.monotonic() < deadline

@@ -40,8 +40,8 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from markdown_it import MarkdownIt
 
-from tests.e2e.conftest import FOREIGN, REPOSITORY
 from tests.support.clock import PATIENCE
+from tests.support.place import FOREIGN, REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tests.e2e.conftest import Place, Running
+from tests.support.place import Place, Running
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gorun_tasks.workspace.workspace import Workspace
@@ -71,3 +72,9 @@ class Tree:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.git("rev-parse", "HEAD").strip()
+
+
+def age(folder: Path) -> None:
+    """Give a folder and its files the same old time: go's package index goes by it."""
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (1_600_000_000, 1_600_000_000))

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.conftest import Running
 from tests.support.clock import PATIENCE
+from tests.support.place import Running
 from tests.support.workshop import Workshop
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.conftest import FOREIGN, REPOSITORY, SAMPLES, Place, Result
 from tests.support.clock import PATIENCE
+from tests.support.place import FOREIGN, REPOSITORY, SAMPLES, Place, Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -229,3 +229,18 @@ def _environment(folder: Path) -> dict[str, str]:
         "GOPROXY": "off",
         "GOENV": "off",
     }
+
+
+def go_says(*words: str, cwd: Path | None = None, goflags: str = "") -> str:
+    """Return what go says, on either stream."""
+    environment = os.environ | {"GOFLAGS": goflags, "GOTOOLCHAIN": "local"}
+    done = subprocess.run(
+        [go_command(), *words],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.conftest import Place
+    from tests.support.place import Place
 
 CONFIG = """
 [programs.probe]

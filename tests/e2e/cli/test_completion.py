@@ -14,8 +14,8 @@ import pytest
 from gorun_tasks.cli.options import OPTIONS
 from gorun_tasks.core.flag_help import FLAG_HELP
 from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS
-from tests.e2e.conftest import Running
 from tests.support.clock import PATIENCE
+from tests.support.place import Running
 from tests.support.workshop import Workshop, needs_strace, screen
 
 if TYPE_CHECKING:

@@ -13,28 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.clock import let_the_clock_tick
+from tests.support.imports import HOT, OTHERS, imported, modules
 from tests.support.workshop import TWO_PACKAGES, Workshop, go_command, needs_strace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("go")
-
-
-def modules(*names: str) -> set[str]:
-    """Return modules of ours by their names, with the folders that they lie in."""
-    folders = {name.partition(".")[0] for name in names}
-    return {"gorun_tasks", *(f"gorun_tasks.{name}" for name in (*names, *folders))}
-
-
-HOT = tuple(
-    f"core.{name}"
-    for name in ("check", "fingerprint", "flags", "launch", "program", "store", "target")
-)
 OURS = modules("main", "errors", *HOT)
-OTHERS = frozenset(("_operator", "_signal", "_locale", "gc"))
-"""The interpreter's own modules, of which no Python code is run. `__future__` is a file to read:
-the modules of the hot path quote their annotations."""
 
 ENTRY = "import sys; from gorun_tasks.main import main; main()"
 
@@ -47,14 +33,6 @@ FIXED_CALLS = 139
 """Whatever the program, beyond an interpreter that only becomes it: six for each module to find
 and read, some twenty for the folder that most lie in, the store's files, the look-ups in a short
 PATH, what must be absent above the module."""
-
-_IMPORTED = re.compile(r"^import time: +\d+ \| +\d+ \| +(\S+)$", re.MULTILINE)
-
-
-def imported(workshop: Workshop, code: str, *words: str) -> set[str]:
-    result = workshop.execute([sys.executable, "-P", "-X", "importtime", "-c", code, *words])
-    assert result.rc == 0
-    return set(_IMPORTED.findall(result.err))
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import Running
 from tests.support.clock import PATIENCE
+from tests.support.place import Running
 from tests.support.workshop import TWO_PACKAGES, Workshop, screen
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import Running
 from tests.support.held import HOLD, TELL, Held
+from tests.support.place import Running
+from tests.support.processes import in_world
 from tests.support.workshop import TINY, Workshop, go_command
-from tests.unit.core.test_launch import in_world
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY, Running
+from tests.support.place import REPOSITORY, Running
 from tests.support.workshop import TINY, Workshop, screen
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def test_where_signals_are_ignored(tmp_path: Path, words: tuple[str, ...], how: 
 @pytest.mark.parametrize("how", ["nohup", "in the background", "100 columns"])
 def test_the_tests_themselves(how: str) -> None:
     """Whoever runs them may have done so in a way that a test of signals inherits."""
-    test = "tests/unit/core/test_launch.py::test_a_signal_to_the_runner_alone_is_passed_on_once"
+    test = "test_a_signal_to_the_runner_alone_is_passed_on_once"
+    test = f"tests/unit/system/test_foreground.py::{test}"
     command = shlex.join([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test])
     shell = {
         "nohup": f"nohup {command}",

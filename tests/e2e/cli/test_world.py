@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.clock import PATIENCE
+from tests.support.processes import in_world
 from tests.support.workshop import Workshop, go_command, sample
-from tests.unit.core.test_launch import in_world
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.conftest import Place
+    from tests.support.place import Place
 
 DODO = """
 from gorun_tasks import Program

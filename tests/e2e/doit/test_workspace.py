@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY
+from tests.support.place import REPOSITORY
 from tests.support.workspace import (
     CONFIG,
     asked_of_go,
@@ -23,7 +23,7 @@ from tests.support.workspace import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.conftest import Place
+    from tests.support.place import Place
 
 DODO = """
 from gorun_tasks import doit as go

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.inputs.test_righter import age
 from tests.support.clock import let_the_clock_tick
+from tests.support.trees import age
 from tests.support.workshop import TWO_PACKAGES, Workshop, needs_mounts, needs_strace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.conftest import Result
+    from tests.support.place import Result
 
 pytestmark = pytest.mark.usefixtures("go")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fuzz.oracle import digest_of
+from tests.support.trees import age
 from tests.support.workshop import Workshop, needs_mounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.conftest import Result
+    from tests.support.place import Result
 
 pytestmark = pytest.mark.usefixtures("go")
 
@@ -307,12 +307,6 @@ def test_a_constraint_edited_under_the_same_size_and_time_is_noticed(tmp_path: P
     age(shop.folder)
     assert "a\n" not in shop.go("run", ".").err, "go run notices now: gorun need not be righter"
     assert shop.gorun(".").err == "a\n"
-
-
-def age(folder: Path) -> None:
-    """Give a folder and its files the same old time: go's package index goes by it."""
-    for path in (*folder.iterdir(), folder):
-        os.utime(path, (1_600_000_000, 1_600_000_000))
 
 
 class Meddler:

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tests.e2e.conftest import Place
+    from tests.support.place import Place
 
 TASKS = '''
 from invoke import Collection, task

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import Place
+from tests.support.place import Place
 from tests.support.workspace import (
     CONFIG,
     NO_PROGRAMS,

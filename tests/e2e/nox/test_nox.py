@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cli.test_hot_path import modules
+from tests.support.imports import modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tests.e2e.conftest import Place
+    from tests.support.place import Place
 
 NOXFILE = '''
 import nox

@@ -20,7 +20,7 @@ from tests.support.workspace import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tests.e2e.conftest import Place
+    from tests.support.place import Place
 
 NOXFILE = """
 import nox

@@ -15,7 +15,7 @@ from tests.support.workspace import heard
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.e2e.conftest import Place
+    from tests.support.place import Place
 
 NOXFILE = """
 from gorun_tasks import nox as go

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Place
+    from tests.support.place import Place
 
 GENERATOR = """package main
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from gorun_tasks import doit
-from tests.e2e.cli.test_hot_path import HOT, OTHERS, imported, modules
+from tests.support.imports import HOT, OTHERS, imported, modules
 from tests.support.workshop import TWO_PACKAGES, Workshop
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import Place, make_place
+from tests.support.place import Place, make_place
 from tests.support.workspace import commit
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY
 from tests.support.clock import PATIENCE
+from tests.support.place import REPOSITORY
 from tests.support.watching import Watching, free_port, watching
 
 if TYPE_CHECKING:

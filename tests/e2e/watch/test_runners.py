@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import make_place
+from tests.support.place import make_place
 
 if TYPE_CHECKING:
     from pathlib import Path

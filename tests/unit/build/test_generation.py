@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import OutputError, Program, Reason, UsageError
-from gorun_tasks.build.globs import GlobExpansion
 from gorun_tasks.build.graph import Graph
 from gorun_tasks.storage.eviction import UNUSED, clear, evict
 from tests.support.trees import Tree, module
@@ -258,33 +257,6 @@ def test_what_comes_and_goes_is_noticed(kitchen: Kitchen, pattern: str, name: st
     kitchen.remove(name)
     assert kitchen.why(inputs=[pattern]) == [f"{name} removed"]
     assert kitchen.why(inputs=[pattern]) == []
-
-
-def test_patterns_are_a_shells(tmp_path: Path) -> None:
-    for name in ("a.txt", ".b.txt", "d/a.txt", "d/.e/a.txt", "d/e/a[1].txt"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("")
-    (tmp_path / "link").symlink_to("d")
-    (tmp_path / "d/loop").symlink_to("..")
-
-    def named(*patterns: str) -> list[str]:
-        return GlobExpansion(str(tmp_path), patterns).paths
-
-    assert named("*.txt") == ["a.txt"]
-    assert named(".*.txt") == [".b.txt"]
-    assert named("*/a.txt") == ["d/a.txt", "link/a.txt"]
-    assert named("**/a.txt") == ["a.txt", "d/a.txt"]
-    assert named("d/?/a[[]1].txt", "d/[!x]/*") == ["d/e/a[1].txt"]
-    assert named("nothing/*", "nothing") == ["nothing"]
-    assert named("d") == ["d", "d/.e", "d/.e/a.txt", "d/a.txt", "d/e", "d/e/a[1].txt", *behind()]
-    assert named(f"{tmp_path}/a.*") == [f"{tmp_path}/a.txt"]
-
-
-def behind() -> list[str]:
-    """Return what is behind a link that leads out of the directory, and back into it."""
-    return [
-        *("d/loop", "d/loop/.b.txt", "d/loop/a.txt", "d/loop/d", "d/loop/link"),
-    ]
 
 
 class Mischief:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.closure.c_includes import ExternalInputs, Scan, directives, plain
-from gorun_tasks.closure.linker_libraries import at_place, named_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,21 +57,3 @@ def test_an_include_of_a_macro(
     if headers is not None:
         assert outside.paths >= {f"{tmp_path}/{name}" for name in headers}
         assert len(outside.paths) == len(headers)
-
-
-def test_a_path_through_a_link_goes_where_it_leads(tmp_path: Path) -> None:
-    (tmp_path / "d").mkdir()
-    (tmp_path / "link").symlink_to("elsewhere")
-    folder = str(tmp_path)
-    assert at_place(folder, "d/../x.h") == f"{folder}/x.h"
-    assert at_place(folder, "./d//x.h") == f"{folder}/d/x.h"
-    assert at_place(folder, "link/../x.h") == f"{folder}/link/../x.h"
-    assert at_place(folder, "gone/../x.h") == f"{folder}/gone/../x.h"
-
-
-def test_the_files_that_words_for_a_compiler_name() -> None:
-    assert named_files("-Wl,-T,x.ld") == ["x.ld"]
-    assert named_files("-specs=a.specs") == ["a.specs"]
-    assert named_files("@words") == ["words"]
-    assert named_files("lib/libq.a") == ["lib/libq.a"]
-    assert named_files("-lq") == []

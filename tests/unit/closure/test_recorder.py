@@ -2,38 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from gorun_tasks.closure.recorder import Moved, Section
-from gorun_tasks.inputs.digest import ContentCache
-from gorun_tasks.toolchain.report import supported
 
 KEY = (1, 2, 3, 4, 5)
 RECORD = ("lib", KEY, ("a.go", "b.go"), (KEY, None))
 DETAIL = ("go", (), ("a.go",), (b"content", b"absent"))
-
-
-@pytest.mark.parametrize(
-    ("version", "expected"),
-    [
-        ("go1.26", True),
-        ("go1.26.8", True),
-        ("go1.27.3", True),
-        ("go1.24.11", True),
-        ("go1.25.9", True),
-        ("go1.27.3-custom", False),
-        ("go1.27.3 X:nodwarf5", False),
-        ("go1.23.9", False),
-        ("go1.28", False),
-        ("go1.260.1", False),
-        ("go1.2", False),
-        ("devel go1.28-abcdef", False),
-        ("go1.27rc1", False),
-        ("", False),
-    ],
-)
-def test_only_releases_that_were_tried_are_supported(version: str, *, expected: bool) -> None:
-    assert supported(version) is expected
 
 
 def identity(record: tuple[object, ...] = RECORD, detail: tuple[object, ...] = DETAIL) -> bytes:
@@ -73,15 +46,6 @@ def test_section_holds_what_lies_under_its_root() -> None:
     assert section.holds("/m/a/b")
     assert not section.holds("/mm")
     assert not section.holds("/")
-
-
-def test_known_content_needs_path_and_every_stat() -> None:
-    known = ContentCache()
-    known.add("/m/lib", RECORD, (b"content", b"absent"))
-    assert known.content("/m/lib/a.go", KEY) == b"content"
-    assert known.content("/m/lib/a.go", (1, 2, 3, 4, 6)) is None
-    assert known.content("/m/lib/b.go", KEY) is None
-    assert known.content("/m/other/a.go", KEY) is None
 
 
 def test_moved_names_one_and_counts_the_rest() -> None:

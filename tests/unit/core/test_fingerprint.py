@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.fingerprint import (
     NEVER,
     UNBELIEVED,
@@ -20,7 +19,6 @@ from gorun_tasks.core.fingerprint import (
     record_directory,
     stat_digest,
 )
-from gorun_tasks.core.store import Store
 from tests.support.clock import let_the_clock_tick
 
 if TYPE_CHECKING:
@@ -228,12 +226,3 @@ def test_look_up_is_gos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(three)
     assert look_up("tool", ".:") == ""
     assert look_up("./tool", "") == "./tool"
-
-
-def test_one_look_asks_once(tmp_path: Path) -> None:
-    """However many nodes and programs share a look, it is of one moment."""
-    look = StatCache(Store(""), {"PATH": str(tmp_path)})
-    assert look.where("tool") == ""
-    (tmp_path / "tool").touch(mode=0o755)
-    assert look.where("tool") == ""
-    assert StatCache(Store(""), {"PATH": str(tmp_path)}).where("tool") == f"{tmp_path}/tool"

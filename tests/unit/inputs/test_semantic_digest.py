@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from base64 import b64decode, b64encode
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.inputs.go_variables import ENVIRONMENT, env_file, without_telling
+from gorun_tasks.inputs.go_variables import ENVIRONMENT
 from gorun_tasks.inputs.semantic_digest import (
     ENV_FILE,
     HEAD,
@@ -22,13 +21,10 @@ from gorun_tasks.inputs.semantic_digest import (
     may_be_absent,
     meaning_of,
 )
-from tests.e2e.conftest import go
 from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-__all__ = ["go"]
 
 BEFORE = (
     b"",
@@ -297,28 +293,3 @@ def test_kinds() -> None:
     assert may_be_absent(ENV_FILE)
     assert not may_be_absent(MOD_FILE)
     assert not may_be_absent(HEAD)
-
-
-@pytest.mark.skipif(sys.platform == "darwin", reason="there XDG_CONFIG_HOME means nothing")
-@pytest.mark.parametrize(
-    ("environ", "place"),
-    [
-        ({"HOME": "/h"}, "/h/.config/go/env"),
-        ({"HOME": "/h", "XDG_CONFIG_HOME": "/x"}, "/x/go/env"),
-        ({"HOME": "/h", "XDG_CONFIG_HOME": "x"}, ""),
-        ({"HOME": "h"}, ""),
-        ({}, ""),
-        ({"GOENV": "off", "HOME": "/h"}, "off"),
-        ({"GOENV": "/e", "HOME": "/h"}, "/e"),
-    ],
-)
-def test_place_of_the_env_file(environ: dict[str, str], place: str) -> None:
-    assert env_file(environ) == place
-
-
-def test_godebug_without_what_only_tells() -> None:
-    assert without_telling("gctrace=1,panicnil=1,inittrace=1,panicnil=0") == [
-        "panicnil=1",
-        "panicnil=0",
-    ]
-    assert without_telling("") == without_telling("gctrace=1") == []

@@ -12,7 +12,7 @@ import pytest
 
 from gorun_tasks.errors import UsageError
 from gorun_tasks.storage.eviction import evict, size_limit
-from tests.unit.core.test_store import Programs
+from tests.support.stored import Programs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,6 @@ import pytest
 
 from gorun_tasks.system import mount_table
 from gorun_tasks.system.mount_table import ALL, NO_CTIME, NOTHING, MountTable, parsed_mount
-from gorun_tasks.system.mount_watch import MountWatch
-from tests.support.workshop import needs_mounts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,36 +61,3 @@ def test_a_device_that_no_mount_has_goes_by_its_path(
 
 def test_where_nobody_tells_nothing_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert table(monkeypatch).belief("/", os.stat("/").st_dev) == NOTHING
-
-
-@needs_mounts
-def test_a_watch_tells_where_something_was_mounted(tmp_path: Path) -> None:
-    places = [tmp_path / name for name in ("a b", "c")]
-    watch = MountWatch()
-    try:
-        assert {str(place) for place in places}.isdisjoint(watch.changed())
-        for place in places:
-            place.mkdir()
-            subprocess.run(["mount", "-t", "tmpfs", "none", str(place)], check=True)
-            assert str(place) in watch.changed()
-            subprocess.run(["umount", str(place)], check=True)
-        assert {str(place) for place in places} <= watch.changed()
-    finally:
-        watch.close()
-        watch.close()
-
-
-@needs_mounts
-def test_a_mount_that_came_and_went_unseen_was_anywhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever looks too late sees the table of before; the kernel tells of the change."""
-    before = mount_table.mount_lines()
-    monkeypatch.setattr("gorun_tasks.system.mount_watch.mount_lines", lambda: before)
-    watch = MountWatch()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "none", str(tmp_path)], check=True)
-        subprocess.run(["umount", str(tmp_path)], check=True)
-        assert watch.changed() == {"/"}
-    finally:
-        watch.close()

@@ -5,22 +5,15 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
-import marshal
 import os
 import select
-import shutil
 import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gorun_tasks import (
-    BuildError,
     EndedEvent,
     FailedEvent,
     OutcomeEvent,
@@ -40,17 +33,13 @@ from gorun_tasks.core.reasons import Reason
 from gorun_tasks.storage.publisher import Publisher
 from gorun_tasks.system import supervisor as keep
 from gorun_tasks.system import supervisor_process as supervisor
-from gorun_tasks.system.elf import same_but_build_id
-from gorun_tasks.watch.file_events import FileEvents
 from gorun_tasks.watch.rebuild import RebuildPass
-from gorun_tasks.watch.watch_set import FailedBuildSnapshot, WatchSet
 from gorun_tasks.watch.watcher import Watch
-from tests.support.clock import PATIENCE
+from tests.support.clock import PATIENCE, wait_until
 from tests.support.watching import SERVER, group_is_gone
-from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from gorun_tasks.build.events import Event
@@ -69,13 +58,6 @@ def of(kind: type[Event], events: Iterator[Event]) -> Event:
 def edit(tree: Tree, name: str, old: str, new: str) -> None:
     file = tree.folder / name
     file.write_text(file.read_text().replace(old, new))
-
-
-def wait_until(what: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < deadline
 
 
 def wait_for(words: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -316,35 +298,6 @@ def test_who_ends_it_too_late_wakes_nobody(tree: Tree) -> None:
             os.close(descriptor)
 
 
-def test_whoever_watches_too_late_watches_nothing(tmp_path: Path) -> None:
-    """A look may still be on its way to it when the watch is over."""
-    notices = FileEvents(print)
-    notices.close()
-    assert not notices.watch({str(tmp_path): (0, 0)})
-    assert not notices.directories
-
-
-def test_by_the_clock_what_moves_in_a_directory_is_its_own_affair(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else each file that anybody makes beside a program would give up its build."""
-    monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "1")
-    (tmp_path / "logs").mkdir()
-    told: list[str] = []
-    notices = FileEvents(lambda paths: told.extend(paths or ()))
-    notices.watch({str(tmp_path): (0, 0)})
-    try:
-        (tmp_path / "logs" / "of-today").touch()
-        (tmp_path / "saved").touch()
-        wait_until(lambda: bool(told))
-        (tmp_path / "logs").rename(tmp_path / "old-logs")
-        wait_until(lambda: len(told) == 3)
-    finally:
-        notices.close()
-    assert told[0] == str(tmp_path / "saved")
-    assert sorted(told[1:]) == [str(tmp_path / "logs"), str(tmp_path / "old-logs")]
-
-
 WITHOUT_PROCESSES = """
 import errno, os
 def fork():
@@ -374,21 +327,6 @@ def test_where_there_are_no_more_processes_it_waits(
     edit(tree, "version.go", "one", "two")
     of(StartedEvent, events)
     events.close()  # type: ignore[attr-defined]
-
-
-def test_a_keeper_ends_in_peace_where_the_watcher_was_killed_in_the_middle_of_a_word() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        words = [str(theirs.fileno()), "15", "5.0", "0", "-1"]
-        process = subprocess.Popen(
-            [sys.executable, "-EPSs", supervisor.__file__, *words],
-            pass_fds=[theirs.fileno()],
-            stderr=subprocess.PIPE,
-        )
-        theirs.close()
-        ours.sendall((1000).to_bytes(4, "little") + marshal.dumps(("start", 1)))
-    assert process.communicate(timeout=PATIENCE)[1] == b""
-    assert process.returncode == 0
 
 
 def test_programs_of_a_workspace(tree: Tree) -> None:
@@ -426,66 +364,3 @@ def test_where_none_of_several_can_be_built_it_ends(tree: Tree) -> None:
     with pytest.raises(ToolchainError, match="GORUN_GO is 'no-such-go'") as raised:
         list(Watch(programs, {}))
     assert raised.value.__context__ is None
-
-
-@pytest.mark.parametrize("edited", [False, True])
-def test_an_edit_between_go_and_us_is_seen(tree: Tree, *, edited: bool) -> None:
-    """What a failed build saw is taken down after go has ended: somebody may have mended it."""
-    version = 'package main\n\nimport "example.com/server/lib"\n\nvar version = lib.Word\n'
-    tree.write(SERVER | {"version.go": version})
-    program = Program(cwd=str(tree.folder))
-    scope = WatchSet.of(program)
-    before = scope.listings()
-    with pytest.raises(BuildError):
-        program.build()
-    if edited:
-        tree.write({"lib/lib.go": 'package lib\n\nfunc Word() string { return "" }\n'})
-    assert program.report is not None
-    assert FailedBuildSnapshot(program, program.report, scope, before).differs() == edited
-
-
-@pytest.fixture
-def built(tmp_path: Path) -> dict[str, str]:
-    """Return executables that `go build` made of almost the same sources."""
-    sources = {
-        "first": "// a comment\nfunc main() { println(1) }",
-        "comment": "// another one\nfunc main() { println(1) }",
-        "other": "// a comment\nfunc main() { println(2) }",
-        "longer": "// a comment\nfunc main() { println(1); println(2); println(3) }",
-    }
-    (tmp_path / "go.mod").write_text("module example.com/a\n\ngo 1.24\n")
-    made = {}
-    for name, source in sources.items():
-        (tmp_path / "main.go").write_text(f"package main\n\n{source}\n")
-        made[name] = str(tmp_path / name)
-        subprocess.run(
-            [go_command(), "build", "-o", made[name], "."],
-            cwd=tmp_path,
-            env={**os.environ, "GOFLAGS": "", "GOWORK": "off"},
-            check=True,
-        )
-    return made
-
-
-def test_alike_but_for_the_build_id(built: dict[str, str], tmp_path: Path) -> None:
-    assert same_but_build_id(built["first"], built["comment"])
-    assert not same_but_build_id(built["first"], built["other"])
-    assert not same_but_build_id(built["first"], built["longer"])
-    assert not same_but_build_id(built["first"], str(tmp_path / "none"))
-    copy = shutil.copy(built["first"], str(tmp_path / "copy"))
-    assert same_but_build_id(built["first"], copy)
-    with open(copy, "r+b") as file:
-        file.truncate(os.path.getsize(copy) - 1)
-    assert not same_but_build_id(built["first"], copy)
-
-
-def test_what_is_no_elf_file_is_compared_as_it_is(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
-    one.write_bytes(b"#!/bin/sh\n:\n")
-    other.write_bytes(b"#!/bin/sh\n:\n")
-    assert same_but_build_id(str(one), str(other))
-    other.write_bytes(b"#!/bin/sh\n;\n")
-    assert not same_but_build_id(str(one), str(other))
-    other.write_bytes(b"\x7fELF\x02\x01" + b"\xff" * 100)
-    shutil.copy(other, one)
-    assert not same_but_build_id(str(one), str(other))

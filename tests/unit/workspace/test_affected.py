@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import GoRunError, UsageError, judge_all
-from gorun_tasks.workspace.git_changes import names_told
 from gorun_tasks.workspace.workspace import Workspace
 from tests.support.clock import let_the_clock_tick
 from tests.support.trees import MAIN, Tree, module
@@ -228,20 +227,6 @@ def test_a_list_of_files(shop: Tree, *, known: bool) -> None:
     assert list(workspace.affected(files=["lib/gone.go", "lib/gone.txt"])) == ["api"]
     assert list(workspace.affected(files=[str(shop.folder / "go.sum")])) == ALL
     assert not workspace.affected(files=[])
-
-
-@pytest.mark.parametrize(
-    ("told", "names"),
-    [
-        (b"a b.go\nc.go\r\n\n", ["a b.go", "c.go"]),
-        (b'"a\\303\\244\\\\\\"\\t\\n1.go"\n', ['aä\\"\t\n1.go']),
-        (b'a\n"b"\0c"\0', ['a\n"b"', 'c"']),
-        (b"caf\xe9\n", ["caf\udce9"]),
-        (b"", []),
-    ],
-)
-def test_names_are_as_git_tells_them(told: bytes, names: list[str]) -> None:
-    assert names_told(told) == names
 
 
 def test_links_are_followed(shop: Tree, *, known: bool) -> None:
