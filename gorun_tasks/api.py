@@ -1,29 +1,141 @@
 """The public class Program: what a user of the Python API does with a Go program.
 
-Decides nothing: each method hands on to the layer that does. An unchanged start never needs it.
+Decides who listens to its builds; else each method hands on to the layer that decides. An unchanged
+start of `gorun` never needs it.
 """
 
+import os
+
 from gorun_tasks.core.check import StatCache, Verdict
-from gorun_tasks.core.program import ProgramSpec
+from gorun_tasks.core.flags import BuildFlags
+from gorun_tasks.core.program import ProgramSpec, laid_over
+from gorun_tasks.core.target import Target
 from gorun_tasks.inputs.verdict import judge
 
 STOP_SIGNAL = 15  # SIGTERM; `signal` would have to be imported
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Self, Unpack
 
+    from gorun_tasks.build.context import BuildContext
+    from gorun_tasks.build.events import Event
     from gorun_tasks.build.generation import Generation
     from gorun_tasks.build.graph import Graph
     from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.flags import FlagKeywords
     from gorun_tasks.core.reasons import Reason
     from gorun_tasks.watch.watcher import Watch
 
 
 class Program(ProgramSpec):
-    """A Go program, said in go's own words: see ProgramSpec."""
+    """A Go program, said in go's own words.
 
-    __slots__ = ()
+    `target` is a package directory, an import path, `path@version`, or a list of .go files.
+    `cwd` is the logical working directory (default: the process's own, as $PWD names it), `env`
+    is laid over os.environ, for go and for the program (None unsets a variable). Build flags are
+    keywords with go's names: race=True, tags=["dev"], ldflags="-X main.version=1.2.3", chdir="dir"
+    for -C. `stamp` links facts of git into string variables: {"main.version": "version"}; the facts
+    are version, commit, date and dirty.
+    Raises UsageError for words that make no sense.
+    """
+
+    __slots__ = ("events", "listener", "on_event")
+
+    events: str
+    """The file that events are appended to, "" for none."""
+    listener: "Callable[[bytes], None] | None"
+    """Hears each line that go writes for the person, who else reads it on stderr."""
+    on_event: "Callable[[Event], None] | None"
+    """Hears each event as it happens, whether or not there is a file of them."""
+
+    def __init__(
+        self,
+        target: "str | Sequence[str]" = ".",
+        *,
+        cwd: str | None = None,
+        env: "Mapping[str, str | None] | None" = None,
+        stamp: "Mapping[str, str] | None" = None,
+        **flags: "Unpack[FlagKeywords]",
+    ) -> None:
+        environ = laid_over(os.environ, env or {})
+        super().__init__(
+            Target.of(target), BuildFlags(**flags), environ, stamp, cwd=cwd, overlay=env
+        )
+        self._hear()
+
+    @classmethod
+    def typed(
+        cls,
+        target: Target,
+        flags: BuildFlags,
+        environ: "Mapping[str, str]",
+        stamp: "Mapping[str, str] | None" = None,
+    ) -> "Self":
+        """Return the program that words on a command line name."""
+        program = cls.__new__(cls)
+        ProgramSpec.__init__(program, target, flags, environ, stamp)
+        program._hear()  # noqa: SLF001 - its other constructor
+        return program
+
+    def with_flags(
+        self,
+        typed: BuildFlags | None = None,
+        stamp: "Mapping[str, str] | None" = None,
+        *,
+        env: "Mapping[str, str | None] | None" = None,
+        **flags: "Unpack[FlagKeywords]",
+    ) -> "Self":
+        """Return this program with more flags, stamps and variables, which win over its own."""
+        both = self.flags.with_(**flags)
+        if typed is not None:
+            both = both.followed_by(typed)
+        return self._altered(both, stamp, env or {}, {**self.overlay, **(env or {})})
+
+    def surrounded_by(self, around: "Mapping[str, str | None]") -> "Self":
+        """Return this program where a runner has these variables: what is said of it wins."""
+        return self._altered(self.flags, None, {**around, **self.overlay}, self.overlay)
+
+    def _altered(
+        self,
+        flags: BuildFlags,
+        stamp: "Mapping[str, str] | None",
+        env: "Mapping[str, str | None]",
+        overlay: "Mapping[str, str | None]",
+    ) -> "Self":
+        stamped = dict(self.stamp)
+        if stamp:
+            from gorun_tasks.core.vcs_stamp import checked  # noqa: PLC0415 - few programs are stamped
+
+            stamped |= checked(stamp)
+        program = type(self).__new__(type(self))
+        environ = laid_over(self.environ, env)
+        ProgramSpec.__init__(
+            program, self.target, flags, environ, stamped, cwd=self.cwd, overlay=overlay
+        )
+        program._hear()  # noqa: SLF001 - its other constructor
+        program.listener = self.listener
+        if "GORUN_EVENTS" not in env:
+            program.events = self.events
+        return program
+
+    def _hear(self) -> None:
+        """Begin with nobody who listens but a file that the environment names."""
+        self.events = self.environ.get("GORUN_EVENTS", "")
+        self.listener = None
+        self.on_event = None
+
+    def context(self) -> "BuildContext":
+        """Return a session in which it is built, with whoever listens now."""
+        from gorun_tasks.build.context import BuildContext  # noqa: PLC0415 - off the hot path
+
+        return BuildContext(
+            self, events=self.events, listener=self.listener, on_event=self.on_event
+        )
+
+    def _listened(self) -> "BuildContext | None":
+        heard = self.events or self.listener is not None or self.on_event is not None
+        return self.context() if heard else None
 
     def judge(self, look: "StatCache | None" = None) -> Verdict:
         """Return the verdict, without asking go."""
@@ -52,7 +164,14 @@ class Program(ProgramSpec):
         """
         from gorun_tasks.build.graph import Graph  # noqa: PLC0415 - off the hot path
 
-        return Graph(self, args, ephemeral=ephemeral, verdict=verdict, begun=begun)
+        return Graph(
+            self,
+            args,
+            context=self._listened(),
+            ephemeral=ephemeral,
+            verdict=verdict,
+            begun=begun,
+        )
 
     def build(self, *, rebuild: bool = False) -> "Outcome":
         """Have an executable, built by go only if need be (always with `rebuild`).
@@ -87,7 +206,14 @@ class Program(ProgramSpec):
         """
         from gorun_tasks.build.generation import Generation  # noqa: PLC0415 - off the hot path
 
-        return Generation(self, args, inputs=inputs, outputs=outputs, variables=variables)
+        return Generation(
+            self,
+            args,
+            inputs=inputs,
+            outputs=outputs,
+            variables=variables,
+            context=self._listened(),
+        )
 
     def watch(
         self,
@@ -111,7 +237,7 @@ class Program(ProgramSpec):
         from gorun_tasks.watch.watcher import Watch  # noqa: PLC0415
 
         return Watch(
-            {self.name: self},
+            {self.name: self.context()},
             {self.name: args},
             stop_signal=stop_signal,
             grace=grace,

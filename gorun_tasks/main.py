@@ -139,22 +139,22 @@ def _run(words: list[str]) -> int:
 
         return of_many(options, flags, words)
     used = 1
-    events = options["events"]
-    program: ProgramSpec
+    events = options["events"] or os.environ.get("GORUN_EVENTS", "")
+    seen_from = ""
     if words and words[0][:1] == ":":
         from gorun_tasks.cli.workspace_commands import enter
 
-        events = events and os.path.abspath(events)
-        program, arguments = enter(words[0][1:], flags, options.stamps, words[1:])
+        events = events and os.path.abspath(events)  # we go to where it runs
+        program, arguments, seen_from = enter(words[0][1:], flags, options.stamps, words[1:])
     else:
         target, used = Target.parse(words)
         arguments = words[used:]
-        program = ProgramSpec.typed(target, flags, os.environ, options.stamps)
-    program.events = events or program.events
+        program = ProgramSpec(target, flags, os.environ, options.stamps)
     if "why" in options or "store" in options or flags.is_true("n"):
         from gorun_tasks.cli.answers import of_one
 
         return of_one(options, program, words[used:])
+    told = events, seen_from
     verdict, look, manifests = check(program, StatCache(program.store, program.environ, alone=True))
     if verdict is None:
         from gorun_tasks.inputs.verdict import examine
@@ -164,37 +164,54 @@ def _run(words: list[str]) -> int:
         if verdict.manifest is not None and not any(
             name in options for name in ("which", "ephemeral", "rebuild")
         ):
-            _start_stored(program, verdict, verdict.manifest, arguments)
-        return _make_and_start(program, arguments, options, verdict)
+            _start_stored(program, verdict, verdict.manifest, arguments, events)
+        return _make_and_start(program, arguments, options, verdict, told)
     except ExecutableGoneError:
-        return _make_and_start(program, arguments, options)
+        return _make_and_start(program, arguments, options, None, told)
 
 
 def _start_stored(
-    program: "ProgramSpec", verdict: "Verdict", manifest: "Manifest", arguments: list[str]
+    program: "ProgramSpec",
+    verdict: "Verdict",
+    manifest: "Manifest",
+    arguments: list[str],
+    events: str,
 ) -> "NoReturn":
     program.store.mark_used(program.key)
     if verdict.renewed or verdict.altered:
         from gorun_tasks.storage.writer import write_back
 
         write_back(program, verdict)
-    if program.events:
+    if events:
+        from gorun_tasks.build.context import BuildContext
         from gorun_tasks.build.events import tell_outcome
         from gorun_tasks.build.outcome import Outcome
 
         outcome = Outcome.stored(program, verdict, manifest)
         outcome.seconds = time.perf_counter() - _BEGUN
-        tell_outcome(program, outcome)
+        tell_outcome(BuildContext(program, events=events), outcome)
     _replace(program, program.store.executable(manifest), manifest, arguments)
 
 
 def _make_and_start(
-    program: "ProgramSpec", arguments: list[str], options: Options, verdict: "Verdict | None" = None
+    program: "ProgramSpec",
+    arguments: list[str],
+    options: Options,
+    verdict: "Verdict | None",
+    told: tuple[str, str],
 ) -> int:
-    ephemeral, begun = "ephemeral" in options, _BEGUN if verdict else 0.0
+    """Make and start a program; `told` are the file of events and where the person is."""
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.graph import Graph
 
-    graph = Graph(program, arguments, ephemeral=ephemeral, verdict=verdict, begun=begun)
+    graph = Graph(
+        program,
+        arguments,
+        context=BuildContext(program, events=told[0], seen_from=told[1]),
+        ephemeral="ephemeral" in options,
+        verdict=verdict,
+        begun=_BEGUN if verdict else 0.0,
+    )
     rebuild = "rebuild" in options
     if "which" in options:
         from gorun_tasks.cli.answers import answer

@@ -26,7 +26,7 @@ from gorun_tasks.storage.staged_executable import StagedExecutable
 from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
 from gorun_tasks.system.find_go import find_go
-from gorun_tasks.toolchain.command import OURS, Go, OnlyPrinted, listener_of
+from gorun_tasks.toolchain.command import OURS, Go, OnlyPrinted
 from gorun_tasks.toolchain.go_cache import forget, invalidate_racy_entries
 from gorun_tasks.toolchain.report import JOURNAL, NotRecorded, Report
 
@@ -34,8 +34,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.closure.recorder import Closure
-    from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.storage.publisher import Publisher
 
 
@@ -47,7 +47,7 @@ class BuildAttempt:
 
     def __init__(
         self,
-        program: ProgramSpec,
+        context: BuildContext,
         publisher: Publisher | None,
         ready: Callable[[], None] | None = None,
     ) -> None:
@@ -55,7 +55,8 @@ class BuildAttempt:
 
         By then it is sure that nothing moved which the program itself could change.
         """
-        self._program = program
+        self._context = context
+        self._program = program = context.program
         self._publisher = publisher
         self._ready = ready
         self._folder = ""
@@ -125,7 +126,7 @@ class BuildAttempt:
             # Before the report, which notes when go starts: to make a store changes a directory.
             self._folder = working_folder(None if listed else self._publisher, "out")
             self._before = BeforeBuild(self._program, go.command)
-            say, report = listener_of(self._program), self._new_report()
+            say, report = self._context.go_listener(), self._new_report()
             try:
                 is_made = self._build(go, go_name, say)
             finally:
@@ -184,7 +185,7 @@ class BuildAttempt:
         return []
 
     def _new_report(self) -> Report:
-        report = self.report = self._program.report = Report()
+        report = self.report = self._context.report = Report()
         self.moments += report.moments
         report.moments = self.moments
         return report
@@ -193,7 +194,7 @@ class BuildAttempt:
         """Have go build, watched by whoever is there."""
         report, program = self.report, self._program
         tick = None
-        if program.listener is None and console.has_passing_lines():
+        if self._context.listener is None and console.has_passing_lines():
             from gorun_tasks.toolchain.progress import Progress  # noqa: PLC0415 - where somebody watches
 
             progress = Progress(report, f"{self._folder}/trace", say, again=self._again)

@@ -31,7 +31,7 @@ from gorun_tasks.storage.publisher import Publisher
 from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
 from gorun_tasks.system.find_go import find_go
-from gorun_tasks.toolchain.command import NOT_OF_LIST, Go, listener_of
+from gorun_tasks.toolchain.command import NOT_OF_LIST, Go
 from gorun_tasks.toolchain.go_cache import invalidate_racy_entries
 from gorun_tasks.toolchain.interrupt import InterruptGuard
 from gorun_tasks.toolchain.report import Report
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import NoReturn
 
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.program import ProgramSpec
 
@@ -49,18 +50,44 @@ if TYPE_CHECKING:
 _BY_PACKAGE = re.compile(rb"^(?=# )", re.MULTILINE)  # how go begins what it says of one
 
 
+class _WordsByPackage:
+    """What go says while other programs are built: passed on when it has ended, by package.
+
+    `told` is what was said already: of a package that several programs import go says the same.
+    """
+
+    def __init__(self, hear: Callable[[bytes], None], told: set[bytes]) -> None:
+        self._hear = hear
+        self._told = told
+        self._said: list[bytes] | None = []
+
+    def __call__(self, words: bytes) -> None:
+        if self._said is None:
+            self._hear(words)
+        else:
+            self._said.append(words)
+
+    def pass_on(self) -> None:
+        """Pass on what was said, and from now on whatever is said."""
+        said, self._said = self._said or (), None
+        for words in _BY_PACKAGE.split(b"".join(said)):
+            if words not in self._told:
+                self._told.add(words)
+                self._hear(words)
+
+
 def build_all(
-    programs: Mapping[str, ProgramSpec], tell: Tell, *, jobs: int = 0, rebuild: bool = False
+    contexts: Mapping[str, BuildContext], tell: Tell, *, jobs: int = 0, rebuild: bool = False
 ) -> dict[str, Outcome | GoRunError]:
     """Have an executable of each program; return what became of it, an error where it failed.
 
     `tell` hears each result as soon as there is one. `jobs` is how many are linked at a time (0:
     as many as there are processors). Ends as a signal wants it, once no go is left.
     """
-    verdicts = judge_all(programs.values())
+    verdicts = judge_all(context.program for context in contexts.values())
     graphs = {
-        name: Graph(programs[name], verdict=verdict)
-        for name, verdict in zip(programs, verdicts, strict=True)
+        name: Graph(context.program, context=context, verdict=verdict)
+        for (name, context), verdict in zip(contexts.items(), verdicts, strict=True)
     }
     return make_all(graphs, tell, jobs=jobs, rebuild=rebuild)
 
@@ -132,26 +159,17 @@ def _made(graph: Graph, *, rebuild: bool) -> Outcome | GoRunError:
 def _made_apart(
     graph: Graph, guard: InterruptGuard, told: set[bytes], *, rebuild: bool
 ) -> Outcome | GoRunError:
-    """Build while others are built: what go says of a package is passed on in one piece.
-
-    `told` is what it said already: of a package that several programs import it says the same.
-    """
+    """Build while others are built, with a store of its own, which are not made for two threads."""
     if guard.interrupted:
         return BuildError("go was interrupted before this one's turn")
-    program = graph.program
-    said: list[bytes] = []
-    listener, hear = program.listener, listener_of(program)
-    program.listener = said.append
-    # Stores remember what they read, and are not made for two threads.
-    program.store = type(program.store)(program.store.root)
+    store = graph.program.store
+    words = _WordsByPackage(graph.context.go_listener(), told)
+    graph.enter(graph.context.apart(words))
     try:
         return _made(graph, rebuild=rebuild)
     finally:
-        program.listener = listener
-        for words in _BY_PACKAGE.split(b"".join(said)):
-            if words not in told:
-                told.add(words)
-                hear(words)
+        store.forget_tables()
+        words.pass_on()
 
 
 def _compile_together(graphs: list[Graph]) -> None:

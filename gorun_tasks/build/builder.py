@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
 
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
 class Builder:
     """One program, go, and the store."""
 
-    def __init__(self, program: ProgramSpec) -> None:
+    def __init__(self, context: BuildContext) -> None:
         self._placed: Outcome | None = None  # what was made ready before it is kept
         self.private = ""  # a folder of this run only
-        self._program = program
+        self._context = context
+        self._program = context.program
         self._attempt: BuildAttempt | None = None
         self._lost = False  # whether the store was removed while go worked
         console.open_closed_std_fds()
@@ -63,7 +65,7 @@ class Builder:
         """Have go compile and link, once; `ready` is called where `make_ready` is worth a try."""
         if self._attempt is not None:
             return
-        attempt = self._attempt = BuildAttempt(self._program, self._publisher, ready)
+        attempt = self._attempt = BuildAttempt(self._context, self._publisher, ready)
         try:
             attempt.ask()
         except (BuildError, OSError):

@@ -17,8 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.outcome import Outcome
-    from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
     from gorun_tasks.errors import GoRunError
 
@@ -169,17 +169,18 @@ class WatchingEvent(Event):
         return {"directories": self.directories, "polling": self.polling}
 
 
-def tell(program: ProgramSpec, event: Event) -> None:
-    """Tell an event to whom it may concern: the program's file of events, and its listener."""
-    if program.on_event is not None:
-        program.on_event(event)
-    if program.events:
-        _append(program.events, event.line() + "\n")
+def tell(context: BuildContext, event: Event) -> None:
+    """Tell an event to whom it may concern: the file of events, and who listens."""
+    if context.on_event is not None:
+        context.on_event(event)
+    if context.events:
+        _append(context.events, event.line() + "\n")
 
 
-def tell_outcome(program: ProgramSpec, outcome: Outcome) -> None:
+def tell_outcome(context: BuildContext, outcome: Outcome) -> None:
     """Tell the event that ends a request for an executable."""
-    tell(program, OutcomeEvent(program.label, outcome))
+    if context.on_event is not None or context.events:
+        tell(context, OutcomeEvent(context.program.label, outcome))
 
 
 def _append(path: str, line: str) -> None:

@@ -45,6 +45,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.build.snapshot import Seen
     from gorun_tasks.core.check import StatCache
@@ -251,10 +252,11 @@ class Generation(Graph):
         inputs: Iterable[str | os.PathLike[str]],
         outputs: Iterable[str | os.PathLike[str]],
         variables: Iterable[str],
+        context: BuildContext | None = None,
     ) -> None:
         if isinstance(args, str):
             raise UsageError(f"args is one string, {args!r}", "give a list of words")
-        super().__init__(program, [os.fspath(arg) for arg in args])
+        super().__init__(program, [os.fspath(arg) for arg in args], context=context)
         made = checked(outputs, "outputs")
         if not made:
             raise UsageError(f"{program.label} is to make nothing", "name its outputs")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from gorun_tasks.build.builder import Builder
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.core.check import Verdict
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
@@ -180,10 +181,12 @@ class Graph:
         program: ProgramSpec,
         args: Sequence[str] = (),
         *,
+        context: BuildContext | None = None,
         ephemeral: bool = False,
         verdict: Verdict | None = None,
         begun: float = 0.0,
     ) -> None:
+        """Prepare to build in `context`, None where nobody listens but the person who reads."""
         self.program = program
         self.args = tuple(args)
         self.ephemeral = ephemeral
@@ -195,6 +198,7 @@ class Graph:
         self.link = Link(self)
         self.execute = Execute(self)
         self.delete = Delete(self)
+        self._context = context
         self._verdict = verdict
         self._begun = begun
         self._building: Builder | None = None
@@ -218,8 +222,22 @@ class Graph:
         if self._building is None:
             from gorun_tasks.build.builder import Builder  # noqa: PLC0415 - off the hot path
 
-            self._building = Builder(self.program)
+            self._building = Builder(self.context)
         return self._building
+
+    @property
+    def context(self) -> BuildContext:
+        """The session in which it is built."""
+        if self._context is None:
+            from gorun_tasks.build.context import BuildContext  # noqa: PLC0415 - off the hot path
+
+            self._context = BuildContext(self.program)
+        return self._context
+
+    def enter(self, context: BuildContext) -> None:
+        """Be built in another session of the same program."""
+        self._context = context
+        self.program = context.program
 
     @property
     def private(self) -> str:
@@ -297,10 +315,10 @@ class Graph:
         ended = time.perf_counter()
         made.seconds = ended - self._moments[0][1]
         made.moments = (*self._moments, *self._steps_of_building(), ("", ended))
-        if self.program.events or self.program.on_event:
+        if self._context is not None:
             from gorun_tasks.build.events import tell_outcome  # noqa: PLC0415 - when somebody listens
 
-            tell_outcome(self.program, made)
+            tell_outcome(self._context, made)
 
     def _tell_ready(self, made: Outcome) -> None:
         assert self.ready is not None

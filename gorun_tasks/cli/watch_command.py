@@ -96,7 +96,7 @@ def watch(
         raise UsageError("--listen is for one program, not for several")
     return run(
         Watch(
-            programs,
+            {name: program.context() for name, program in programs.items()},
             args,
             stop_signal=number,
             grace=grace,

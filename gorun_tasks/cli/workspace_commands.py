@@ -17,7 +17,7 @@ import os
 
 from gorun_tasks.api import Program
 from gorun_tasks.core import reasons
-from gorun_tasks.core.program import logical_directory
+from gorun_tasks.core.program import ProgramSpec, logical_directory
 from gorun_tasks.core.target import Target
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.system import console
@@ -36,17 +36,16 @@ _ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single
 
 def enter(
     name: str, flags: BuildFlags, stamps: Mapping[str, str], arguments: list[str]
-) -> tuple[Program, list[str]]:
+) -> tuple[ProgramSpec, list[str], str]:
     """Become what would run a program of the workspace around us: in its place and environment.
 
-    Returns the program and its arguments, those of the configuration where none were typed.
+    Returns the program, its arguments, those of the configuration where none were typed, and where
+    we were.
     """
     if not name:
         raise UsageError("a colon needs the name of a program", "gorun --list shows them")
     workspace = _workspace(flags)
     program = workspace.program(name)
-    events = os.environ.get("GORUN_EVENTS", "")
-    events, store = events and os.path.abspath(events), program.store
     here = logical_directory(os.environ)
     os.chdir(program.cwd)
     for variable, value in {**program.overlay, "PWD": program.cwd}.items():
@@ -55,11 +54,10 @@ def enter(
         else:
             os.environ[variable] = value
     own = program.flags.followed_by(flags.without("C"))
-    program = Program.typed(program.target, own, os.environ, {**dict(program.stamp), **stamps})
-    program.store = store  # a relative GORUN_CACHE_DIR starts from where we were
-    program.events = events
-    program.seen_from = here
-    return program, arguments or list(workspace.args(name))
+    stamps = {**dict(program.stamp), **stamps}
+    # The store is the same one: a relative GORUN_CACHE_DIR starts from where we were.
+    entered = ProgramSpec(program.target, own, os.environ, stamps, store=program.store)
+    return entered, arguments or list(workspace.args(name)), here
 
 
 def named(

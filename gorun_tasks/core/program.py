@@ -1,4 +1,4 @@
-"""Program: what is run: target, build flags and logical working directory, its identity.
+"""Program specification: target, build flags and logical working directory: the identity.
 
 Decides who a program is, and under which key each of its platforms is kept. The environment is an
 input, never part of the identity: else a changed GOFLAGS could never be named as a reason. At
@@ -14,10 +14,9 @@ from gorun_tasks.errors import ToolchainError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Any, Self, Unpack
+    from collections.abc import Mapping, Sequence
+    from typing import Final
 
-    from gorun_tasks.core.flags import FlagKeywords
     from gorun_tasks.core.vcs_stamp import Facts
 
 QUESTION = "=$ "
@@ -37,141 +36,79 @@ What the go env file sets is not among them: to know it would cost each start a 
 
 
 class ProgramSpec:
-    """A Go program, said in go's own words.
+    """Which program: target, build flags, working directory. Nothing of it ever changes.
 
-    `target` is a package directory, an import path, `path@version`, or a list of .go files.
-    `cwd` is the logical working directory (default: the process's own, as $PWD names it), `env`
-    is laid over os.environ, for go and for the program (None unsets a variable). Build flags are
-    keywords with go's names: race=True, tags=["dev"], ldflags="-X main.version=1.2.3", chdir="dir"
-    for -C. `stamp` links facts of git into string variables: {"main.version": "version"}; the facts
-    are version, commit, date and dirty.
-    Raises UsageError for words that make no sense.
+    `cwd` is the logical working directory (default: as $PWD of `environ` names it). `overlay` are
+    the variables that somebody said for this program, which `environ` has already. `stamp` links
+    facts of git into string variables: {"main.version": "version"}. `store` is where its builds
+    are, if not where `environ` says. Raises UsageError for words that make no sense.
     """
 
     __slots__ = (
         "cwd",
         "environ",
-        "events",
         "facts",
         "flags",
         "identity",
         "key",
-        "listener",
-        "on_event",
         "overlay",
         "platform",
-        "report",
-        "seen_from",
         "stamp",
         "store",
         "target",
     )
 
-    events: str
-    """The file that events are appended to, "" for none."""
-    overlay: dict[str, str | None]
-    """The variables that were laid over os.environ."""
-    platform: str
-    """What the keys of this platform end with, "" where no variable names one."""
-    stamp: tuple[tuple[str, str], ...]
-    """String variables that are linked in, each with the fact of git that it gets."""
-    listener: "Callable[[bytes], None] | None"
-    """Hears each line that go writes for the person, who else reads it on stderr."""
-    seen_from: str
-    """Where the person is who reads what go says, "" for where this process is."""
-    on_event: "Callable[[Any], None] | None"
-    """Hears each event as it happens, whether or not there is a file of them."""
-
     def __init__(
         self,
-        target: "str | Sequence[str]" = ".",
+        target: Target,
+        flags: BuildFlags,
+        environ: "Mapping[str, str]",
+        stamp: "Mapping[str, str] | None" = None,
         *,
         cwd: str | None = None,
-        env: "Mapping[str, str | None] | None" = None,
-        stamp: "Mapping[str, str] | None" = None,
-        **flags: "Unpack[FlagKeywords]",
-    ) -> None:
-        environ = _laid_over(os.environ, env or {})
-        self._become(Target.of(target), BuildFlags(**flags), cwd, environ, stamp or {})
-        self.overlay = dict(env or {})
-
-    @classmethod
-    def typed(
-        cls,
-        target: Target,
-        flags: BuildFlags,
-        environ: "Mapping[str, str]",
-        stamp: "Mapping[str, str] | None" = None,
-    ) -> "Self":
-        """Return the program that words on a command line name."""
-        program = cls.__new__(cls)
-        program._become(target, flags, None, environ, stamp or {})  # noqa: SLF001 - its other constructor
-        return program
-
-    def with_flags(
-        self,
-        typed: BuildFlags | None = None,
-        stamp: "Mapping[str, str] | None" = None,
-        *,
-        env: "Mapping[str, str | None] | None" = None,
-        **flags: "Unpack[FlagKeywords]",
-    ) -> "Self":
-        """Return this program with more flags, stamps and variables, which win over its own."""
-        program = type(self).__new__(type(self))
-        both = self.flags.with_(**flags)
-        if typed is not None:
-            both = both.followed_by(typed)
-        stamped = dict(self.stamp)
-        if stamp:
-            from gorun_tasks.core.vcs_stamp import checked  # noqa: PLC0415 - as above
-
-            stamped |= checked(stamp)
-        environ = _laid_over(self.environ, env or {})
-        program._become(self.target, both, self.cwd, environ, stamped)  # noqa: SLF001 - as above
-        program.overlay = {**self.overlay, **(env or {})}
-        program.listener = self.listener
-        if "GORUN_EVENTS" not in (env or {}):
-            program.events = self.events
-        return program
-
-    def _become(
-        self,
-        target: Target,
-        flags: BuildFlags,
-        cwd: str | None,
-        environ: "Mapping[str, str]",
-        stamp: "Mapping[str, str]",
+        overlay: "Mapping[str, str | None] | None" = None,
+        store: Store | None = None,
     ) -> None:
         if os.name != "posix":
             raise ToolchainError("gorun-tasks runs on Linux and macOS, not on Windows")
-        self.target = target
-        self.flags = flags
-        self.cwd = logical_directory(environ) if cwd is None else os.path.abspath(cwd)
+        self.target: Final = target
+        self.flags: Final = flags
+        self.cwd: Final = logical_directory(environ) if cwd is None else os.path.abspath(cwd)
         if environ.get("PWD") != self.cwd:
             environ = {**environ, "PWD": self.cwd}
-        self.environ = environ
-        self.store = Store.at(environ)
+        self.environ: Final = environ
+        self.overlay: Final = {} if overlay is None else dict(overlay)
+        self.store: Final = store or Store.at(environ)
         # Where -C leads is part of who the program is: a link on the way may be set anew.
         places = (self.cwd, self.directory) if flags.chdir else (self.cwd,)
-        self.identity = (*flags.words, "--", *target.words, "in", *places)
-        self.stamp = ()
+        identity = (*flags.words, "--", *target.words, "in", *places)
+        stamped: tuple[tuple[str, str], ...] = ()
         self.facts: Facts | None = None  # as of the last look
         if stamp:
             from gorun_tasks.core.vcs_stamp import checked  # noqa: PLC0415 - few programs are stamped
 
-            self.stamp = checked(stamp)
-            self.identity += ("stamp", *(f"{name}={fact}" for name, fact in self.stamp))
+            stamped = checked(stamp)
+            identity += ("stamp", *(f"{name}={fact}" for name, fact in stamped))
+        self.stamp: Final = stamped  # string variables, each with the fact of git that it gets
+        self.identity: Final = identity
         set_here = [f"{name}={environ[name]}" for name in PLATFORM if environ.get(name)]
-        self.platform = f"-{_checksum(set_here)}" if set_here else ""
+        # What the keys of this platform end with, "" where no variable names one.
+        self.platform: Final = f"-{_checksum(set_here)}" if set_here else ""
         # The store compares the identity too, and the environment is an input: chance can only
         # cost time.
-        self.key = _checksum(self.identity) + self.platform
-        self.overlay = {}
-        self.events = environ.get("GORUN_EVENTS", "")
-        self.report: Any = None  # what go told at the last build by this object: toolchain.report
-        self.listener = None
-        self.seen_from = ""
-        self.on_event = None
+        self.key: Final = _checksum(identity) + self.platform
+
+    def with_own_store(self) -> "ProgramSpec":
+        """Return the same program for another thread: stores remember what they read."""
+        return ProgramSpec(
+            self.target,
+            self.flags,
+            self.environ,
+            dict(self.stamp),
+            cwd=self.cwd,
+            overlay=self.overlay,
+            store=Store(self.store.root),
+        )
 
     def __repr__(self) -> str:
         return f"<Program {self.label}>"
@@ -281,7 +218,8 @@ def _checksum(words: "Sequence[str]") -> str:
     return checksum("\0".join(words).encode("utf-8", "surrogateescape")).hex()
 
 
-def _laid_over(environ: "Mapping[str, str]", env: "Mapping[str, str | None]") -> dict[str, str]:
+def laid_over(environ: "Mapping[str, str]", env: "Mapping[str, str | None]") -> dict[str, str]:
+    """Return an environment with these variables in it, None for one that is not set."""
     both = {**environ, **checked_env(env)}
     return {name: value for name, value in both.items() if value is not None}
 

@@ -221,9 +221,7 @@ def program_of(
     from gorun_tasks.core.program import checked_env  # noqa: PLC0415
     from gorun_tasks.errors import UsageError  # noqa: PLC0415 - listing tasks needs no core
 
-    own = target.overlay if isinstance(target, Program) else {}
-    said = {**own, **checked_env(how.get("env") or {})}
-    env = {**(around or {}), **said}
+    env = checked_env(how.get("env") or {})
     rest = {keyword: value for keyword, value in how.items() if keyword not in ("cwd", "env")}
     cwd = how.get("cwd")
     if not isinstance(target, Program):
@@ -232,8 +230,7 @@ def program_of(
         raise UsageError(f"{target.name} is a Program already", "give cwd where it is made")
     else:
         program = target.with_flags(env=env, **rest) if env or rest else target
-    program.overlay = said  # what a runner lays around it nobody has said of it
-    return program
+    return program.surrounded_by(around) if around else program
 
 
 def own_flags(target: object) -> bool:
@@ -309,4 +306,4 @@ def watch(name: str, program: Program, args: Sequence[str]) -> int:
     from gorun_tasks.watch.session import run  # noqa: PLC0415
     from gorun_tasks.watch.watcher import Watch  # noqa: PLC0415 - only where something is watched
 
-    return run(Watch({name: program}, {name: args}), [name])
+    return run(Watch({name: program.context()}, {name: args}), [name])

@@ -14,7 +14,6 @@ import shutil
 import subprocess
 
 from gorun_tasks.core.launch import flush
-from gorun_tasks.core.program import logical_directory
 from gorun_tasks.errors import USAGE, BuildError, ToolchainError
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import DEFAULTED
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, NoReturn
 
-    from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.toolchain.report import Report
 
 SETTINGS = (
@@ -416,17 +414,3 @@ def _build_error(status: int, report: Report) -> BuildError:
     if status == USAGE:
         error.exit_status = USAGE
     return error
-
-
-def listener_of(program: ProgramSpec) -> Callable[[bytes], None]:
-    """Return who hears what go says: the listener, else the person at the terminal."""
-    if program.listener is not None:
-        return program.listener
-    from gorun_tasks.system.console import passing_on  # noqa: PLC0415 - off the hot path
-
-    try:
-        here = program.seen_from or logical_directory(os.environ)
-    except ToolchainError:
-        here = program.cwd  # a watch goes on where its directory went, and comes again
-    # What go says after a -C is what it says to everybody who gives it one.
-    return passing_on(program.cwd if here == program.cwd else program.directory, here)

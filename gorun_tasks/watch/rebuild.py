@@ -71,11 +71,11 @@ class RebuildPass:
                 self._tell(name, error)
                 continue
             if self._has_news(watched, verdict):
-                program.report = None
+                watched.context.report = None
                 if verdict.manifest is None:
                     watched.scope = watched.scope or WatchSet.of(program)
                     self._before[name] = watched.scope.listings()
-                graph = self.graphs[name] = Graph(program, verdict=verdict)
+                graph = self.graphs[name] = Graph(program, context=watched.context, verdict=verdict)
                 graph.ready = functools.partial(self._tell_made, name)
         if not self.notices.directories:
             self.notices.begin(self._known_places)
@@ -99,7 +99,7 @@ class RebuildPass:
                 self.scopes[name] = watched.scope or WatchSet.of(watched.program), watched.tried
                 continue
             scope, tried = WatchSet.of(watched.program), None
-            report = watched.program.report if name in self.graphs else None
+            report = self.graphs[name].context.report if name in self.graphs else None
             if report is not None and (isinstance(result, GoRunError) or result.unrecorded):
                 tried = FailedBuildSnapshot(
                     watched.program, report, scope, self._before.get(name, {})

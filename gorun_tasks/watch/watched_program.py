@@ -13,9 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.graph import Graph
     from gorun_tasks.build.outcome import Outcome
-    from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.system.supervisor import SupervisorClient
     from gorun_tasks.watch.watch_set import FailedBuildSnapshot, WatchSet
 
@@ -24,10 +24,11 @@ class WatchedProgram:
     """One program of a watch: what runs of it, and what is known of its inputs."""
 
     def __init__(
-        self, name: str, program: ProgramSpec, args: Sequence[str], keep: SupervisorClient
+        self, name: str, context: BuildContext, args: Sequence[str], keep: SupervisorClient
     ) -> None:
         self.name = name
-        self.program = program
+        self.context = context
+        self.program = context.program
         self.args = args
         self.keep = keep
         self.taken: Outcome | None = None  # the newest that was made

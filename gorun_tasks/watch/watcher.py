@@ -52,9 +52,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from socket import socket
 
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.events import Event
     from gorun_tasks.build.outcome import Outcome
-    from gorun_tasks.core.program import ProgramSpec
 
 GRACE = 5.0
 """Seconds that a program has to end after the stop signal, before SIGKILL."""
@@ -76,7 +76,7 @@ class Watch:
 
     def __init__(
         self,
-        programs: Mapping[str, ProgramSpec],
+        contexts: Mapping[str, BuildContext],
         args: Mapping[str, Sequence[str]],
         *,
         stop_signal: int = signal.SIGTERM,
@@ -90,12 +90,11 @@ class Watch:
         self.exit_code: int | None = None
         """The exit status of the program that ran when the watch was ended; of several the first
         that is not 0. None where none ran."""
-        self._programs = programs
+        self._contexts = contexts
         self._args = args
         self._stop_signal = stop_signal
         self._grace = grace
-        self._lines = OutputLines(labelled) if labelled and len(programs) > 1 else None
-        self._listeners: dict[str, Callable[[Event], None] | None] = {}
+        self._lines = OutputLines(labelled) if labelled and len(contexts) > 1 else None
         self._listening = listening
         self._happened: deque[Event] = deque()
         self._errands = CallbackQueue()
@@ -141,13 +140,12 @@ class Watch:
     def _open(self) -> None:
         console.open_closed_std_fds()
         self._errands.open()
-        for name, program in self._programs.items():
-            keep = self._new_keep(name)
-            self._watched[name] = WatchedProgram(name, program, self._args.get(name, ()), keep)
-            self._hear(name, program)
+        for name, context in self._contexts.items():
+            keep, args = self._new_keep(name), self._args.get(name, ())
+            self._watched[name] = WatchedProgram(name, self._heard_here(name, context), args, keep)
 
     def _new_keep(self, name: str) -> SupervisorClient:
-        if len(self._programs) == 1:
+        if len(self._contexts) == 1:
             return SupervisorClient(
                 self._stop_signal, self._grace, terminal=True, listening=self._listening
             )
@@ -172,7 +170,6 @@ class Watch:
             for watched in self._watched.values():
                 watched.keep.close()
                 watched.let_go(everything=True)
-                watched.program.on_event = self._listeners[watched.name]
             if self._lines is not None:
                 self._lines.close()
             if self._listening is not None:
@@ -203,16 +200,14 @@ class Watch:
                 self._lines.pass_on(descriptor)
         self._errands.run()
 
-    def _hear(self, name: str, program: ProgramSpec) -> None:
-        others = self._listeners[name] = program.on_event
-
+    def _heard_here(self, name: str, context: BuildContext) -> BuildContext:
         def hear(event: Event) -> None:
             event.name = name
-            if others is not None:
-                others(event)
+            if context.on_event is not None:
+                context.on_event(event)
             self._happened.append(event)
 
-        program.on_event = hear
+        return context.heard_by(hear)
 
     # Looking.
 
@@ -265,11 +260,11 @@ class Watch:
         if isinstance(result, GoRunError):
             if watched.running is None and not _may_be_mended(result):
                 raise result
-            tell(watched.program, FailedEvent(label, result))
+            tell(watched.context, FailedEvent(label, result))
             return
         watched.hold(look.graphs[watched.name])
         if not watched.take(result):
-            tell(watched.program, UnchangedEvent(label))
+            tell(watched.context, UnchangedEvent(label))
         elif watched.keep.group and not watched.stopping:
             watched.stop()
 
@@ -289,7 +284,7 @@ class Watch:
             self._told_where = True
             for watched in self._watched.values():
                 tell(
-                    watched.program,
+                    watched.context,
                     WatchingEvent(
                         watched.program.label,
                         len(self._notices.directories),
@@ -306,14 +301,13 @@ class Watch:
                 try:
                     watched.start()
                 except ExecutionError as error:
-                    tell(watched.program, FailedEvent(watched.program.label, error))
+                    tell(watched.context, FailedEvent(watched.program.label, error))
                 watched.let_go()
 
     def _heard(self, watched: WatchedProgram, verb: str, *values: int) -> None:
         """Take in what a supervisor says."""
-        program = watched.program
         if verb == "started":
-            tell(program, StartedEvent(program.label, values[0]))
+            tell(watched.context, StartedEvent(watched.program.label, values[0]))
         elif verb == "failed":
             self._could_not_start(watched, *values)
         elif verb == "told":
@@ -332,7 +326,7 @@ class Watch:
         if self.ended_by:
             self.exit_code = self.exit_code or watched.exit_code
         label = watched.program.label
-        tell(watched.program, EndedEvent(label, watched.exit_code, wanted=watched.stopping))
+        tell(watched.context, EndedEvent(label, watched.exit_code, wanted=watched.stopping))
         if watched.keep.lost:
             watched.keep.close()
             watched.keep = self._new_keep(watched.name)
@@ -348,7 +342,7 @@ class Watch:
         if isinstance(error, ExecutableGoneError):
             watched.same.clear()  # it was evicted: it is built again
             self._look_again = True
-        tell(watched.program, FailedEvent(watched.program.label, error))
+        tell(watched.context, FailedEvent(watched.program.label, error))
 
     def _go_on(self) -> None:
         for watched in self._watched.values():

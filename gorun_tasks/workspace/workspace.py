@@ -148,7 +148,8 @@ class Workspace:
 
         tell = tell or _tell_nobody
         chosen = {name: self.program(name) for name in names}
-        results = build_all(chosen or self.programs, tell, jobs=jobs, rebuild=rebuild)
+        contexts = {name: one.context() for name, one in (chosen or self.programs).items()}
+        results = build_all(contexts, tell, jobs=jobs, rebuild=rebuild)
         if not chosen:
             for place, error in self.untold.items():
                 results[place] = error
@@ -167,7 +168,8 @@ class Workspace:
 
         chosen = {name: self.program(name) for name in names} or dict(self.programs)
         args = {name: self.args(name) for name in chosen}
-        return Watch(chosen, args, stop_signal=stop_signal, grace=grace)
+        contexts = {name: program.context() for name, program in chosen.items()}
+        return Watch(contexts, args, stop_signal=stop_signal, grace=grace)
 
     def affected(
         self, since: str = "HEAD", *, files: Iterable[str] | None = None

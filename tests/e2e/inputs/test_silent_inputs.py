@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gorun_tasks.api import Program
 from gorun_tasks.closure import recorder
 from gorun_tasks.core import program as core_program
-from gorun_tasks.core.program import ProgramSpec
 from gorun_tasks.toolchain.report import NotRecorded
 from tests.support.clock import let_the_clock_tick
 from tests.support.workshop import TINY, Workshop, go_command, publish
@@ -130,7 +130,7 @@ def test_an_unset_tmpdir_is_the_default_of_go(
     (tmp_path / "below").mkdir()
     (tmp_path / "go.mod").write_text(TINY["go.mod"])
     for value in ({"TMPDIR": None}, {"TMPDIR": ""}):
-        program = ProgramSpec(".", cwd=str(tmp_path / "below"), env=value)
+        program = Program(".", cwd=str(tmp_path / "below"), env=value)
         assert program.variable("TMPDIR") == str(tmp_path)
     settings = {"GOMOD": str(tmp_path / "go.mod")}
     with pytest.raises(NotRecorded, match="itself, where go sees it only while TMPDIR"):

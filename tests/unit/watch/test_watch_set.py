@@ -28,9 +28,11 @@ def test_an_edit_between_go_and_us_is_seen(tree: Tree, *, edited: bool) -> None:
     program = Program(cwd=str(tree.folder))
     scope = WatchSet.of(program)
     before = scope.listings()
+    graph = program.graph()
     with pytest.raises(BuildError):
-        program.build()
+        graph.make()
     if edited:
         tree.write({"lib/lib.go": 'package lib\n\nfunc Word() string { return "" }\n'})
-    assert program.report is not None
-    assert FailedBuildSnapshot(program, program.report, scope, before).differs() == edited
+    report = graph.context.report
+    assert report is not None
+    assert FailedBuildSnapshot(program, report, scope, before).differs() == edited

@@ -360,7 +360,7 @@ def test_where_none_of_several_can_be_built_it_ends(tree: Tree) -> None:
     """By the trouble of the first; the keepers of all are gone."""
     tree.write(SERVER)
     program = Program(cwd=str(tree.folder), env={"GORUN_GO": "no-such-go"})
-    programs = {"one": program, "other": program.with_flags(race=True)}
+    programs = {"one": program.context(), "other": program.with_flags(race=True).context()}
     with pytest.raises(ToolchainError, match="GORUN_GO is 'no-such-go'") as raised:
         list(Watch(programs, {}))
     assert raised.value.__context__ is None

@@ -1,0 +1,76 @@
+"""Build context: a session in which one program is built: who hears of it, and what was reported.
+
+Decides who hears what go says, and where events go. It must never change the program, and is not
+needed where nothing is stale and nobody listens.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+
+from gorun_tasks.core.program import logical_directory
+from gorun_tasks.errors import ToolchainError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gorun_tasks.build.events import Event
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.toolchain.report import Report
+
+
+class BuildContext:
+    """One program, and who hears of its builds.
+
+    `events` is the file that events are appended to, "" for none, and `on_event` hears each as it
+    happens, whether or not there is a file. `listener` hears each line that go writes for the
+    person, who else reads it on stderr, and is `seen_from` there, "" for where this process is.
+    """
+
+    __slots__ = ("events", "listener", "on_event", "program", "report", "seen_from")
+
+    def __init__(
+        self,
+        program: ProgramSpec,
+        *,
+        events: str = "",
+        listener: Callable[[bytes], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        seen_from: str = "",
+    ) -> None:
+        self.program = program
+        self.events = events
+        self.listener = listener
+        self.on_event = on_event
+        self.seen_from = seen_from
+        self.report: Report | None = None
+        """What go reported at the last build, None before the first one."""
+
+    def apart(self, listener: Callable[[bytes], None]) -> BuildContext:
+        """Return the context of the same program in another thread, where `listener` hears go."""
+        other = copy.copy(self)
+        other.program = self.program.with_own_store()
+        other.listener = listener
+        return other
+
+    def heard_by(self, on_event: Callable[[Event], None]) -> BuildContext:
+        """Return the context of the same program whose events this one hears."""
+        other = copy.copy(self)
+        other.on_event = on_event
+        return other
+
+    def go_listener(self) -> Callable[[bytes], None]:
+        """Return who hears what go says: the listener, else the person at the terminal."""
+        if self.listener is not None:
+            return self.listener
+        from gorun_tasks.system.console import passing_on  # noqa: PLC0415 - where go is asked
+
+        program = self.program
+        try:
+            here = self.seen_from or logical_directory(os.environ)
+        except ToolchainError:
+            here = program.cwd  # a watch goes on where its directory went, and comes again
+        # What go says after a -C is what it says to everybody who gives it one.
+        return passing_on(program.cwd if here == program.cwd else program.directory, here)
