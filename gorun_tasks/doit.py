@@ -24,7 +24,7 @@ import os
 from doit.exceptions import InvalidDodoFile
 
 from gorun_tasks.errors import GoRunError, UsageError
-from gorun_tasks.runners import doit_actions, offers, wording
+from gorun_tasks.runners import doit_actions, offers, verbs
 from gorun_tasks.runners.doit_actions import Current, Generated, ProgramFailed, ProgramReporter
 from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
 
@@ -99,14 +99,14 @@ def _created(programs: Programs, output: str, shared: SharedKeywords) -> Iterato
         return
     for offer in offered:
         for verb, task in _tasks_of(offer, output).items():
-            doc = wording.VERBS[verb].format(offer.words)
+            doc = verbs.VERBS[verb].format(offer.words)
             yield {"basename": verb, "name": offer.name, "doc": doc, **task}
     if workspace is not None:
         for place, untold in workspace.untold.items():
             yield _refused(place, untold)
         yield {
             "basename": "affected",
-            "doc": wording.OF_MANY["affected"],
+            "doc": verbs.OF_MANY["affected"],
             "actions": [(doit_actions.tell_affected, [workspace, shared])],
             "params": _AFFECTED,
             "meta": {doit_actions.ONLY_ANSWER: "json"},
@@ -126,7 +126,7 @@ def run_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, Any]
     What stands after `--` are the program's arguments. doit itself cannot take an empty one. The
     docstring of the function that returns it describes it in lists.
     """
-    return _run_task(_offer(target, how), doit_actions.run)
+    return _run_task("run", _offer(target, how))
 
 
 def watch_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def watch_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, An
 
     A plain dict, as `run_task` returns. Needs the extra `watch`.
     """
-    return _run_task(_offer(target, how), doit_actions.watch)
+    return _run_task("watch", _offer(target, how))
 
 
 def build_task(
@@ -220,10 +220,10 @@ def _offer(target: Runnable, how: Any) -> TaskSpec:
 def _tasks_of(offer: TaskSpec, output: str) -> dict[str, dict[str, Any]]:
     return {
         "build": _build_task(offer, os.path.join(output, offer.name) if output else ""),
-        "run": _run_task(offer, doit_actions.run),
-        "watch": _run_task(offer, doit_actions.watch),
+        "run": _run_task("run", offer),
+        "watch": _run_task("watch", offer),
         "why": {
-            "actions": [(doit_actions.why, [offer])],
+            "actions": [(doit_actions.perform, ["why", offer, ""])],
             "params": _params(offer),
             "verbosity": 2,
         },
@@ -232,7 +232,7 @@ def _tasks_of(offer: TaskSpec, output: str) -> dict[str, dict[str, Any]]:
 
 def _build_task(offer: TaskSpec, output: str) -> dict[str, Any]:
     return {
-        "actions": [(doit_actions.build, [offer, output])],
+        "actions": [(doit_actions.perform, ["build", offer, output])],
         "uptodate": [Current(offer, output)],
         "targets": [output] if output else [],
         "clean": [(doit_actions.clean, [offer, output])],
@@ -241,10 +241,10 @@ def _build_task(offer: TaskSpec, output: str) -> dict[str, Any]:
     }
 
 
-def _run_task(offer: TaskSpec, run: Callable[..., Any]) -> dict[str, Any]:
+def _run_task(verb: str, offer: TaskSpec) -> dict[str, Any]:
     # Nothing here may make doit skip it: a run has no inputs of doit's, its arguments are not one.
     return {
-        "actions": [(run, [offer])],
+        "actions": [(doit_actions.perform, [verb, offer, ""])],
         "clean": [(doit_actions.clean, [offer, ""])],
         "params": _params(offer),
         "pos_arg": "args",

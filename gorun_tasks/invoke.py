@@ -26,7 +26,7 @@ from invoke.config import DataProxy
 from invoke.exceptions import Exit
 
 from gorun_tasks.errors import GoRunError, UsageError, final_status
-from gorun_tasks.runners import offers, wording
+from gorun_tasks.runners import offers, verbs
 from gorun_tasks.runners.invoke_tasks import HELP, WORD, exiting, free_name, hiding, task_of
 from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from invoke.context import Context
 
     from gorun_tasks.api import Program
+    from gorun_tasks.build.generation import Generation
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.runners.invoke_tasks import Do, GoTask
     from gorun_tasks.runners.offers import (
@@ -68,8 +69,7 @@ def run(
     from the configuration's `go` section.
     """
     with exiting():
-        program = _program(c, target, how)
-        return _run(c, program.name, program, _arguments(c) if args is None else args)
+        return _do("run", _of(c, target, how, _arguments(c) if args is None else args))
 
 
 def watch(
@@ -84,29 +84,25 @@ def watch(
     Its arguments and its status are as for `run`. Needs the extra `watch`.
     """
     with exiting():
-        program = _program(c, target, how)
-        _watch(c, program.name, program, _arguments(c) if args is None else args)
+        _do("watch", _of(c, target, how, _arguments(c) if args is None else args))
 
 
 def build(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> Outcome | None:
     """Bring a Go program up to date; `.path` of the result is the executable."""
     with exiting():
-        program = _program(c, target, how)
-        return _build(c, program.name, program)
+        return _do("build", _of(c, target, how))
 
 
 def why(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Print whether a run would build, and because of what; builds and runs nothing."""
     with exiting():
-        program = _program(c, target, how)
-        _why(c, program.name, program)
+        _do("why", _of(c, target, how))
 
 
 def clean(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Forget what was built of a Go program."""
     with exiting():
-        program = _program(c, target, how)
-        _clean(c, program.name, program)
+        _do("clean", _of(c, target, how))
 
 
 def generate(
@@ -127,15 +123,8 @@ def generate(
     None.
     """
     with exiting():
-        program = _program(c, target, how)
-        generation = program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
-        if _shown_only(c, _typed(program, args)):
-            return None
-        with hiding(c):
-            outcome = generation.run()
-            if not outcome.exit_code and (generation.because or c.config.run.echo):
-                offers.say(wording.generated(program.name, generation))
-        return _unless_failed(c, outcome)
+        of_one = _of(c, target, how, args)
+        return _do("generate", of_one, inputs=inputs, outputs=outputs, variables=variables)
 
 
 def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Collection:
@@ -163,8 +152,8 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
         with _loading():
             of_one = Collection(free_name(offer.name, everything))
         of_one.__doc__ = f"The Go program {offer.words}"
-        for verb, described in wording.VERBS.items():
-            do = _one(_DO[verb], offer)
+        for verb, described in verbs.VERBS.items():
+            do = _one(verb, offer)
             task = task_of(verb, do, described.format(offer.words), offer.is_on)
             of_one.add_task(task, default=verb == "run")
         everything.add_collection(of_one)
@@ -175,10 +164,10 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
     return everything
 
 
-def _one(do: Callable[[Context, str, Program, Sequence[str]], object], offer: TaskSpec) -> Do:
+def _one(verb: str, offer: TaskSpec) -> Do:
     def one(c: Context, options: dict[str, Any]) -> None:
         args = _arguments(c) or offer.args
-        do(c, offer.name, _offered(c, offer, options), args)
+        _do(verb, _Verbs(c, offer.name, _offered(c, offer, options), args))
 
     return one
 
@@ -203,82 +192,69 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
         if _shown_only(c, command):
             return
         with hiding(c):
-            failed = offers.build_many(laid_over(c, options), offers.say, since=since)
+            failed = verbs.build_many(laid_over(c, options), offers.say, since=since)
         if failed:
-            raise Exit(wording.not_built(failed), code=final_status(failed[0][1], os.environ))
+            raise Exit(verbs.not_built(failed), code=final_status(failed[0][1], os.environ))
 
     def affected(c: Context, options: dict[str, Any]) -> None:
-        from gorun_tasks.workspace.render import affected_text  # noqa: PLC0415 - where it is asked for
-
         since, as_json = options.pop("since"), options.pop("json", False)
-        programs = laid_over(c, options)
-        found = programs.affected_by(since)
-        offers.answer(affected_text(programs, found, as_json=as_json))
+        verbs.tell_affected(laid_over(c, options), since, as_json=as_json)
 
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
 
-    yield task_of("build", build, wording.OF_MANY["build"], is_on, affected="")
-    yield task_of("affected", affected, wording.OF_MANY["affected"], is_on, since=WORD, json=False)
+    yield task_of("build", build, verbs.OF_MANY["build"], is_on, affected="")
+    yield task_of("affected", affected, verbs.OF_MANY["affected"], is_on, since=WORD, json=False)
 
 
-def _run(c: Context, name: str, program: Program, args: Sequence[str]) -> Outcome | None:
-    if _shown_only(c, _typed(program, args)):
+class _Verbs(verbs.Verbs):
+    """The verbs in a task: told where invoke would echo, and ended as invoke ends one."""
+
+    def __init__(self, c: Context, name: str, program: Program, args: Sequence[str]) -> None:
+        super().__init__(name, program, args)
+        self.dry = bool(c.config.run.dry)
+        self.c = c
+
+    def end(self, status: int) -> None:
+        if not self.c.config.run.warn:
+            raise Exit(code=status)
+
+    def tell(self, outcome: Outcome) -> None:
+        """Say what it needed; invoke is silent about what went as ever, unless it echoes."""
+        if outcome.outcome != "current" or self.c.config.run.echo:
+            super().tell(outcome)
+
+    def tell_generated(self, generation: Generation) -> None:
+        if generation.because or self.c.config.run.echo:
+            super().tell_generated(generation)
+
+    def typed(self, verb: str) -> str:
+        """Return the command that a person would type for a verb."""
+        from gorun_tasks.runners.shell_command import command  # noqa: PLC0415 - where it is shown
+
+        if verb == "build":  # --build takes each word for a program of its own
+            option = "--which" if self.program.target.words[1:] else "--build"
+            return command(self.program, (), option)
+        return command(self.program, self.args, *(["--watch"] if verb == "watch" else []))
+
+
+def _of(c: Context, target: Runnable, how: Mapping[str, Any], args: Sequence[str] = ()) -> _Verbs:
+    """Return the verbs of a call; what the call leaves unset is as the configuration says."""
+    configured = {} if offers.own_flags(target) else _section(c)
+    said = {**configured, **{keyword: value for keyword, value in how.items() if value}}
+    program = offers.program_of(target, said, within=_within(c), around=c.config.run.env)
+    return _Verbs(c, program.name, program, args)
+
+
+def _do(verb: str, of_one: _Verbs, **how: Any) -> Outcome | None:
+    """Do it, or only show the command for it."""
+    do: Callable[..., Outcome | None] = getattr(of_one, verb)
+    if verb in ("why", "clean"):  # for which there is no command, and nothing to hide
+        return do()
+    if _shown_only(of_one.c, lambda: of_one.typed(verb)):
         return None
-    with hiding(c):
-        outcome = offers.run(program, args, lambda news: _tell(c, name, news))
-    return _unless_failed(c, outcome)
-
-
-def _watch(c: Context, name: str, program: Program, args: Sequence[str]) -> None:
-    if _shown_only(c, _typed(program, args, "--watch")):
-        return
-    with hiding(c):
-        status = offers.watch(name, program, args)
-    if status and not c.config.run.warn:
-        raise Exit(code=status)
-
-
-def _unless_failed(c: Context, outcome: Outcome) -> Outcome:
-    if outcome.exit_code and not c.config.run.warn:
-        raise Exit(code=outcome.exit_code)
-    return outcome
-
-
-def _build(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome | None:
-    # --build takes each word for a program of its own.
-    option = "--which" if program.target.words[1:] else "--build"
-    if _shown_only(c, _typed(program, (), option)):
-        return None
-    with hiding(c):
-        outcome = offers.build(program)
-        _tell(c, name, outcome)
-    return outcome
-
-
-def _why(_c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> None:
-    offers.answer(wording.answer(name, program.why()) + "\n")
-
-
-def _clean(c: Context, name: str, program: Program, _args: Sequence[str] = ()) -> None:
-    if not c.config.run.dry:
-        program.clean()
-    offers.say(wording.forgotten(name, dry=c.config.run.dry))
-
-
-_DO: dict[str, Callable[[Context, str, Program, Sequence[str]], object]] = {
-    "run": _run,
-    "watch": _watch,
-    "build": _build,
-    "why": _why,
-    "clean": _clean,
-}
-
-
-def _tell(c: Context, name: str, outcome: Outcome) -> None:
-    """Say what a program needed; invoke is silent about what went as ever, unless it echoes."""
-    if outcome.outcome != "current" or c.config.run.echo:
-        offers.say(wording.news(name, outcome))
+    with hiding(of_one.c):
+        return do(**how)
 
 
 def _shown_only(c: Context, command: Callable[[], str]) -> bool:
@@ -289,30 +265,12 @@ def _shown_only(c: Context, command: Callable[[], str]) -> bool:
     return bool(told.dry)
 
 
-def _typed(program: Program, args: Sequence[str], *options: str) -> Callable[[], str]:
-    """Return what tells the command for one program."""
-
-    def told() -> str:
-        from gorun_tasks.runners.shell_command import command  # noqa: PLC0415 - where it is shown
-
-        return command(program, args, *options)
-
-    return told
-
-
 def _arguments(c: Context) -> list[str]:
     """Return the words after `--`, of which invoke itself keeps only one joined string."""
     remainder: str = getattr(c, "remainder", "")
     typed = offers.words_after_dashes()
     # invoke may have been given other words than the process was, by a program built on it.
     return typed if " ".join(typed) == remainder else shlex.split(remainder)
-
-
-def _program(c: Context, target: Runnable, how: Mapping[str, Any]) -> Program:
-    """Return the program of a call; what the call leaves unset is as the configuration says."""
-    configured = {} if offers.own_flags(target) else _section(c)
-    said = {**configured, **{keyword: value for keyword, value in how.items() if value}}
-    return offers.program_of(target, said, within=_within(c), around=c.config.run.env)
 
 
 def _offered(c: Context, offer: TaskSpec, options: Mapping[str, Any]) -> Program:

@@ -26,7 +26,7 @@ from nox import registry
 from nox.logger import logger
 
 from gorun_tasks.errors import GoRunError, UsageError
-from gorun_tasks.runners import offers, wording
+from gorun_tasks.runners import offers, verbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def run(
     else it aborts the session. With `--install-only` the program is built and not run.
     """
     with _aborting(session):
-        program = _program(session, target, how)
-        return _run(session, program.name, program, args)
+        return _of(session, target, how, args).run()
 
 
 def watch(
@@ -77,29 +76,25 @@ def watch(
     Its status is that of the session, as for `run`. Needs the extra `watch`.
     """
     with _aborting(session):
-        program = _program(session, target, how)
-        _watch(session, program.name, program, args)
+        _of(session, target, how, args).watch()
 
 
 def build(session: nox.Session, target: Runnable, **how: Unpack[ProgramKeywords]) -> Outcome:
     """Bring a Go program up to date; `.path` of the result is the executable."""
     with _aborting(session):
-        program = _program(session, target, how)
-        return _build(session, program.name, program)
+        return _of(session, target, how).build()
 
 
 def why(session: nox.Session, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Print whether a run would build, and because of what; builds and runs nothing."""
     with _aborting(session):
-        program = _program(session, target, how)
-        _why(session, program.name, program)
+        _of(session, target, how).why()
 
 
 def clean(session: nox.Session, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
     """Forget what was built of a Go program."""
     with _aborting(session):
-        program = _program(session, target, how)
-        _clean(session, program.name, program)
+        _of(session, target, how).clean()
 
 
 def generate(
@@ -118,15 +113,8 @@ def generate(
     outcome's `exit_code` is None where it was not run. With `--install-only` it never is.
     """
     with _aborting(session):
-        program = _program(session, target, how)
-        generation = program.generation(args, inputs=inputs, outputs=outputs, variables=variables)
-        if _config(session, "install_only"):
-            return _build(session, program.name, program)
-        outcome = generation.run()
-        if outcome.exit_code:
-            _end(session, program.name, outcome.exit_code)
-        _log(session, wording.generated(program.name, generation))
-        return outcome
+        of_one = _of(session, target, how, args)
+        return of_one.generate(inputs=inputs, outputs=outputs, variables=variables)
 
 
 def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> None:
@@ -147,10 +135,10 @@ def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Non
         workspace = offers.workspace_of(programs)
         offered = offers.task_specs(workspace or programs or {}, shared)
     for offer in offered:
-        for verb, described in wording.VERBS.items():
+        for verb, described in verbs.VERBS.items():
             _register(
                 f"{verb}:{offer.name}",
-                functools.partial(_one, _DO[verb], offer),
+                functools.partial(_one, verb, offer),
                 described.format(offer.words),
                 verb=verb,
                 default=verb == "build" and workspace is None,
@@ -160,7 +148,7 @@ def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Non
     for verb, do in (("build", _build_many), ("affected", _affected)):
         if verb not in registry.get():
             many = functools.partial(_many, do, workspace, shared)
-            _register(verb, many, wording.OF_MANY[verb], verb=verb, default=verb == "build")
+            _register(verb, many, verbs.OF_MANY[verb], verb=verb, default=verb == "build")
 
 
 def session(
@@ -183,11 +171,11 @@ def session(
         @functools.wraps(function)
         def body(session: nox.Session, *args: Any, **keywords: Any) -> None:
             with _aborting(session):
-                program = _program(session, target, flags or {})
-                result = function(session, program, *args, **keywords)
+                of_one = _of(session, target, flags or {})
+                result = function(session, of_one.program, *args, **keywords)
                 status = getattr(result, "exit_code", None)
                 if status:
-                    _end(session, program.name, status)
+                    of_one.end(status)
 
         return nox.session(**{"venv_backend": "none", **options})(body)
 
@@ -207,52 +195,39 @@ def _register(
     make(body).allow_parallel = verb == "build"
 
 
-def _one(
-    do: Callable[[nox.Session, str, Program, Sequence[str]], object],
-    offer: TaskSpec,
-    session: nox.Session,
-) -> None:
-    args = session.posargs or offer.args
-    do(session, offer.name, offer.program(around=_around(session)), args)
+def _one(verb: str, offer: TaskSpec, session: nox.Session) -> None:
+    program = offer.program(around=_around(session))
+    of_one = _Verbs(session, offer.name, program, session.posargs or offer.args)
+    getattr(of_one, verb)()
 
 
-def _run(session: nox.Session, name: str, program: Program, args: Sequence[str]) -> Outcome:
-    if _config(session, "install_only"):
-        return _build(session, name, program)
-    outcome = offers.run(program, args, lambda news: _log(session, wording.news(name, news)))
-    if outcome.exit_code:
-        _end(session, name, outcome.exit_code)
-    return outcome
+class _Verbs(verbs.Verbs):
+    """The verbs in a session: said in its log, and ended as nox ends one."""
+
+    def __init__(
+        self, session: nox.Session, name: str, program: Program, args: Sequence[str]
+    ) -> None:
+        super().__init__(name, program, args)
+        self.only_builds = bool(_config(session, "install_only"))
+        self._session = session
+
+    def say(self, line: str) -> None:
+        _log(self._session, line)
+
+    def end(self, status: int) -> None:
+        said = verbs.ended(self.name, status)
+        if not _alone(self._session):
+            self._session.error(said)
+        offers.flush()
+        self._session.warn(said)
+        sys.exit(status)
 
 
-def _watch(session: nox.Session, name: str, program: Program, args: Sequence[str]) -> None:
-    status = offers.watch(name, program, args)
-    if status:
-        _end(session, name, status)
-
-
-def _build(session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> Outcome:
-    outcome = offers.build(program)
-    _log(session, wording.news(name, outcome))
-    return outcome
-
-
-def _why(_session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> None:
-    offers.answer(wording.answer(name, program.why()) + "\n")
-
-
-def _clean(session: nox.Session, name: str, program: Program, _args: Sequence[str] = ()) -> None:
-    program.clean()
-    _log(session, wording.forgotten(name))
-
-
-_DO: dict[str, Callable[[nox.Session, str, Program, Sequence[str]], object]] = {
-    "run": _run,
-    "watch": _watch,
-    "build": _build,
-    "why": _why,
-    "clean": _clean,
-}
+def _of(
+    session: nox.Session, target: Runnable, how: Mapping[str, Any], args: Sequence[str] = ()
+) -> _Verbs:
+    program = offers.program_of(target, how, around=_around(session))
+    return _Verbs(session, program.name, program, args)
 
 
 def _many(
@@ -261,12 +236,7 @@ def _many(
     shared: Mapping[str, Any],
     session: nox.Session,
 ) -> None:
-    around = _around(session)
-    programs = {
-        name: offers.program_of(program, shared, around=around)
-        for name, program in workspace.programs.items()
-    }
-    do(session, workspace.with_programs(programs))
+    do(session, offers.with_shared(workspace, shared, _around(session)))
 
 
 def _build_many(session: nox.Session, workspace: Workspace) -> None:
@@ -290,14 +260,12 @@ def _build_many(session: nox.Session, workspace: Workspace) -> None:
         _log(session, "what stands after -- is for another session; all programs are built")
         typed = words.parse_args([])
     tell = functools.partial(_log, session)
-    failed = offers.build_many(workspace, tell, names=typed.names, since=typed.affected)
+    failed = verbs.build_many(workspace, tell, names=typed.names, since=typed.affected)
     if failed:
-        session.error(wording.not_built(failed))
+        session.error(verbs.not_built(failed))
 
 
 def _affected(session: nox.Session, workspace: Workspace) -> None:
-    from gorun_tasks.workspace.render import affected_text  # noqa: PLC0415 - where it is asked for
-
     words = _words("affected")
     words.add_argument(
         "since",
@@ -308,8 +276,7 @@ def _affected(session: nox.Session, workspace: Workspace) -> None:
     )
     words.add_argument("--json", action="store_true", help="for the matrix of a CI job")
     typed = words.parse_args(session.posargs)
-    found = workspace.affected_by(typed.since)
-    offers.answer(affected_text(workspace, found, as_json=typed.json))
+    verbs.tell_affected(workspace, typed.since, as_json=typed.json)
 
 
 def _words(verb: str, *, add_help: bool = True) -> ArgumentParser:
@@ -322,14 +289,10 @@ def _words(verb: str, *, add_help: bool = True) -> ArgumentParser:
 
     return Words(
         prog=f"nox -s {verb} --",
-        description=wording.OF_MANY[verb],
+        description=verbs.OF_MANY[verb],
         allow_abbrev=False,
         add_help=add_help,
     )
-
-
-def _program(session: nox.Session, target: Runnable, how: Mapping[str, Any]) -> Program:
-    return offers.program_of(target, how, around=_around(session))
 
 
 def _around(session: nox.Session) -> dict[str, str | None]:
@@ -372,15 +335,6 @@ def _aborting(session: nox.Session) -> Iterator[None]:
 def _log(session: nox.Session, line: str) -> None:
     offers.flush()
     session.log(line)
-
-
-def _end(session: nox.Session, name: str, status: int) -> None:
-    said = wording.ended(name, status)
-    if not _alone(session):
-        session.error(said)
-    offers.flush()
-    session.warn(said)
-    sys.exit(status)
 
 
 def _alone(session: nox.Session) -> bool:

@@ -17,7 +17,7 @@ from doit.exceptions import TaskFailed
 from doit.reporter import ConsoleReporter
 
 from gorun_tasks.errors import GoRunError, final_status
-from gorun_tasks.runners import offers, wording
+from gorun_tasks.runners import offers, verbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.api import Program
     from gorun_tasks.build.generation import Generation
+    from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.check import StatCache, Verdict
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
@@ -131,7 +132,7 @@ class Current:
         except GoRunError as error:
             self._answer = str(error)
             return False
-        self._answer = wording.verdict(name, reasons)
+        self._answer = verbs.verdict(name, reasons)
         return not reasons
 
     def __repr__(self) -> str:
@@ -186,50 +187,44 @@ def _action(do: Callable[..., Any]) -> Callable[..., Any]:
     return action
 
 
-@_action
-def build(offer: TaskSpec, output: str, task: Any) -> None:
-    """Bring a program up to date, and its output."""
-    program = _program(task, offer)
-    outcome = offers.build(program)
-    said = wording.news(offer.name or program.name, outcome)
-    if output:
-        from gorun_tasks.build.install import put, why  # noqa: PLC0415 - where it is asked for
+class _Verbs(verbs.Verbs):
+    """The verbs in a task, whose failure is a value; `output` is where the executable is put."""
 
-        if why(output, outcome.digest, program.store):
-            put(outcome.path, output)
-            said = f"{said}; {output} written" if outcome.outcome == "current" else said
-    offers.say(said)
+    def __init__(self, offer: TaskSpec, output: str, task: Any, args: list[str] | None) -> None:
+        program = _program(task, offer)
+        name = offer.name or program.name
+        super().__init__(name, program, _arguments(args) or list(offer.args))
+        self.failure: ProgramFailed | None = None
+        self._output = output
+
+    def end(self, status: int) -> None:
+        self.failure = _ended(self.name, status)
+
+    def tell(self, outcome: Outcome) -> None:
+        said, output = verbs.news(self.name, outcome), self._output
+        if output:
+            from gorun_tasks.build.install import put, why  # noqa: PLC0415 - where it is asked for
+
+            if why(output, outcome.digest, self.program.store):
+                put(outcome.path, output)
+                said = f"{said}; {output} written" if outcome.outcome == "current" else said
+        self.say(said)
+
+
+@_action
+def perform(
+    verb: str, offer: TaskSpec, output: str, task: Any, args: list[str] | None = None
+) -> ProgramFailed | None:
+    """Run, watch or build a program, or say why it would be built."""
+    of_one = _Verbs(offer, output, task, args)
+    getattr(of_one, verb)()
+    return of_one.failure
 
 
 @_action
 def refuse(sentence: str) -> NoReturn:
     """Fail, and say why."""
     raise GoRunError(sentence)
-
-
-@_action
-def run(offer: TaskSpec, task: Any, args: list[str] | None) -> ProgramFailed | None:
-    """Bring a program up to date and run it in the foreground."""
-    program = _program(task, offer)
-    name = offer.name or program.name
-    arguments = _arguments(args) or list(offer.args)
-    outcome = offers.run(program, arguments, lambda news: offers.say(wording.news(name, news)))
-    return _ended(name, outcome.exit_code)
-
-
-@_action
-def watch(offer: TaskSpec, task: Any, args: list[str] | None) -> ProgramFailed | None:
-    """Run a program, and run it again when an edit changes it."""
-    program = _program(task, offer)
-    name = offer.name or program.name
-    return _ended(name, offers.watch(name, program, _arguments(args) or list(offer.args)))
-
-
-@_action
-def why(offer: TaskSpec, task: Any) -> None:
-    """Say whether a program would be built."""
-    program = _program(task, offer)
-    offers.answer(wording.answer(offer.name or program.name, program.why()) + "\n")
 
 
 @_action
@@ -247,7 +242,7 @@ def clean(
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(output)
     # On stdout, where doit says what it cleans; it shows nothing of a clean action's stderr.
-    offers.answer(wording.forgotten(offer.name or program.name, dry=dryrun) + "\n")
+    offers.answer(verbs.forgotten(offer.name or program.name, dry=dryrun) + "\n")
 
 
 @_action
@@ -257,11 +252,12 @@ def generate(offer: TaskSpec, given: Given, task: Any) -> ProgramFailed | None:
     name = offer.name or generation.program.name
     made = generation.make()
     if made.outcome != "current":
-        offers.say(wording.news(name, made))
+        offers.say(verbs.news(name, made))
     outcome = generation.run()
-    if not outcome.exit_code:
-        offers.say(wording.generated(task.name, generation))
-    return _ended(name, outcome.exit_code)
+    if outcome.exit_code:
+        return _ended(name, outcome.exit_code)
+    offers.say(verbs.generated(task.name, generation))
+    return None
 
 
 @_action
@@ -273,26 +269,21 @@ def tell_affected(
     build: bool,  # noqa: FBT001
 ) -> ProgramFailed | None:
     """Say which programs a change touches, and build them if that is wanted."""
-    from gorun_tasks.workspace.render import affected_text  # noqa: PLC0415 - where it is asked for
-
-    own = workspace.with_programs(
-        {name: offers.program_of(one, shared) for name, one in workspace.programs.items()}
-    )
-    found = own.affected_by(since)
-    offers.answer(affected_text(own, found, as_json=json))
-    failed = offers.build_many(own, offers.say, names=list(found)) if build and found else []
+    own = offers.with_shared(workspace, shared)
+    found = verbs.tell_affected(own, since, as_json=json)
+    failed = verbs.build_many(own, offers.say, names=list(found)) if build and found else []
     if not failed:
         return None
     status = final_status(failed[0][1], os.environ)
-    return ProgramFailed(wording.not_built(failed), status, report=True)
+    return ProgramFailed(verbs.not_built(failed), status, report=True)
 
 
 def _failed(error: GoRunError) -> ProgramFailed:
     return ProgramFailed(str(error), final_status(error, os.environ), report=True)
 
 
-def _ended(name: str, status: int | None) -> ProgramFailed | None:
-    return ProgramFailed(wording.ended(name, status), status, report=False) if status else None
+def _ended(name: str, status: int) -> ProgramFailed:
+    return ProgramFailed(verbs.ended(name, status), status, report=False)
 
 
 def _program(task: Any, offer: TaskSpec) -> Program:

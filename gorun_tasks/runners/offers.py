@@ -1,4 +1,4 @@
-"""Task specifications: what the three adapters offer, and how they start it.
+"""Task specifications: what the three adapters offer.
 
 Decides which programs a runner has tasks for, that what is said on stdout and on stderr stays in
 order, and where the words after the runner's `--` are found. It must never know a runner, never
@@ -12,17 +12,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from gorun_tasks.runners.wording import news
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any, TypeAlias
 
     from gorun_tasks.api import Program
-    from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.flags import BuildFlags, FlagKeywords
-    from gorun_tasks.errors import GoRunError
     from gorun_tasks.workspace.workspace import Workspace
 
     Runnable: TypeAlias = str | Sequence[str] | Program
@@ -153,40 +149,14 @@ def _is_sound(name: object, target: object) -> bool:
     raise UsageError(f"{name}: expected a target or a Program, got {target!r}", '"./cmd/api"')
 
 
-def build_many(
-    workspace: Workspace,
-    say: Callable[[str], None],
-    *,
-    names: Sequence[str] = (),
-    since: str = "",
-) -> list[tuple[str, GoRunError]]:
-    """Bring programs up to date, all or those with these names, and say what became of each.
-
-    With `since` only those that a change since this revision touches. Returns those that failed.
-    """
-    for name in names:
-        workspace.program(name)
-    chosen = list(names or workspace.programs)
-    everything = not (names or since)
-    if not (chosen or workspace.untold):
-        say(f"there is no main package in {workspace.root}")
-    elif since:
-        touched = workspace.affected_by(since)
-        chosen = [name for name in chosen if name in touched]
-        if not chosen:
-            say("no program is touched" if since == "-" else f"no program is touched since {since}")
-    failed: list[tuple[str, GoRunError]] = []
-
-    def tell(name: str, result: Outcome | GoRunError) -> None:
-        if isinstance(result, Exception):
-            failed.append((name, result))
-            say(f"{name}: failed: {result}")
-        else:
-            say(news(name, result))
-
-    if chosen or everything:
-        workspace.build(() if everything else chosen, tell=tell)
-    return failed
+def with_shared(
+    workspace: Workspace, shared: Mapping[str, Any], around: Mapping[str, str | None] | None = None
+) -> Workspace:
+    """Return a workspace whose programs have what all share, in a runner with these variables."""
+    programs = workspace.programs.items()
+    return workspace.with_programs(
+        {name: program_of(program, shared, around=around) for name, program in programs}
+    )
 
 
 def flags_of(options: Mapping[str, Any]) -> BuildFlags:
@@ -283,27 +253,3 @@ def flush() -> None:
     from gorun_tasks.core import launch  # noqa: PLC0415 - listing tasks needs no core
 
     launch.flush()
-
-
-def build(program: Program) -> Outcome:
-    """Bring the program up to date."""
-    return program.build()
-
-
-def run(program: Program, args: Sequence[str], say: Callable[[Outcome], None]) -> Outcome:
-    """Bring the program up to date, say so, and run it in the foreground.
-
-    Said in between, since a server may run for days; and in one graph, since looking twice could
-    see two different things.
-    """
-    graph = program.graph(args)
-    say(graph.make())
-    return graph.run()
-
-
-def watch(name: str, program: Program, args: Sequence[str]) -> int:
-    """Run the program, and again when an edit changes it, until a person ends it; its status."""
-    from gorun_tasks.watch.session import run  # noqa: PLC0415
-    from gorun_tasks.watch.watcher import Watch  # noqa: PLC0415 - only where something is watched
-
-    return run(Watch({name: program.context()}, {name: args}), [name])

@@ -74,7 +74,7 @@ RUNNERS = {
     ),
 }
 
-OF_ALL = ("api", "errors", "inputs.verdict", "runners.offers", "runners.wording")
+OF_ALL = ("api", "errors", "inputs.verdict", "runners.offers", "runners.verbs")
 TO_RUN = (*OF_ALL, *HOT, "build.graph", "build.outcome", "system.foreground")
 TO_LIST = (
     *(*OF_ALL, *HOT[:3], *HOT[4:], "core.flag_keywords", "core.module_version", "core.vcs_stamp"),

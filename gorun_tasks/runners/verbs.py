@@ -1,0 +1,219 @@
+"""Verbs: what can be done with a program, and with those of a workspace, in any runner.
+
+Decides the steps of each verb, and the words in which it is told. What a runner does in its own way
+is a hook: how a line is said, and what becomes of a status other than 0. It must never know a
+runner, nor start anything before it is asked to.
+"""
+
+from __future__ import annotations
+
+from gorun_tasks.errors import in_one_line
+from gorun_tasks.runners import offers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from typing import Any
+
+    from gorun_tasks.api import Program
+    from gorun_tasks.build.generation import Generation
+    from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.reasons import Reason
+    from gorun_tasks.errors import GoRunError
+    from gorun_tasks.workspace.workspace import Workspace
+
+VERBS = {
+    "run": "Run {}\n\nWhat stands after -- are the program's arguments, exactly as typed.",
+    "watch": "Run {} again after edits\n\nThose that change the executable. After -- as for run.",
+    "build": "Build {} if anything changed\n\nOnly go decides what a build is; see the why task.",
+    "why": "Say whether {} would be built, and why\n\nBuilds and runs nothing.",
+    "clean": "Forget {}\n\nThe next run or build asks go again.",
+}
+"""What can be done with a program, and how a runner describes it: a line for lists, then more."""
+
+OF_MANY = {
+    "build": "Build all Go programs, or those that a change touches",
+    "affected": "Say which Go programs a change touches, and why",
+}
+"""What can be done with the programs of a workspace."""
+
+
+class Verbs:
+    """What can be done with one program, whose name for people this is, with these arguments."""
+
+    dry = False
+    """Whether nothing is forgotten."""
+    only_builds = False
+    """Whether nothing is run."""
+
+    def __init__(self, name: str, program: Program, args: Sequence[str]) -> None:
+        self.name = name
+        self.program = program
+        self.args = args
+
+    # What a runner does in its own way.
+
+    def say(self, line: str) -> None:
+        """Say a line of ours."""
+        offers.say(line)
+
+    def end(self, status: int) -> None:
+        """Take in that the program ended with a status other than 0."""
+        raise NotImplementedError
+
+    def tell(self, outcome: Outcome) -> None:
+        """Say what a program needed."""
+        self.say(news(self.name, outcome))
+
+    # What all do alike.
+
+    def run(self) -> Outcome:
+        """Bring the program up to date, say so, and run it in the foreground.
+
+        Said in between, since a server may run for days; and in one graph, since looking twice
+        could see two different things.
+        """
+        if self.only_builds:
+            return self.build()
+        graph = self.program.graph(self.args)
+        self.tell(graph.make())
+        outcome = graph.run()
+        if outcome.exit_code:
+            self.end(outcome.exit_code)
+        return outcome
+
+    def watch(self) -> None:
+        """Run the program, and again when an edit changes it, until a person ends it."""
+        from gorun_tasks.watch.session import run  # noqa: PLC0415 - only where something is watched
+
+        status = run(self.program.watch(self.args), [self.name])
+        if status:
+            self.end(status)
+
+    def build(self) -> Outcome:
+        """Bring the program up to date, and say so."""
+        outcome = self.program.build()
+        self.tell(outcome)
+        return outcome
+
+    def why(self) -> None:
+        """Answer whether a run would build, and because of what."""
+        offers.answer(answer(self.name, self.program.why()) + "\n")
+
+    def clean(self) -> None:
+        """Forget what was built of the program."""
+        if not self.dry:
+            self.program.clean()
+        self.say(forgotten(self.name, dry=self.dry))
+
+    def generate(self, **patterns: Any) -> Outcome:
+        """Run the program where it could make other files than are there: Program.generation."""
+        generation = self.program.generation(self.args, **patterns)
+        if self.only_builds:
+            return self.build()
+        outcome = generation.run()
+        if outcome.exit_code:
+            self.end(outcome.exit_code)
+        else:
+            self.tell_generated(generation)
+        return outcome
+
+    def tell_generated(self, generation: Generation) -> None:
+        """Say whether the files had to be made anew."""
+        self.say(generated(self.name, generation))
+
+
+def tell_affected(workspace: Workspace, since: str, *, as_json: bool) -> Collection[str]:
+    """Answer which programs a change since this revision touches, and why; return their names."""
+    from gorun_tasks.workspace.render import affected_text  # noqa: PLC0415 - where it is asked for
+
+    found = workspace.affected_by(since)
+    offers.answer(affected_text(workspace, found, as_json=as_json))
+    return found
+
+
+def build_many(
+    workspace: Workspace,
+    say: Callable[[str], None],
+    *,
+    names: Sequence[str] = (),
+    since: str = "",
+) -> list[tuple[str, GoRunError]]:
+    """Bring programs up to date, all or those with these names, and say what became of each.
+
+    With `since` only those that a change since this revision touches. Returns those that failed.
+    """
+    for name in names:
+        workspace.program(name)
+    chosen = list(names or workspace.programs)
+    everything = not (names or since)
+    if not (chosen or workspace.untold):
+        say(f"there is no main package in {workspace.root}")
+    elif since:
+        touched = workspace.affected_by(since)
+        chosen = [name for name in chosen if name in touched]
+        if not chosen:
+            say("no program is touched" if since == "-" else f"no program is touched since {since}")
+    failed: list[tuple[str, GoRunError]] = []
+
+    def tell(name: str, result: Outcome | GoRunError) -> None:
+        if isinstance(result, Exception):
+            failed.append((name, result))
+            say(f"{name}: failed: {result}")
+        else:
+            say(news(name, result))
+
+    if chosen or everything:
+        workspace.build(() if everything else chosen, tell=tell)
+    return failed
+
+
+def not_built(failed: Sequence[tuple[str, GoRunError]]) -> str:
+    """Return the sentence for programs that could not be built."""
+    return in_one_line(f"not built: {', '.join(sorted(name for name, _ in failed))}")
+
+
+def news(name: str, outcome: Outcome) -> str:
+    """Return the line that tells what a program needed: "api: built because main.go edited"."""
+    line = f"{name}: {outcome.outcome}{_because_of(outcome.because)}"
+    trouble = outcome.unrecorded
+    said = not trouble or any(trouble in str(reason) for reason in outcome.because)
+    return in_one_line(line if said else f"{line}; not remembered: {trouble}")
+
+
+def verdict(name: str, reasons: Sequence[Reason]) -> str:
+    """Return the line that tells what a program would need: "api: stale because go.mod edited"."""
+    return in_one_line(f"{name}: {'stale' if reasons else 'current'}{_because_of(reasons)}")
+
+
+def answer(name: str, reasons: Sequence[Reason]) -> str:
+    """Return the answer to why: "api: current", or "api: stale" and a line for each reason."""
+    said = "stale" if reasons else "current"
+    return "\n  ".join([in_one_line(f"{name}: {said}"), *map(str, reasons)])
+
+
+def generated(name: str, generation: Generation) -> str:
+    """Return the line that tells whether a program had to make its files anew, and why."""
+    if not generation.because:
+        return in_one_line(f"{name}: current")
+    line = f"{name}: generated{_because_of(generation.because)}"
+    trouble = generation.unrecorded
+    return in_one_line(f"{line}; not remembered: {trouble}" if trouble else line)
+
+
+def ended(name: str, status: int) -> str:
+    """Return how a program ended, for runners that report a failure in words."""
+    return in_one_line(f"{name} exited with status {status}")
+
+
+def forgotten(name: str, *, dry: bool = False) -> str:
+    """Return what a clean did, or in a dry run would do."""
+    return in_one_line(f"{name}: would be forgotten" if dry else f"{name}: forgotten")
+
+
+def _because_of(reasons: Sequence[Reason]) -> str:
+    if not reasons:  # as mostly
+        return ""
+    from gorun_tasks.core.reasons import because  # noqa: PLC0415 - where there is something to say
+
+    return because(reasons)
