@@ -6,92 +6,54 @@ part of every hot path.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gorun_tasks.api import Program
-    from gorun_tasks.build.events import (
-        EndedEvent,
-        Event,
-        FailedEvent,
-        OutcomeEvent,
-        StartedEvent,
-        UnchangedEvent,
-        WatchingEvent,
-    )
-    from gorun_tasks.build.generation import Generation
-    from gorun_tasks.build.graph import Graph
-    from gorun_tasks.build.outcome import Outcome
-    from gorun_tasks.core.check import Verdict
-    from gorun_tasks.core.flags import BuildFlags
-    from gorun_tasks.core.reasons import Reason
-    from gorun_tasks.core.target import Target
-    from gorun_tasks.errors import (
-        BuildError,
-        ExecutionError,
-        GoRunError,
-        OutputError,
-        ToolchainError,
-        UsageError,
-    )
+    from gorun_tasks.api import Program as Program
+    from gorun_tasks.build.events import EndedEvent as EndedEvent
+    from gorun_tasks.build.events import Event as Event
+    from gorun_tasks.build.events import FailedEvent as FailedEvent
+    from gorun_tasks.build.events import OutcomeEvent as OutcomeEvent
+    from gorun_tasks.build.events import StartedEvent as StartedEvent
+    from gorun_tasks.build.events import UnchangedEvent as UnchangedEvent
+    from gorun_tasks.build.events import WatchingEvent as WatchingEvent
+    from gorun_tasks.build.generation import Generation as Generation
+    from gorun_tasks.build.graph import Graph as Graph
+    from gorun_tasks.build.outcome import Outcome as Outcome
+    from gorun_tasks.core.check import Verdict as Verdict
+    from gorun_tasks.core.flags import BuildFlags as BuildFlags
+    from gorun_tasks.core.reasons import Reason as Reason
+    from gorun_tasks.core.target import Target as Target
+    from gorun_tasks.errors import BuildError as BuildError
+    from gorun_tasks.errors import ExecutionError as ExecutionError
+    from gorun_tasks.errors import GoRunError as GoRunError
+    from gorun_tasks.errors import OutputError as OutputError
+    from gorun_tasks.errors import ToolchainError as ToolchainError
+    from gorun_tasks.errors import UsageError as UsageError
     from gorun_tasks.errors import __version__ as __version__
-    from gorun_tasks.inputs.verdict import judge_all
-    from gorun_tasks.workspace.workspace import Workspace
+    from gorun_tasks.inputs.verdict import judge_all as judge_all
+    from gorun_tasks.workspace.workspace import Workspace as Workspace
 
 _HOMES = {
-    "BuildError": "errors",
-    "BuildFlags": "core.flags",
-    "EndedEvent": "build.events",
-    "Event": "build.events",
-    "ExecutionError": "errors",
-    "FailedEvent": "build.events",
-    "Generation": "build.generation",
-    "GoRunError": "errors",
-    "Graph": "build.graph",
-    "Outcome": "build.outcome",
-    "OutcomeEvent": "build.events",
-    "OutputError": "errors",
-    "Program": "api",
-    "Reason": "core.reasons",
-    "StartedEvent": "build.events",
-    "Target": "core.target",
-    "ToolchainError": "errors",
-    "UnchangedEvent": "build.events",
-    "UsageError": "errors",
-    "Verdict": "core.check",
-    "WatchingEvent": "build.events",
-    "Workspace": "workspace.workspace",
-    "__version__": "errors",
-    "judge_all": "inputs.verdict",
+    "api": "Program",
+    "build.events": "EndedEvent Event FailedEvent OutcomeEvent StartedEvent UnchangedEvent"
+    " WatchingEvent",
+    "build.generation": "Generation",
+    "build.graph": "Graph",
+    "build.outcome": "Outcome",
+    "core.check": "Verdict",
+    "core.flags": "BuildFlags",
+    "core.reasons": "Reason",
+    "core.target": "Target",
+    "errors": "BuildError ExecutionError GoRunError OutputError ToolchainError UsageError",
+    "inputs.verdict": "judge_all",
+    "workspace.workspace": "Workspace",
 }
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = [
-    "BuildError",
-    "BuildFlags",
-    "EndedEvent",
-    "Event",
-    "ExecutionError",
-    "FailedEvent",
-    "Generation",
-    "GoRunError",
-    "Graph",
-    "Outcome",
-    "OutcomeEvent",
-    "OutputError",
-    "Program",
-    "Reason",
-    "StartedEvent",
-    "Target",
-    "ToolchainError",
-    "UnchangedEvent",
-    "UsageError",
-    "Verdict",
-    "WatchingEvent",
-    "Workspace",
-    "judge_all",
-]
+__all__ = list(_HOME_OF)
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its home."""
-    home = _HOMES.get(name)
+    home = "errors" if name == "__version__" else _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - only when a name is used
