@@ -202,7 +202,7 @@ class BuildAttempt:
         self._words.ours = tuple(map(os.fsencode, (self._folder, *OURS)))
         go.build(
             report,
-            (program.link_flags().words, program.target.words),
+            (program.link_flags(self._context.facts).words, program.target.words),
             self._folder,
             lambda line: self._words.hear(line, report, say),
             tick=tick,
@@ -222,7 +222,7 @@ class BuildAttempt:
         report = self._new_report()
         go.build(
             report,
-            (self._program.link_flags().words, self._program.target.words),
+            (self._program.link_flags(self._context.facts).words, self._program.target.words),
             self._folder,
             say,
             tick=None,
@@ -322,6 +322,7 @@ class BuildAttempt:
             directory=program.directory,
             outsides=self._look_at_c(go).outsides.values(),
             compilers=self._compilers,
+            stamped=program.stamped(self._context.facts),
         )
 
     def _known(self) -> ContentCache:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.build.events import Event
     from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.core.vcs_stamp import Facts
     from gorun_tasks.toolchain.report import Report
 
 
@@ -29,7 +30,7 @@ class BuildContext:
     person, who else reads it on stderr, and is `seen_from` there, "" for where this process is.
     """
 
-    __slots__ = ("events", "listener", "on_event", "program", "report", "seen_from")
+    __slots__ = ("events", "facts", "listener", "on_event", "program", "report", "seen_from")
 
     def __init__(
         self,
@@ -47,6 +48,8 @@ class BuildContext:
         self.seen_from = seen_from
         self.report: Report | None = None
         """What go reported at the last build, None before the first one."""
+        self.facts: Facts | None = None
+        """What git said at the look before it: it is stamped. None where nothing is."""
 
     def apart(self, listener: Callable[[bytes], None]) -> BuildContext:
         """Return the context of the same program in another thread, where `listener` hears go."""

@@ -358,6 +358,7 @@ class Graph:
 
     def ask_go(self) -> None:
         """Have go compile and link, once."""
+        self.context.facts = self.verdict.facts
         self.building.ask(
             self._make_ready if self.ready is not None and not self.ephemeral else None
         )

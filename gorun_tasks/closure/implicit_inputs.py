@@ -54,6 +54,7 @@ class ImplicitInputs:
         directory: str,
         outsides: Iterable[ExternalInputs],
         compilers: Compilers,
+        stamped: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self._settings = settings  # go env
         self._flags = flags
@@ -63,10 +64,11 @@ class ImplicitInputs:
         self._directory = directory  # where go ran
         self._outsides = tuple(outsides)
         self._compilers = compilers
+        self._stamped = stamped  # facts of git, with their values
 
     def environment(self, program: ProgramSpec) -> tuple[tuple[str, str], ...]:
-        """Return the variables that count and their values ("" for unset)."""
-        return tuple((name, program.variable(name)) for name in ENVIRONMENT)
+        """Return the variables that count and their values ("" for unset), and what is stamped."""
+        return (*((name, program.variable(name)) for name in ENVIRONMENT), *self._stamped)
 
     def defaults(self, program: ProgramSpec) -> dict[str, str]:
         """Return what go takes for variables that are set nowhere, for those that have a default.

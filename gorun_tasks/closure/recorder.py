@@ -179,7 +179,7 @@ def read(
         asked.note(f"{directory}/default.pgo")
     recording = _Recording(report, program, asked, kinds, known=known, before=before)
     sections = recording.sections()
-    environment = (*implicit.environment(program), *program.stamped(), *said)
+    environment = (*implicit.environment(program), *said)
     return Closure(
         environment,
         implicit.defaults(program),

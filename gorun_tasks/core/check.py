@@ -8,6 +8,7 @@ process, and imports nothing that an unchanged start does not use.
 import os
 
 from gorun_tasks.core.fingerprint import _ONLY_A_PLACE, holds, key_at, look_up_or_embedded
+from gorun_tasks.core.program import QUESTION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,12 +57,23 @@ class StatCache:
         other._facts = self._facts
         return other
 
-    def facts(self, directory: str) -> "Facts":
-        """Return what git says of the repository around a directory."""
-        from gorun_tasks.core.vcs_stamp import Facts, repository_around  # noqa: PLC0415 - for stamps only
+    def facts(self, program: "ProgramSpec") -> "Facts | None":
+        """Return what git says of a program's repository, None where nothing is stamped."""
+        if not program.stamp:
+            return None
+        directory = program.directory
+        if directory not in self._facts:
+            from gorun_tasks.core.vcs_stamp import Facts, repository_around  # noqa: PLC0415 - for stamps only
 
-        place = repository_around(directory)
-        return self._facts.setdefault(place, Facts(place, self.environ))
+            place = repository_around(directory)
+            self._facts[directory] = self._facts.setdefault(place, Facts(place, self.environ))
+        return self._facts[directory]
+
+    def variable(self, name: str, program: "ProgramSpec") -> str:
+        """Return the value of a variable as far as it is an input, or of a fact of git."""
+        if name[:1] == "=" and not name.startswith(QUESTION):
+            return program.fact(name[1:], self.facts(program))
+        return program.variable(name)
 
     def where(self, name: str) -> str:
         """Return where PATH leads for `name` ("" for nowhere)."""
@@ -76,7 +88,7 @@ class StatCache:
         environ = program.environ
         for name, value in manifest.environment:
             # To go an empty variable is an unset one.
-            if environ.get(name, "") != value and program.variable(name) != value:
+            if environ.get(name, "") != value and self.variable(name, program) != value:
                 return False
         return all(self.where(name) == path for name, path in manifest.lookups) and all(
             os.path.realpath(path) == real for path, real in manifest.links
@@ -135,9 +147,10 @@ class Verdict:
     `outcome` is "current", "restored" or "stale". A manifest comes with the first two; `because`
     is empty only with "current". `link_only` says that nothing go compiles has changed. `renewed`
     are records whose stats are worth writing; `altered` says that the manifest should be written.
+    `facts` are those of git at this look, None where nothing is stamped.
     """
 
-    __slots__ = ("altered", "because", "link_only", "manifest", "outcome", "renewed")
+    __slots__ = ("altered", "because", "facts", "link_only", "manifest", "outcome", "renewed")
 
     def __init__(
         self,
@@ -155,6 +168,7 @@ class Verdict:
         self.renewed = renewed
         self.altered = altered
         self.link_only = link_only
+        self.facts: Facts | None = None
 
 
 def check(
@@ -166,8 +180,6 @@ def check(
     """
     store = program.store
     look = StatCache(store, program.environ) if look is None else look.with_path_of(program.environ)
-    if program.stamp:
-        program.facts = look.facts(program.directory)
     manifests = store.manifests(program.key, program.identity) if store.trusted() else []
     if manifests:
         newest = manifests[0]
@@ -176,5 +188,7 @@ def check(
             and look.environment_holds(newest, program)
             and look.suspects(newest) == []
         ):
-            return Verdict("current", newest), look, manifests
+            verdict = Verdict("current", newest)
+            verdict.facts = look.facts(program)
+            return verdict, look, manifests
     return None, look, manifests

@@ -47,7 +47,6 @@ class ProgramSpec:
     __slots__ = (
         "cwd",
         "environ",
-        "facts",
         "flags",
         "identity",
         "key",
@@ -83,7 +82,6 @@ class ProgramSpec:
         places = (self.cwd, self.directory) if flags.chdir else (self.cwd,)
         identity = (*flags.words, "--", *target.words, "in", *places)
         stamped: tuple[tuple[str, str], ...] = ()
-        self.facts: Facts | None = None  # as of the last look
         if stamp:
             from gorun_tasks.core.vcs_stamp import checked  # noqa: PLC0415 - few programs are stamped
 
@@ -154,12 +152,10 @@ class ProgramSpec:
         TMPDIR counts only where our go.mod lies in the directory that it names: there go passes
         over it (modload.Init), whatever link leads to that directory (search.InDir).
         """
-        if name[:1] == "=":
-            if name.startswith(QUESTION):
-                from gorun_tasks.core.command_answer import answer  # noqa: PLC0415 - few compilers are launchers
+        if name.startswith(QUESTION):
+            from gorun_tasks.core.command_answer import answer  # noqa: PLC0415 - few compilers are launchers
 
-                return answer(name, self.environ)
-            return self._fact(name[1:])
+            return answer(name, self.environ)
         if name != "TMPDIR":
             return self.environ.get(name, "")
         temporary = os.path.join(self.directory, self.environ.get(name) or TEMPORARY)
@@ -170,32 +166,30 @@ class ProgramSpec:
             place = os.path.dirname(place)
         return temporary if os.path.samefile(temporary, place) else ""
 
-    def stamped(self) -> tuple[tuple[str, str], ...]:
-        """Return the facts that are linked in, as inputs, with their values as of the last look.
+    def stamped(self, facts: "Facts | None") -> tuple[tuple[str, str], ...]:
+        """Return the facts that are linked in, as inputs, with their values.
 
         They stand among variables with a "=" before them: no variable's name begins so. Raises
         GoRunError where git cannot tell.
         """
-        facts = {fact for _, fact in self.stamp}
-        if "date" in facts:
-            facts.add("commit")  # by which the date is known the next time
-        return tuple((f"={fact}", self._fact(fact)) for fact in sorted(facts))
+        names = {fact for _, fact in self.stamp}
+        if "date" in names:
+            names.add("commit")  # by which the date is known the next time
+        return tuple((f"={fact}", self.fact(fact, facts)) for fact in sorted(names))
 
-    def link_flags(self) -> BuildFlags:
+    def link_flags(self, facts: "Facts | None") -> BuildFlags:
         """Return the flags that go gets: these, and what is stamped. Raises GoRunError."""
         if not self.stamp:
             return self.flags
-        values = {variable: self._fact(fact) for variable, fact in self.stamp}
+        values = {variable: self.fact(fact, facts) for variable, fact in self.stamp}
         from gorun_tasks.core.tool_flags import stamped  # noqa: PLC0415 - few programs are stamped
 
         return stamped(self.flags, values, self.environ.get("GOFLAGS", ""))
 
-    def _fact(self, fact: str) -> str:
-        if self.facts is None:
-            from gorun_tasks.core.check import StatCache  # noqa: PLC0415 - most begin with a look
-
-            self.facts = StatCache(self.store, self.environ).facts(self.directory)
-        return self.facts.value(fact, self._date_of)
+    def fact(self, fact: str, facts: "Facts | None") -> str:
+        """Return one of the facts that a look has found. Raises GoRunError."""
+        assert facts is not None  # which is so for whatever is stamped
+        return facts.value(fact, self._date_of)
 
     def _date_of(self, commit: str) -> str:
         """Return the date of a commit from which this program was built, "" for another."""

@@ -144,7 +144,7 @@ class Examination:
         The next look then needs no more than these. Returns whether any differed.
         """
         program = self._program
-        now = tuple((name, program.variable(name)) for name, _ in manifest.environment)
+        now = tuple((name, self._look.variable(name, program)) for name, _ in manifest.environment)
         before = manifest.environment, manifest.lookups, manifest.links
         way = self._way_to_go(manifest)
         if way is not None:
@@ -155,7 +155,7 @@ class Examination:
 
     def _changed_variables(self, manifest: Manifest) -> Iterator[tuple[str, str, str]]:
         for name, value in manifest.environment:
-            now = self._program.variable(name)
+            now = self._look.variable(name, self._program)
             if now != value:
                 yield name, value, now
 

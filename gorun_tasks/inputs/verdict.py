@@ -39,11 +39,17 @@ def judge_all(programs: "Iterable[ProgramSpec]") -> list[Verdict]:
 
 def examine(program: "ProgramSpec", look: StatCache, manifests: "list[Manifest]") -> Verdict:
     """Return the verdict on a program that the quick check did not find current."""
+    verdict = _examine(program, look, manifests)
+    verdict.facts = look.facts(program)
+    return verdict
+
+
+def _examine(program: "ProgramSpec", look: StatCache, manifests: "list[Manifest]") -> Verdict:
     from gorun_tasks.core.reasons import Reason  # noqa: PLC0415 - off the hot path
     from gorun_tasks.inputs.compare import Examination  # noqa: PLC0415 - off the hot path
 
     if not manifests:
-        manifests = _of_other_platforms(program)
+        manifests = _of_other_platforms(program, look)
     if not manifests:
         return Verdict("stale", because=(Reason("", program.unknown()),))
     examination = Examination(look, program)
@@ -68,7 +74,7 @@ def examine(program: "ProgramSpec", look: StatCache, manifests: "list[Manifest]"
     )
 
 
-def _of_other_platforms(program: "ProgramSpec") -> "list[Manifest]":
+def _of_other_platforms(program: "ProgramSpec", look: StatCache) -> "list[Manifest]":
     """Return what is remembered of a program elsewhere, the nearest first, then what is current.
 
     Variables may name the platform that go takes without them; and else the difference is the
@@ -81,7 +87,7 @@ def _of_other_platforms(program: "ProgramSpec") -> "list[Manifest]":
 
     def distance(ranked: "tuple[int, Manifest]") -> tuple[int, int, float]:
         position, manifest = ranked
-        differs = (program.variable(name) != value for name, value in manifest.environment)
+        differs = (look.variable(name, program) != value for name, value in manifest.environment)
         return sum(differs), position, -manifest.recorded
 
     lists = (store.manifests(key, identity) for key in store.keys(program.key))
