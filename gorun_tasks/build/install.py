@@ -11,12 +11,13 @@ import contextlib
 import os
 import shutil
 
-from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at
+from gorun_tasks.core.fingerprint import is_settled, key_at
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.core.store import checksum, frame, read_file, unframe
 from gorun_tasks.errors import OutputError
 from gorun_tasks.inputs.digest import sha256_of
 from gorun_tasks.storage.writer import StoreUnusable, Writer
+from gorun_tasks.system import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _is_at(path: str, digest: str, store: Store) -> bool:
     """Say whether it is there: by stat, if that can vouch."""
     path = os.path.abspath(path)
     identity = checksum(os.fsencode(f"output {path}")).hex()
-    moment = file_clock()
+    moment = host.file_clock()
     key = key_at(path)
     if key is None or not os.access(path, os.X_OK):
         return False

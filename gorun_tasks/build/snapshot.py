@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 
-from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at, key_of
+from gorun_tasks.core.fingerprint import is_settled, key_at, key_of
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of
 from gorun_tasks.inputs.path_resolution import upwards
+from gorun_tasks.system import host
 from gorun_tasks.system.clock import wait_past
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ _LONGEST_WAIT = 0.1  # seconds; a tick of the clock that stamps files is a tenth
 
 def snapshot_of(expansion: GlobExpansion, known: Seen) -> Seen:
     """Return what is there now; what is `known` under the same stat key is not read again."""
-    moment = file_clock()
+    moment = host.file_clock()
     seen: Seen = {}
     for path in expansion.paths:
         place = expansion.place(path)
@@ -69,7 +70,7 @@ def _key_at(place: str) -> Key | None:
 
 def settled_keys(expansion: GlobExpansion) -> dict[str, Key | None]:
     """Return the stat keys of the directories that were listed, none of any for a moving one."""
-    moment = file_clock()
+    moment = host.file_clock()
     keys = {path: key_at(expansion.place(path)) for path in expansion.listed}
     return {p: _MOVING if key and not is_settled(key, moment) else key for p, key in keys.items()}
 

@@ -21,7 +21,7 @@ from gorun_tasks.core.fingerprint import key_at, look_up
 from gorun_tasks.core.quoting import split_quoted
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.digest import bytes_of
-from gorun_tasks.system.process_tree import children_of
+from gorun_tasks.system import host
 from gorun_tasks.toolchain.report import NotRecorded
 
 TYPE_CHECKING = False
@@ -182,12 +182,12 @@ class Compilers:
         except OSError:
             return ""
         assert process.stdin is not None
-        end = time.monotonic() + _PATIENCE
+        pid, end = process.pid, time.monotonic() + _PATIENCE
         children: set[str] = set()
-        while not children and _file_of(process.pid) == own and time.monotonic() < end:
+        while not children and host.executable_of(pid) == own and time.monotonic() < end:
             time.sleep(_NAP)
-            children = {_file_of(child) for child in children_of(process.pid)} - {own, ""}
-        seen = children.pop() if len(children) == 1 and _file_of(process.pid) == own else ""
+            children = {*map(host.executable_of, host.children_of(pid))} - {own, ""}
+        seen = children.pop() if len(children) == 1 and host.executable_of(pid) == own else ""
         process.stdin.close()
         try:
             process.wait(_PATIENCE)
@@ -195,10 +195,3 @@ class Compilers:
             process.kill()
             process.wait()
         return seen
-
-
-def _file_of(pid: int) -> str:
-    try:
-        return os.readlink(f"/proc/{pid}/exe")
-    except OSError:
-        return ""

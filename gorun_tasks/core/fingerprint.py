@@ -8,7 +8,6 @@ It is the hot path: it imports nothing that the interpreter has not loaded alrea
 
 import os
 import sys
-import time
 
 try:
     from _operator import attrgetter  # `operator` is Python code for it
@@ -31,11 +30,8 @@ if TYPE_CHECKING:
     """Of a record: how the directory was listed ("", "go" or "all"), the further names that the
     listing counts, the listing itself, and the content of each name."""
 
-_ON_LINUX = sys.platform == "linux"
 _ONLY_A_PLACE = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
-_LINUX_COARSE_CLOCK = 5  # CLOCK_REALTIME_COARSE: the very clock that stamps files
 _WHOLE_SECOND = 1_000_000_000
-_TICK = 20_000_000  # nanoseconds; more than the tick of any kernel clock
 
 UNBELIEVED = (0, 0, 0, 0, 0)
 """The key of what is on a file system whose stat says nothing: no file has it, so whatever it is
@@ -45,18 +41,11 @@ NEVER = -1
 """The hash in the seal of a record with such a key: Python gives it to nothing."""
 
 
-def file_clock() -> int:
-    """Return what a file changed now would be stamped with (nanoseconds since the epoch)."""
-    if _ON_LINUX:
-        return time.clock_gettime_ns(_LINUX_COARSE_CLOCK)
-    return time.time_ns() - _TICK
-
-
 def is_settled(key: "Key", moment: int) -> bool:
-    """Say whether a file with this key cannot have changed since `moment` (of `file_clock`).
+    """Say whether a file with this key cannot have changed since `moment`.
 
-    A time stamp in whole seconds comes from a file system that keeps no finer ones (HFS+, FAT
-    and old NFS: up to two seconds).
+    That is a time of the clock that stamps files. A time stamp in whole seconds comes from a file
+    system that keeps no finer ones (HFS+, FAT and old NFS: up to two seconds).
     """
     ctime = key[1]
     return ctime < (moment - 2 * _WHOLE_SECOND if ctime % _WHOLE_SECOND == 0 else moment)

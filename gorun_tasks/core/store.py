@@ -415,8 +415,9 @@ def default_directory(environ: "Mapping[str, str]") -> str:
     if not home.startswith("/"):
         home = ""  # in each directory it would be another one
     if sys.platform == "darwin":
-        return f"{home}/Library/Caches/gorun-tasks" if home else ""
-    cache = environ.get("XDG_CACHE_HOME", "")
-    if not cache.startswith("/"):  # the XDG specification has relative values ignored
-        cache = f"{home}/.cache" if home else ""
+        cache = f"{home}/Library/Caches" if home else ""
+    else:
+        cache = environ.get("XDG_CACHE_HOME", "")
+        if not cache.startswith("/"):  # the XDG specification has relative values ignored
+            cache = f"{home}/.cache" if home else ""
     return f"{cache}/gorun-tasks" if cache else ""

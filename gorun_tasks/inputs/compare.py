@@ -7,12 +7,10 @@ never say "changed" without naming the input and the change (law 10).
 from __future__ import annotations
 
 import os
-import sys
 
 from gorun_tasks.core.fingerprint import (
     NEVER,
     UNBELIEVED,
-    file_clock,
     is_settled,
     key_at,
     key_of,
@@ -25,6 +23,7 @@ from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of,
 from gorun_tasks.inputs.directory_listing import list_directory
 from gorun_tasks.inputs.go_variables import PLACES_OF_THE_ENV_FILE, env_file, without_telling
 from gorun_tasks.inputs.semantic_digest import HEAD, SHA256_SIZE, kind_of
+from gorun_tasks.system import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ class Examination:
         self._look = look
         self._program = program
         self._root = program.root.rstrip("/") + "/"
-        self._began = file_clock()
+        self._began = host.file_clock()
         self._contents: dict[tuple[str, bytes], tuple[bytes, Key | None]] = {}
         self._listings: dict[tuple[str, str, tuple[str, ...]], tuple[str, ...] | None] = {}
         self._mounts: MountTable | None = None
@@ -113,10 +112,8 @@ class Examination:
     def _way_to_go(self, manifest: Manifest) -> tuple[tuple[str, str], tuple[str, str]] | None:
         """Return how the go of a manifest is found now, None where another is.
 
-        That is the name that is looked up and what is found for it, and the link that this is. On
-        Linux go knows where it is by /proc/self/exe (os.Executable), whichever link led there, and
-        so finds its GOROOT (cfg.findGOROOT) where no variable names one. A script between is no
-        link.
+        That is the name that is looked up and what is found for it, and the link that this is.
+        Another link will do where go finds its GOROOT whichever led to it.
         """
         (name, found), (command, real) = manifest.lookups[0], manifest.links[0]
         if (
@@ -125,7 +122,7 @@ class Examination:
             and os.path.realpath(command) == real
         ):
             return (name, found), (command, real)  # the same way
-        if sys.platform != "linux" or self._program.environ.get("GOROOT"):
+        if not host.GO_FINDS_ITSELF_BEHIND_LINKS or self._program.environ.get("GOROOT"):
             return None
         from gorun_tasks.system.find_go import find_go  # noqa: PLC0415 - few looks come so far
 

@@ -6,9 +6,8 @@ never leave one out because it seems to change nothing.
 
 from __future__ import annotations
 
-import sys
-
 from gorun_tasks.core.program import PLATFORM
+from gorun_tasks.system import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,11 +65,7 @@ def env_file(environ: Mapping[str, str]) -> str:
     chosen = environ.get("GOENV", "")
     if chosen:
         return chosen
-    home = environ.get("HOME", "")
-    if sys.platform == "darwin":
-        directory = f"{home}/Library/Application Support" if home else ""
-    else:
-        directory = environ.get("XDG_CONFIG_HOME", "") or (f"{home}/.config" if home else "")
+    directory = host.user_config_directory(environ)
     return f"{directory}/go/env" if directory.startswith("/") else ""
 
 

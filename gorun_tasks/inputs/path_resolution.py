@@ -28,7 +28,7 @@ class PathResolution:
     """
 
     def __init__(self, moment: int, mounts: MountTable | None = None) -> None:
-        """Look for what moved since `moment` (of `file_clock`).
+        """Look for what moved since `moment` (of `host.file_clock`).
 
         With `mounts`, what is stamped by another clock counts as unmoved: it is compared otherwise.
         """

@@ -17,6 +17,7 @@ import time
 
 from gorun_tasks.core.store import IDENTITY_SIZE, InputTable, Manifest, frame, read_file, unframe
 from gorun_tasks.errors import UsageError
+from gorun_tasks.system import host
 from gorun_tasks.system.atomic_files import write_whole
 from gorun_tasks.system.locks import STORE_LOCK, Lock
 from gorun_tasks.toolchain.report import JOURNAL
@@ -40,7 +41,7 @@ HANDED_OUT = 3600.0
 """Seconds for which a path that --which printed stays, whatever becomes of its program."""
 
 UNWATCHED = 24 * 3600.0
-"""What YOUNG is where the system does not tell which executables are running (no /proc)."""
+"""What YOUNG is where the system does not tell which executables are running."""
 
 GARBAGE_KEPT = 16
 """How many records that no manifest names a table may have: it is not written anew for fewer."""
@@ -252,18 +253,11 @@ class _Eviction:
 
     @functools.cached_property
     def _running(self) -> set[tuple[int, int]] | None:
-        """Device and inode of what this user's processes execute; None where nothing tells."""
-        if not os.path.exists("/proc/self/exe"):
-            return None
-        running = set()
-        for entry in _entries("/proc"):
-            if entry.name.isdigit():
-                # Root's right to look is needed for the processes of others, and they run
-                # nothing from here.
-                with contextlib.suppress(OSError):
-                    status = os.stat(f"{entry.path}/exe")
-                    running.add((status.st_dev, status.st_ino))
-        return running
+        """Device and inode of what this user's processes execute; None where nothing tells.
+
+        The processes of others run nothing from here.
+        """
+        return host.running_executables()
 
 
 def _sweep(path: str, packed: set[bytes]) -> None:

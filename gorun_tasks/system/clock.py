@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from gorun_tasks.core.fingerprint import file_clock
+from gorun_tasks.system import host
 
 _NAP = 0.001  # seconds
 
@@ -19,5 +19,5 @@ def wait_past(moment: int, at_most: float = 1.0) -> None:
     `at_most` is in seconds.
     """
     deadline = time.monotonic() + at_most
-    while file_clock() <= moment and time.monotonic() < deadline:
+    while host.file_clock() <= moment and time.monotonic() < deadline:
         time.sleep(_NAP)

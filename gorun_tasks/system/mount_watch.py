@@ -10,7 +10,7 @@ import os
 import select
 import threading
 
-from gorun_tasks.system.mount_table import LINUX_TABLE, mount_lines, parsed_mount
+from gorun_tasks.system import host
 
 
 class MountWatch:
@@ -23,11 +23,8 @@ class MountWatch:
     def __init__(self) -> None:
         self._changed: set[str] = set()
         self._thread: threading.Thread | None = None
-        try:
-            self._table = os.open(LINUX_TABLE, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:  # what came and went goes unseen
-            self._table = -1
-        self._before = mount_lines()
+        self._table = host.open_mount_events()  # without it, what came and went goes unseen
+        self._before = host.mounts()
         self._begin()
 
     def changed(self) -> set[str]:
@@ -77,8 +74,8 @@ class MountWatch:
 
     def _compare(self) -> bool:
         """Note where mounts came or went since the last look; say whether there were any."""
-        now = mount_lines()
-        places = {parsed_mount(line)[1] for line in {*self._before} ^ {*now}}
+        now = host.mounts()
+        places = {place for _, place, _, _ in {*self._before} ^ {*now}}
         self._before = now
         self._changed |= places
         return bool(places)

@@ -1,12 +1,12 @@
 """Supervisor process: starts a watched program, ends its process group, outlives the watch.
 
 A script of its own, started as `supervisor_process.py DESCRIPTOR SIGNAL GRACE TERMINAL SOCKET`,
-that imports nothing of ours: at the other end of the descriptor is `supervisor`. Decides what the
-program finds when it starts (a process group of its own, the terminal if we had it), who is told of
-a signal, and when a group is gone. It must never leave anyone of a group behind: where the watcher
-is gone, however it went, the descriptor ends, and then the group is stopped as at a restart. It
-must never be in the program's way: nothing of ours reaches it, no descriptor (but a socket that it
-is to have), no signal's disposition, no mask.
+that imports of ours what knows the operating system alone: at the other end of the descriptor is
+`supervisor`. Decides what the program finds when it starts (a process group of its own, the
+terminal if we had it), who is told of a signal, and when a group is gone. It must never leave
+anyone of a group behind: where the watcher is gone, however it went, the descriptor ends, and then
+the group is stopped as at a restart. It must never be in the program's way: nothing of ours reaches
+it, no descriptor (but a socket that it is to have), no signal's disposition, no mask.
 
     start N PATH ARGV ENVIRONMENT DIRECTORY  → started N PID | failed N ERRNO DIRECTORY?
     stop SIGNAL GRACE                  → gone N     GRACE: seconds until SIGKILL, None: for ever;
@@ -37,6 +37,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from gorun_tasks.system import host
+
 _FROM_THE_TERMINAL = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP)
 _HEARD = (*_FROM_THE_TERMINAL, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 _BUSY_PAUSES = (0.1, 0.2, 0.4)  # go's own patience with an executable that is open for writing
@@ -44,15 +46,20 @@ _LOOK_AGAIN = 0.01  # seconds between two looks whether a group is gone
 _ASK_AGAIN = 0.1  # seconds between two looks whether the terminal is to be had
 _LAST_PATIENCE = 5.0  # seconds after SIGKILL; what then is there still, the kernel does not let go
 _FIRST_HANDED_OVER = 3  # sd_listen_fds(3)
-_SET_CHILD_SUBREAPER = 36  # prctl
-_SET_PDEATHSIG = 1
 
 
 class Supervisor:
     """One program after another, each in a process group that is gone before the next."""
 
     def __init__(
-        self, control: int, stop_signal: int, grace: float, *, terminal: bool, listening: int
+        self,
+        control: int,
+        stop_signal: int,
+        grace: float,
+        *,
+        terminal: bool,
+        listening: int,
+        life_line: host.LifeLine,
     ) -> None:
         self._control = control
         self._stop = (stop_signal, grace)
@@ -70,8 +77,7 @@ class Supervisor:
         self._wants_terminal = False  # and stands still, since another has it
         self._over = False  # whether the watcher is gone
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU, signal.SIGTTIN])
-        self._prctl = _prctl()
-        self._prctl(_SET_CHILD_SUBREAPER, 1)
+        self._life_line = life_line
         # What is ignored stays ignored in the program, too.
         self._heard = {s for s in _HEARD if signal.getsignal(s) is not signal.SIG_IGN}
         self._woken = self._hear_signals()
@@ -156,6 +162,7 @@ class Supervisor:
         self._child = self._group = child
         _suppress(os.setpgid, child, child)  # the child does the same: whoever comes first
         _suppress(os.setpgid, 0, child)  # if it has ended already, its remains are in the group
+        self._life_line.hold(child)
         signal.pthread_sigmask(signal.SIG_SETMASK, ours)
         for descriptor in (writes, *gate):
             os.close(descriptor)
@@ -191,7 +198,7 @@ class Supervisor:
             for signum in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, *_HEARD):
                 if signum in self._heard or signum not in _HEARD:
                     signal.signal(signum, signal.SIG_DFL)
-            self._prctl(_SET_PDEATHSIG, signal.SIGKILL)
+            self._life_line.grasp()
             if os.getppid() != self._me:
                 os._exit(1)  # the supervisor was killed before that was set
             os.chdir(directory)
@@ -247,6 +254,7 @@ class Supervisor:
         self._take_terminal_back()
         self._leave()
         self._group = 0
+        self._life_line.hold(0)
         self._stopping = self._killed = False
         self._deadline = None
 
@@ -360,18 +368,12 @@ def _open_terminal() -> int:
         return -1
 
 
-def _prctl() -> Any:
-    """Return Linux's prctl, or what does nothing where there is none."""
-    try:
-        from ctypes import CDLL  # noqa: PLC0415 - not every system's Python has it
-
-        return CDLL(None).prctl
-    except (ImportError, OSError, AttributeError):
-        return lambda _option, _value: 0
-
-
 def main() -> None:
     """Keep programs for the watcher at the other end of the descriptor."""
+    # Behind the standard library, which has files of the same names.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    from gorun_tasks.system import host  # noqa: PLC0415 - only now it is found
+
     control, stop_signal, grace, terminal, listening = sys.argv[1:]
     for descriptor in (int(control), int(listening)):
         if descriptor >= 0:
@@ -382,6 +384,7 @@ def main() -> None:
         float(grace),
         terminal=terminal == "1",
         listening=int(listening),
+        life_line=host.LifeLine(),
     ).run()
 
 

@@ -17,15 +17,16 @@ from gorun_tasks.core.launch import flush
 from gorun_tasks.errors import USAGE, BuildError, ToolchainError
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import DEFAULTED
+from gorun_tasks.system import host
 from gorun_tasks.system.console import pass_on
 from gorun_tasks.toolchain.answers import objects, only_object
 from gorun_tasks.toolchain.interrupt import InterruptGuard
 from gorun_tasks.toolchain.output_stream import (
+    PIPE_SIZE,
     dispatch,
     hand_over,
     read_lines,
     temporary_folder,
-    widen,
 )
 from gorun_tasks.toolchain.report import JOURNAL, HashJournal
 
@@ -312,7 +313,8 @@ class Go:
                         bufsize=0,
                     )
                 )
-                widen(go.stderr)
+                assert go.stderr is not None
+                host.widen_pipe(go.stderr.fileno(), PIPE_SIZE)
                 yield go, notes, settle
                 settle()
                 go.wait()

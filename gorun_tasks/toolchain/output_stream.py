@@ -6,8 +6,6 @@ never judge what go says, nor keep go's own words from the person.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import re
 import select
@@ -22,14 +20,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Collection, Iterator, Mapping
-    from typing import IO
 
     from gorun_tasks.toolchain.report import HashJournal, Report
 
 _OURS = "gorun-"  # how the names of our temporary folders begin
 _TICK = 100  # milliseconds
 _AT_ONCE = 1 << 17  # bytes that are read of what go tells
-_PIPE_SIZE = 1 << 20  # bytes that go can tell while we nap
+PIPE_SIZE = 1 << 20
+"""Bytes that go can tell while we nap."""
 # go writes each line by itself, and to wake us for each slows both.
 _SHORTEST_NAP, _LONGEST_NAP = 0.004, 0.03  # seconds
 _OF_THE_TIME = 0.01  # as long as that of the time that go has taken already we may sleep on
@@ -54,13 +52,6 @@ _is_report = re.compile(
 def hand_over(report: Report) -> str:
     """Return what go is to start in the program's place (-exec)."""
     return _HAND_OVER.format(mark=report.mark)
-
-
-def widen(pipe: IO[bytes] | None) -> None:
-    """Let more go into a pipe, where this system can do that."""
-    if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
 
 
 def read_lines(

@@ -15,9 +15,10 @@ import os
 import re
 import time
 
-from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at
+from gorun_tasks.core.fingerprint import is_settled, key_at
 from gorun_tasks.inputs.path_resolution import PathResolution
 from gorun_tasks.inputs.semantic_digest import SHA256_SIZE
+from gorun_tasks.system import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Report:
     """What go told. Filled in while go works, and of use also where go failed."""
 
     def __init__(self) -> None:
-        self.started = file_clock()  # before go started
+        self.started = host.file_clock()  # before go started
         self.moments = [("load", time.perf_counter())]  # which step began when
         self.mark = f"GORUN-{os.urandom(8).hex()}-"  # what the words of the handover begin with
         self.executable = ""  # where the executable was handed over

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import stat
 import threading
 import time
@@ -18,6 +17,7 @@ from importlib.util import find_spec
 
 from gorun_tasks.core.fingerprint import key_of
 from gorun_tasks.errors import UsageError
+from gorun_tasks.system import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
 _STEP = 3  # milliseconds without a further event, after which there is a notice
 _LONGEST = 50  # milliseconds of events upon events, after which there is one all the same
 _INTERVAL = 0.5  # seconds between two looks by the clock
-
-# What the kernel calls file systems that are written to from elsewhere.
-_WITHOUT_EVENTS = frozenset(
-    (
-        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "9p", "virtiofs", "vboxsf"),
-        *("prl_fs", "vmhgfs", "drvfs", "ceph", "lustre", "beegfs", "gfs2", "ocfs2", "fakeowner"),
-        *("grpcfuse", "osxfs", "fuse"),
-    )
-)
 
 
 class FileEvents:
@@ -174,39 +165,27 @@ def _glance(places: Places) -> dict[str, Key | None]:
     return seen
 
 
-def why_poll(directories: Iterable[str], mounts: str = "/proc/self/mounts") -> str:
+def why_poll(directories: Iterable[str]) -> str:
     """Return on what file system it is that no events come from a directory, "" where they come.
 
     WATCHFILES_FORCE_POLLING, watchfiles' own variable, asks for it too.
     """
     if os.environ.get("WATCHFILES_FORCE_POLLING", "").lower() not in ("", "0", "false", "disable"):
         return "WATCHFILES_FORCE_POLLING is set"
-    kinds: dict[str, str] = {}
-    try:
-        with open(mounts, encoding="utf-8", errors="surrogateescape") as file:
-            for line in file:
-                _, point, kind, *_ = line.split(" ")
-                # Of two that are mounted one over the other, the later counts.
-                kinds[_unquoted(point).rstrip("/")] = kind
-    except OSError:
-        return ""  # not Linux: FSEvents and kqueue have their own ways
+    # Of two that are mounted one over the other, the later counts.
+    kinds = {place.rstrip("/"): kind for _, place, kind, _ in host.mounts()}
     for directory in directories:
         point = directory.rstrip("/")
         while point and point not in kinds:
             point = point.rpartition("/")[0]
         kind = kinds.get(point, "")
-        if kind.partition(".")[0] in _WITHOUT_EVENTS:
+        if kind.partition(".")[0] in host.WITHOUT_EVENTS:
             return f"{point or '/'} is {kind}, from which no events come"
     return ""
-
-
-def _unquoted(point: str) -> str:
-    """Return the path of a mount point; the kernel writes a space as a number, in octal."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), point)
 
 
 def _in_words(error: Exception) -> str:
     exhausted = [f"os error {number}" for number in (errno.ENOSPC, errno.EMFILE)]
     if any(sign in str(error) for sign in (*exhausted, "limit")):
-        return "the system has no more inotify watches (fs.inotify.max_user_watches, _instances)"
+        return host.NO_MORE_EVENTS
     return f"the system gives no events: {error}"

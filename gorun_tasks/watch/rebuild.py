@@ -32,7 +32,7 @@ class RebuildPass:
     """What one look finds.
 
     `tell` hears of each result as soon as there is one, and perhaps of the same one again. `since`
-    is when something was last told to have moved (of `file_clock`).
+    is when something was last told to have moved (of `host.file_clock`).
     """
 
     def __init__(

@@ -7,7 +7,7 @@ before the group of the one before it is gone: `system.supervisor` knows when th
 from __future__ import annotations
 
 from gorun_tasks.build.outcome import how_to_start
-from gorun_tasks.system.elf import same_but_build_id
+from gorun_tasks.system.build_id import same_but_build_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

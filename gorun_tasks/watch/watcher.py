@@ -28,7 +28,6 @@ from gorun_tasks.build.events import (
     WatchingEvent,
     tell,
 )
-from gorun_tasks.core.fingerprint import file_clock
 from gorun_tasks.core.launch import cannot_execute
 from gorun_tasks.errors import (
     BUILD_FAILED,
@@ -38,7 +37,7 @@ from gorun_tasks.errors import (
     GivenUp,
     GoRunError,
 )
-from gorun_tasks.system import console
+from gorun_tasks.system import console, host
 from gorun_tasks.system.supervisor import SupervisorClient
 from gorun_tasks.toolchain.interrupt import CancelScope
 from gorun_tasks.watch.callback_queue import CallbackQueue
@@ -219,7 +218,7 @@ class Watch:
         ):
             return
         self._look_again = True
-        self._moment = file_clock()
+        self._moment = host.file_clock()
         # What is made already is remembered as it was: that takes less time than go would the next.
         recording = self._look is not None and self._look.only_records
         if self._scope is not None and paths is not None and not recording:
@@ -349,7 +348,7 @@ class Watch:
             watched.keep.resume()
         # The system keeps only so many events for one who stands still.
         self._look_again = True
-        self._moment = file_clock()
+        self._moment = host.file_clock()
 
     def _end(self, signum: int, *, told: bool = False) -> None:
         """End by a signal, which the programs may have been told already."""

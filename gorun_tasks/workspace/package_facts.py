@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 
-from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at, record_directory
+from gorun_tasks.core.fingerprint import is_settled, key_at, record_directory
 from gorun_tasks.core.store import unframe
 from gorun_tasks.inputs.digest import content_of
 from gorun_tasks.inputs.semantic_digest import HEAD, MOD_FILE, SUMS
+from gorun_tasks.system import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _renewed(record: Record, fact: Fact, root: str) -> Record | None:
     """Return the record with fresh stats, None where a fact is another."""
     base, directory, names, keys = record
     last, listing, contents = fact
-    moment = file_clock()
+    moment = host.file_clock()
     where = record_directory(root, base)
     if directory is not None:
         directory = key_at(where)

@@ -19,9 +19,10 @@ import tempfile
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs
 from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.core.check import StatCache
-from gorun_tasks.core.fingerprint import file_clock, is_settled, key_at
+from gorun_tasks.core.fingerprint import is_settled, key_at
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.inputs.digest import ContentCache
+from gorun_tasks.system import host
 from gorun_tasks.system.find_go import find_go
 from gorun_tasks.toolchain.command import NOT_OF_LIST, Go
 from gorun_tasks.toolchain.report import NotRecorded, supported, traced_operations
@@ -65,7 +66,7 @@ class _Exploration:
         look = StatCache(asker.store, asker.environ)
         self._go_name, self._command = find_go(asker.environ, look.where)
         self._folder = tempfile.mkdtemp(prefix="gorun-")
-        self._started = file_clock()
+        self._started = host.file_clock()
         self.recordable = "," not in self._folder  # GODEBUG, which names the trace, has commas
         self._mains: dict[str, Main] = {}
         self._untold: list[str] = []  # where go could not answer

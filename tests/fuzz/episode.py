@@ -21,7 +21,7 @@ from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from gorun_tasks.system.mount_table import mount_lines, parsed_mount
+from gorun_tasks.system import host
 from tests.fuzz.model import MUTATIONS, ON_FILES, World, draw, edit_same, programs_at, reword
 from tests.fuzz.oracle import (
     Answer,
@@ -411,8 +411,7 @@ def _of_the_store(ours: Answer) -> bool:
 
 def unmount_below(root: str) -> None:
     """Take away what an episode that was ended had mounted."""
-    for line in reversed(mount_lines()):
-        place = parsed_mount(line)[1]
+    for _, place, *_ in reversed(host.mounts()):
         if place.startswith(f"{root}/"):
             subprocess.run(["umount", place], check=True)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from gorun_tasks.core.fingerprint import file_clock
+from gorun_tasks.system import host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ def let_the_clock_tick() -> None:
     again is stamped finer than the clock ticks, and so ahead of it.
     """
     now = time.time_ns()
-    while file_clock() <= now:
+    while host.file_clock() <= now:
         time.sleep(0.0005)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("go")
 
 DISBELIEVING = (
-    "from gorun_tasks.system import mount_table; mount_table._BELIEVED = frozenset();"
+    "from gorun_tasks.system import host; host.BELIEVED = frozenset();"
     "from gorun_tasks.main import main; main()"
 )
 FILES = {

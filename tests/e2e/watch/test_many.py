@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gorun_tasks.system import host
 from gorun_tasks.watch.file_events import why_poll
 from tests.support.clock import PATIENCE
 from tests.support.watching import SERVER, Watching, watching
@@ -197,19 +198,19 @@ def test_by_the_clock_where_the_system_has_no_more_watches(tmp_path: Path) -> No
         watch.wait_for("version two []\n")
 
 
-def test_file_systems_without_events_are_known(tmp_path: Path) -> None:
-    mounts = tmp_path / "mounts"
-    mounts.write_text(
-        "/dev/vda / ext4 rw 0 0\n"
-        "server:/home /home nfs4 rw 0 0\n"
-        "/dev/vdb /home/me/local ext4 rw 0 0\n"
-        "share /mnt/with\\040space fuse.sshfs rw 0 0\n"
-    )
-    where = str(mounts)
-    assert why_poll(["/", "/srv/app", "/home/me/local/app"], where) == ""
-    assert why_poll(["/srv", "/home/me/app"], where) == "/home is nfs4, from which no events come"
-    assert why_poll(["/mnt/with space"], where).startswith("/mnt/with space is fuse.sshfs")
-    assert why_poll(["/anywhere"], str(tmp_path / "none")) == ""
+def test_file_systems_without_events_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = [
+        (None, "/", "ext4", ""),
+        (None, "/home", "nfs4", ""),
+        (None, "/home/me/local", "ext4", ""),
+        (None, "/mnt/with space", "fuse.sshfs", ""),
+    ]
+    monkeypatch.setattr(host, "mounts", lambda: mounts)
+    assert why_poll(["/", "/srv/app", "/home/me/local/app"]) == ""
+    assert why_poll(["/srv", "/home/me/app"]) == "/home is nfs4, from which no events come"
+    assert why_poll(["/mnt/with space"]).startswith("/mnt/with space is fuse.sshfs")
+    monkeypatch.setattr(host, "mounts", list)
+    assert why_poll(["/anywhere"]) == ""
 
 
 def test_without_watchfiles_one_sentence(tmp_path: Path) -> None:

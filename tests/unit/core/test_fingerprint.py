@@ -10,7 +10,6 @@ import pytest
 from gorun_tasks.core.fingerprint import (
     NEVER,
     UNBELIEVED,
-    file_clock,
     holds,
     is_settled,
     key_at,
@@ -19,6 +18,7 @@ from gorun_tasks.core.fingerprint import (
     record_directory,
     stat_digest,
 )
+from gorun_tasks.system import host
 from tests.support.clock import let_the_clock_tick
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def test_settled_needs_the_clocks_tick_to_have_passed(
 def test_clock_never_runs_ahead_of_the_stamps(tmp_path: Path) -> None:
     """What is written after a look at the clock is never older: law 3 rests on it."""
     for i in range(200):
-        before = file_clock()
+        before = host.file_clock()
         path = tmp_path / str(i)
         path.touch()
         assert path.stat().st_ctime_ns >= before
@@ -193,7 +193,7 @@ def test_clock_is_past_what_was_written_before_it_ticked(tmp_path: Path) -> None
         let_the_clock_tick()
         key = key_at(str(path))
         assert key is not None
-        assert is_settled(key, file_clock()), i
+        assert is_settled(key, host.file_clock()), i
 
 
 @pytest.mark.parametrize(

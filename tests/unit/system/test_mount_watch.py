@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.system import mount_table
+from gorun_tasks.system import host
 from gorun_tasks.system.mount_watch import MountWatch
 from tests.support.workshop import needs_mounts
 
@@ -41,8 +41,8 @@ def test_a_mount_that_came_and_went_unseen_was_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever looks too late sees the table of before; the kernel tells of the change."""
-    before = mount_table.mount_lines()
-    monkeypatch.setattr("gorun_tasks.system.mount_watch.mount_lines", lambda: before)
+    before = host.mounts()
+    monkeypatch.setattr(host, "mounts", lambda: before)
     watch = MountWatch()
     try:
         subprocess.run(["mount", "-t", "tmpfs", "none", str(tmp_path)], check=True)

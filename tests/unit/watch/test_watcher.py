@@ -299,12 +299,12 @@ def test_who_ends_it_too_late_wakes_nobody(tree: Tree) -> None:
 
 
 WITHOUT_PROCESSES = """
-import errno, os
+import errno, os, runpy
 def fork():
     os.fork = own
     raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 own, os.fork = os.fork, fork
-exec(compile(open({script!r}).read(), {script!r}, "exec"))
+runpy.run_path({script!r}, run_name="__main__")
 """
 """A supervisor that cannot start its first program: no more processes are to be had."""
 

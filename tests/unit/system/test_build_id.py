@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.system.elf import same_but_build_id
+from gorun_tasks.system.build_id import same_but_build_id
 from tests.support.workshop import go_command
 
 if TYPE_CHECKING:

@@ -1,0 +1,229 @@
+"""Linux: what only this operating system offers, and what holds on it alone.
+
+Decides nothing: each name here is one of `darwin` as well, and `gorun_tasks.system.host` is the one
+of the two that runs. It must never import more than os and time before it is asked: a touched file
+leads here, and its program waits.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import mmap
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    Mount = tuple[int | None, str, str, str]
+    """What is mounted: device (None where it is not told), place, type, and all that is told."""
+
+GO_FINDS_ITSELF_BEHIND_LINKS = True
+"""Whether go knows its real path (os.Executable reads /proc/self/exe), whichever link led there,
+and so finds its GOROOT (cfg.findGOROOT) where no variable names one. A script between is no link.
+"""
+
+BELIEVED = frozenset(
+    (
+        *("ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "tmpfs"),
+        # Its lower layers are believed to be as good as the upper one.
+        "overlay",
+        # A kernel's own, in memory: the root of a machine without a disk.
+        *("rootfs", "ramfs"),
+    )
+)
+"""Types of file systems whose stat tells of each change."""
+
+WITHOUT_CTIME = frozenset(("vfat", "msdos", "exfat"))
+"""Types of file systems whose stat tells of each change but by ctime."""
+
+WITHOUT_EVENTS = frozenset(
+    (
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "9p", "virtiofs", "vboxsf"),
+        *("prl_fs", "vmhgfs", "drvfs", "ceph", "lustre", "beegfs", "gfs2", "ocfs2", "fakeowner"),
+        *("grpcfuse", "osxfs", "fuse"),
+    )
+)
+"""Types of file systems that are written to from elsewhere, so that no events tell of it."""
+
+NO_MORE_EVENTS = "the system has no more inotify watches (fs.inotify.max_user_watches, _instances)"
+
+_COARSE_CLOCK = 5  # CLOCK_REALTIME_COARSE: the very clock that stamps files
+_MOUNT_TABLE = "/proc/self/mountinfo"
+_ESCAPED = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
+# How often a thread that was told to stop is looked at. One that waits for the disk may take long.
+_STOP_PATIENCE = 2000
+_SET_PIPE_SIZE = 1031  # fcntl: F_SETPIPE_SZ
+_SET_CHILD_SUBREAPER = 36  # prctl
+_SET_PDEATHSIG = 1
+_KILL = 9
+
+
+# Files.
+
+
+def file_clock() -> int:
+    """Return what a file changed now would be stamped with (nanoseconds since the epoch)."""
+    return time.clock_gettime_ns(_COARSE_CLOCK)
+
+
+def mounts() -> list[Mount]:
+    """Return what is mounted where this process looks, in its order, [] where nothing tells."""
+    try:
+        with open(_MOUNT_TABLE, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+            return [parsed_mount(line) for line in file.read().split("\n")[:-1]]
+    except OSError:
+        return []
+
+
+def parsed_mount(line: str) -> Mount:
+    """Return what a line of the mount table tells (proc_pid_mountinfo(5))."""
+    # Before the type stand optional fields, and " - " after them.
+    before, _, after = line.partition(" - ")
+    words = before.split(" ")
+    major, _, minor = words[2].partition(":")
+    place = words[4]
+    for escape, character in _ESCAPED.items():  # the backslash is the last
+        place = place.replace(escape, character)
+    return os.makedev(int(major), int(minor)), place, after.partition(" ")[0], line
+
+
+def open_mount_events() -> int:
+    """Return a descriptor that is exceptional (POLLPRI) once mounts changed, -1 for none."""
+    try:
+        return os.open(_MOUNT_TABLE, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
+
+
+def user_config_directory(environ: Mapping[str, str]) -> str:
+    """Return what go's os.UserConfigDir returns, "" where that is an error."""
+    home = environ.get("HOME", "")
+    return environ.get("XDG_CONFIG_HOME", "") or (f"{home}/.config" if home else "")
+
+
+def widen_pipe(pipe: int, size: int) -> None:
+    """Let a pipe hold as many bytes, as far as this user may have them."""
+    import fcntl  # noqa: PLC0415 - see above
+
+    try:
+        fcntl.fcntl(pipe, _SET_PIPE_SIZE, size)
+    except OSError:
+        pass
+
+
+# Processes.
+
+
+def children_of(pid: int, *, stopped: bool = False) -> list[int]:
+    """Return the processes that a process started, as far as they are there.
+
+    With `stopped`, it was told to stop, and is waited for: until then it may start more.
+    """
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    children: list[int] = []
+    for thread in threads:
+        if stopped:
+            _await_stop(f"/proc/{pid}/task/{thread}/stat")
+        try:
+            # Bytes: a decoder may have to be imported, and this runs in a signal handler.
+            with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as listing:
+                children += map(int, listing.readall().split())
+        except OSError:
+            continue
+    return children
+
+
+def _await_stop(path: str) -> None:
+    for _ in range(_STOP_PATIENCE):
+        try:
+            with open(path, "rb", buffering=0) as stat:
+                state = stat.readall().rpartition(b") ")[2][:1]
+        except OSError:
+            return  # it has ended
+        if state in b"TtZXx":
+            return
+        os.sched_yield()
+
+
+def executable_of(pid: int) -> str:
+    """Return which file a process executes, "" where that cannot be seen."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return ""
+
+
+def running_executables() -> set[tuple[int, int]] | None:
+    """Return device and inode of what this user's processes execute, None where nothing tells."""
+    if not os.path.exists("/proc/self/exe"):
+        return None
+    running = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                # Root's right to look is needed for the processes of others.
+                status = os.stat(f"/proc/{name}/exe")
+            except OSError:
+                continue
+            running.add((status.st_dev, status.st_ino))
+    return running
+
+
+class LifeLine:
+    """Sees to it that programs do not outlive their supervisor, and that it buries their orphans.
+
+    The supervisor makes it before it starts any.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from ctypes import CDLL  # noqa: PLC0415 - not every system's Python has it
+
+            self._prctl: Any = CDLL(None).prctl
+        except (ImportError, OSError, AttributeError):
+            self._prctl = lambda _option, _value: 0
+        self._prctl(_SET_CHILD_SUBREAPER, 1)
+
+    def hold(self, group: int) -> None:
+        """Take the process group of a program, 0 when it is gone: the kernel needs no telling."""
+
+    def grasp(self) -> None:
+        """Tie this process, which is about to become a program, to the supervisor."""
+        self._prctl(_SET_PDEATHSIG, _KILL)
+
+
+# Executables.
+
+_ELF = b"\x7fELF\x02\x01"  # of 64 bits, little-endian
+_SECTIONS_AT = 0x28  # in the header: where the table of sections is
+_SHAPE_AT = 0x3A  # and the size of an entry and their number
+_NOTE = 7  # SHT_NOTE
+_BUILD_IDS = ((b"Go\0\0", 4), (b"GNU\0", 3))
+
+
+def build_ids(data: mmap.mmap) -> Iterator[tuple[int, int]]:
+    """Yield from where to where an executable differs when its build ID alone does.
+
+    In an ELF file these are the notes with build IDs, go's own and the one that the linker derives
+    from it; nothing in a file of another kind. Raises struct.error where it is damaged.
+    """
+    from struct import unpack_from  # noqa: PLC0415 - see above
+
+    if data[: len(_ELF)] != _ELF:
+        return
+    (table,) = unpack_from("<Q", data, _SECTIONS_AT)
+    entry, count = unpack_from("<HH", data, _SHAPE_AT)
+    for header in range(table, table + entry * count, entry):
+        kind, _, _, at, size = unpack_from("<IQQQQ", data, header + 4)
+        end = at + size
+        while kind == _NOTE and at < end:
+            name_size, content_size, note = unpack_from("<III", data, at)
+            content = at + 12 + -(-name_size // 4) * 4
+            if (data[at + 12 : at + 12 + name_size], note) in _BUILD_IDS:
+                yield content, content + content_size
+            at = content + -(-content_size // 4) * 4
