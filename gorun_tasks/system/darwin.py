@@ -180,7 +180,7 @@ def _kill_at_the_end(pipe: int) -> None:
 # Executables.
 
 _MACH_O = b"\xcf\xfa\xed\xfe"  # of 64 bits, little-endian
-_HEADER_SIZE = 32
+_HEADER_SIZE, _SMALLEST_COMMAND = 32, 8
 _UUID = 0x1B  # LC_UUID, which go's linker derives from the build ID
 _SIGNATURE = 0x1D  # LC_CODE_SIGNATURE, with a hash of each page
 _SIGNATURE_MAGIC, _CODE_DIRECTORY = 0xFADE0CC0, 0xFADE0C02
@@ -192,7 +192,8 @@ def build_ids(data: mmap.mmap) -> Iterator[tuple[int, int]]:
     """Yield from where to where an executable differs when its build ID alone does.
 
     In a Mach-O file these are go's own before its code, the UUID, and the hashes of the pages that
-    have these; nothing in a file of another kind. Raises struct.error where it is damaged.
+    have these; nothing in a file of another kind. Raises struct.error or ValueError where it is
+    damaged.
     """
     if data[: len(_MACH_O)] != _MACH_O:
         return
@@ -200,10 +201,12 @@ def build_ids(data: mmap.mmap) -> Iterator[tuple[int, int]]:
     end = data.find(_AFTER, start, _WHERE_GO_LOOKS)
     if start >= 0 and end >= 0:
         yield start + len(_BEFORE), end
-    (count,) = unpack_from("<I", data, 16)
+    (commands,) = unpack_from("<I", data, 20)
     at = _HEADER_SIZE
-    for _ in range(count):
+    while at < _HEADER_SIZE + commands:
         kind, size, first = unpack_from("<III", data, at)
+        if size < _SMALLEST_COMMAND:
+            raise ValueError("a load command without a size")
         if kind == _UUID:
             yield at + 8, at + 24
         elif kind == _SIGNATURE:

@@ -72,12 +72,12 @@ def mounts() -> list[Mount]:
     """Return what is mounted where this process looks, in its order, [] where nothing tells."""
     try:
         with open(_MOUNT_TABLE, encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-            return [parsed_mount(line) for line in file.read().split("\n")[:-1]]
+            return [_parsed(line) for line in file.read().split("\n")[:-1]]
     except OSError:
         return []
 
 
-def parsed_mount(line: str) -> Mount:
+def _parsed(line: str) -> Mount:
     """Return what a line of the mount table tells (proc_pid_mountinfo(5))."""
     # Before the type stand optional fields, and " - " after them.
     before, _, after = line.partition(" - ")

@@ -1,0 +1,63 @@
+"""What Linux tells of processes, and does with pipes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gorun_tasks.system import linux
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+
+
+def test_a_process_is_known_by_its_parent_and_its_executable() -> None:
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as child:
+        assert child.pid in linux.children_of(os.getpid())
+        assert linux.executable_of(child.pid) == os.path.realpath("/bin/cat")
+        status = os.stat("/bin/cat")
+        running = linux.running_executables()
+        assert running is not None
+        assert (status.st_dev, status.st_ino) in running
+    assert linux.children_of(child.pid) == []
+    assert linux.executable_of(child.pid) == ""
+
+
+def test_a_pipe_holds_more_where_this_user_may_have_that() -> None:
+    reads, writes = os.pipe()
+    try:
+        linux.widen_pipe(reads, 1 << 17)
+        assert fcntl.fcntl(reads, fcntl.F_GETPIPE_SZ) == 1 << 17
+        linux.widen_pipe(reads, -1)  # as where a limit of the system is passed
+        assert fcntl.fcntl(reads, fcntl.F_GETPIPE_SZ) == 1 << 17
+    finally:
+        os.close(reads)
+        os.close(writes)
+
+
+def test_mounts_are_read_with_their_optional_fields_and_escapes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = [
+        r"36 35 98:7 /mnt1 /a\040b\134040 rw,noatime master:1 shared:2 - fuse.sshfs /dev/root rw,x",
+        "1 1 0:5 / / rw - ext4 x rw",
+    ]
+    (tmp_path / "table").write_text("".join(f"{line}\n" for line in lines))
+    monkeypatch.setattr(linux, "_MOUNT_TABLE", str(tmp_path / "table"))
+    assert linux.mounts() == [
+        (os.makedev(98, 7), r"/a b\040", "fuse.sshfs", lines[0]),
+        (os.makedev(0, 5), "/", "ext4", lines[1]),
+    ]
+
+
+def test_without_a_mount_table_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linux, "_MOUNT_TABLE", "/nowhere")
+    assert linux.mounts() == []
+    assert linux.open_mount_events() == -1
