@@ -1,0 +1,96 @@
+"""Each file of the package has a test of its name, or a sentence here that says why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.place import REPOSITORY
+
+PACKAGE, UNIT = REPOSITORY / "gorun_tasks", Path(__file__).parent
+
+WITHOUT = {
+    "__main__": "It is one call of `main`, and nearly all of tests/e2e starts gorun through it.",
+    "build/attempt": "What one go gives is seen by unit/test_api and recorded by e2e/inputs.",
+    "build/builder": "Tested through Program.build (unit/test_api) and what is locked (stress).",
+    "build/c_packages": "Only go tells of C packages: e2e/inputs/test_c_packages builds real ones.",
+    "build/events": "What is written is read by e2e/cli/test_events and each test of an outcome.",
+    "build/go_words": "What a person hears of go, and when, is seen in e2e/cli/test_odd_go.",
+    "build/graph": "unit/test_api performs the four nodes; e2e/cli/test_outcomes counts processes.",
+    "build/outcome": "How to start what was built: e2e/cli/test_outcomes and test_world start it.",
+    "build/snapshot": "A part of a generation: unit/build/test_generation changes all it looks at.",
+    "cli/completion": "Only shells know what they offer: e2e/cli/test_completion asks real ones.",
+    "cli/help": "What --help prints is read by e2e/cli/test_options.",
+    "cli/options": "A table of options that e2e/cli/test_options and test_bad_input type.",
+    "cli/watch_command": "The command, as e2e/watch types it.",
+    "cli/workspace_commands": "The commands, as e2e/cli/test_workspace types them.",
+    "closure/before_build": "What it guards against needs a real go at work: e2e/inputs.",
+    "closure/cgo": "What C takes from outside, each way in e2e/inputs/test_c_packages.",
+    "closure/early_closure": "Files move in e2e/inputs/test_meanwhile and unit/watch/test_watcher.",
+    "closure/launchers": "Real commands hide others: e2e/inputs/test_launchers compiles some.",
+    "closure/provenance": "It judges go's own cache: e2e/inputs/test_c_packages has go fill it.",
+    "core/command_answer": "What commands answer decides in e2e/inputs/test_launchers.",
+    "core/flag_help": "A table of texts; e2e/cli/test_completion holds it against the flags.",
+    "core/module_version": "Versions are part of a target: unit/core/test_target tries them.",
+    "core/program": "An identity that unit/test_api tries by keywords and e2e/cli by words.",
+    "doit": "The adapter, in the real runner: e2e/doit.",
+    "inputs/path_resolution": "Links and directories on the way move in e2e/inputs/test_reasons.",
+    "inputs/verdict": "What is current, restored and stale is e2e/inputs, class by class.",
+    "invoke": "The adapter, in the real runner: e2e/invoke.",
+    "main": "The entry point, as all of e2e/cli types it.",
+    "nox": "The adapter, in the real runner: e2e/nox.",
+    "runners/doit_actions": "Only doit calls them: e2e/doit.",
+    "runners/invoke_tasks": "Only invoke reads them: e2e/invoke.",
+    "runners/offers": "What the adapters offer is the same in e2e/nox, e2e/invoke and e2e/doit.",
+    "runners/shell_command": "What invoke -R says is compared by e2e/invoke/test_workspace.",
+    "runners/task_options": "Options of real tasks: e2e/invoke and e2e/doit.",
+    "runners/wording": "Sentences that e2e/nox, e2e/invoke and e2e/doit compare in full.",
+    "storage/maintenance": "As it is typed, --store: e2e/cli/test_options, and all of stress.",
+    "storage/object_notes": "What it notes of C decides in e2e/inputs/test_c_packages.",
+    "storage/staged_executable": "unit/storage/test_publisher has it hash, sync and fail.",
+    "system/atomic_files": "The calls of all that writes are failed by stress/test_faults.",
+    "system/clock": "Waiting for a tick is what each test that edits within one rests on.",
+    "system/console": "What stands on a terminal: e2e/cli/test_progress and test_surroundings.",
+    "system/find_go": "Which go is meant, by every way to say it: e2e/cli/test_toolchain.",
+    "system/locks": "Two processes at least: stress/test_concurrency.",
+    "toolchain/command": "It is how real go is started, which every build of a test does.",
+    "toolchain/go_cache": "It changes go's real cache: e2e/inputs/test_c_packages, test_righter.",
+    "toolchain/progress": "A line on a terminal: e2e/cli/test_progress.",
+    "watch/callback_queue": "Signals and threads wake a real watch: e2e/watch/test_signals.",
+    "watch/output_lines": "Lines of several real programs: e2e/watch/test_many.",
+    "watch/rebuild": "unit/watch/test_watcher holds and fails its passes in a real watch.",
+    "watch/session": "What a person sees of a watch, and its exit status: e2e/watch.",
+    "watch/watched_program": "A real program and its restarts: e2e/watch/test_watch.",
+    "workspace/discovery": "unit/workspace/test_package_facts tells when it asks go again.",
+    "workspace/packages": "Values that discovery fills: unit/workspace/test_package_scan.",
+    "workspace/render": "What it shows is compared in full by e2e/cli/test_workspace.",
+}
+
+
+def modules(folder: Path) -> set[str]:
+    """Return the names of modules in a folder and below, without what marks a test."""
+    found = (path.relative_to(folder) for path in folder.rglob("*.py"))
+    return {
+        str(path.with_name(path.stem.removeprefix("test_")))
+        for path in found
+        if path.stem not in ("__init__", "conftest")
+    }
+
+
+OF_SEVERAL = {"mirror"}
+
+
+def test_each_file_of_the_package_has_a_test_of_its_name_or_a_sentence_why_not() -> None:
+    assert modules(PACKAGE) - modules(UNIT) == WITHOUT.keys()
+
+
+def test_each_unit_test_is_named_after_the_file_that_it_tests() -> None:
+    assert modules(UNIT) - modules(PACKAGE) == OF_SEVERAL
+
+
+def test_what_stands_in_for_a_unit_test_is_there() -> None:
+    """So that a sentence does not outlive the test that it names."""
+    for why in WITHOUT.values():
+        for word in why.replace(":", " ").replace(",", " ").replace(".", " ").split():
+            if word.startswith(("unit/", "e2e/", "stress/")):
+                place = REPOSITORY / "tests" / word.strip("()")
+                assert place.is_dir() or place.with_suffix(".py").is_file(), why
