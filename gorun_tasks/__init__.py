@@ -56,7 +56,7 @@ def __getattr__(name: str) -> object:
     home = "errors" if name == "__version__" else _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module  # noqa: PLC0415 - only when a name is used
+    from importlib import import_module
 
     return getattr(import_module(f"{__name__}.{home}"), name)
 

@@ -105,7 +105,7 @@ class Program(ProgramSpec):
     ) -> "Self":
         stamped = dict(self.stamp)
         if stamp:
-            from gorun_tasks.core.vcs_stamp import checked  # noqa: PLC0415 - few programs are stamped
+            from gorun_tasks.core.vcs_stamp import checked
 
             stamped |= checked(stamp)
         program = type(self).__new__(type(self))
@@ -127,7 +127,7 @@ class Program(ProgramSpec):
 
     def context(self) -> "BuildContext":
         """Return a session in which it is built, with whoever listens now."""
-        from gorun_tasks.build.context import BuildContext  # noqa: PLC0415 - off the hot path
+        from gorun_tasks.build.context import BuildContext
 
         return BuildContext(
             self, events=self.events, listener=self.listener, on_event=self.on_event
@@ -162,7 +162,7 @@ class Program(ProgramSpec):
         `verdict` is one that was reached a moment ago, "stale" perhaps, and `begun` the time (of
         time.perf_counter) at which that was begun.
         """
-        from gorun_tasks.build.graph import Graph  # noqa: PLC0415 - off the hot path
+        from gorun_tasks.build.graph import Graph
 
         return Graph(
             self,
@@ -204,7 +204,7 @@ class Program(ProgramSpec):
         the directory where the program runs; `variables` are what it reads of its environment.
         Raises UsageError for patterns that make no sense.
         """
-        from gorun_tasks.build.generation import Generation  # noqa: PLC0415 - off the hot path
+        from gorun_tasks.build.generation import Generation
 
         return Generation(
             self,
@@ -233,8 +233,8 @@ class Program(ProgramSpec):
         not installed, GoRunError where nobody can listen at the address, and what `build` raises
         where no edit can help.
         """
-        from gorun_tasks.system.supervisor import listener_at  # noqa: PLC0415 - off the hot path
-        from gorun_tasks.watch.watcher import Watch  # noqa: PLC0415
+        from gorun_tasks.system.supervisor import listener_at
+        from gorun_tasks.watch.watcher import Watch
 
         return Watch(
             {self.name: self.context()},
@@ -250,6 +250,6 @@ class Program(ProgramSpec):
 
     def clean(self) -> None:
         """Forget what the store has of this program."""
-        from gorun_tasks.storage.publisher import forget  # noqa: PLC0415 - as above
+        from gorun_tasks.storage.publisher import forget
 
         forget(self)

@@ -162,7 +162,7 @@ def generate_task(
     what they were then: see `Program.generation`. Outputs that are no patterns are its targets, and
     inputs that are none its file_dep, which have to be there; directories are for us alone.
     """
-    from gorun_tasks.build.globs import checked, is_plain  # noqa: PLC0415 - for generators only
+    from gorun_tasks.build.globs import checked, is_plain
 
     with _loading():
         read, made = checked(inputs, "inputs"), checked(outputs, "outputs")
@@ -258,7 +258,7 @@ def _where(target: Runnable, how: Any) -> str:
     where: str | None = getattr(target, "directory", None)
     if where is None:
         return os.path.join(how.get("cwd") or "", how.get("chdir") or "")
-    from gorun_tasks.core.program import logical_directory  # noqa: PLC0415 - loaded by then
+    from gorun_tasks.core.program import logical_directory
 
     return os.path.relpath(where, logical_directory(os.environ))
 

@@ -185,7 +185,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
         said = {"shared": shared, "configured": _section(c), "options": options}
 
         def command() -> str:
-            from gorun_tasks.runners.shell_command import command_of_many  # noqa: PLC0415 - where it is shown
+            from gorun_tasks.runners.shell_command import command_of_many
 
             return command_of_many("--build", *about, root=workspace.root, **said)
 
@@ -230,7 +230,7 @@ class _Verbs(verbs.Verbs):
 
     def typed(self, verb: str) -> str:
         """Return the command that a person would type for a verb."""
-        from gorun_tasks.runners.shell_command import command  # noqa: PLC0415 - where it is shown
+        from gorun_tasks.runners.shell_command import command
 
         if verb == "build":  # --build takes each word for a program of its own
             option = "--which" if self.program.target.words[1:] else "--build"
@@ -298,7 +298,7 @@ def _value(keyword: str, value: Any) -> Any:
     value = dict(value) if isinstance(value, DataProxy) else value
     if keyword in ("cwd", "env", "stamp"):
         return value
-    from gorun_tasks.core.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
+    from gorun_tasks.core.flags import BuildFlags
 
     try:
         if keyword in SWITCHES and isinstance(value, str):  # of a variable

@@ -4,7 +4,6 @@ Decides what the words on the command line ask for, and what the process ends wi
 import anything before it is needed: the way from here to an unchanged program is the hot path.
 """
 
-# ruff: noqa: PLC0415 - the hot path counts every import
 import gc
 import os
 import sys

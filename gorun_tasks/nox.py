@@ -281,7 +281,7 @@ def _affected(session: nox.Session, workspace: Workspace) -> None:
 
 def _words(verb: str, *, add_help: bool = True) -> ArgumentParser:
     """Return what reads the words after `--` of a session that runs no program."""
-    from argparse import ArgumentParser  # noqa: PLC0415 - listing sessions needs none
+    from argparse import ArgumentParser
 
     class Words(ArgumentParser):
         def error(self, message: str) -> NoReturn:

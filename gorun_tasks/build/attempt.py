@@ -195,7 +195,7 @@ class BuildAttempt:
         report, program = self.report, self._program
         tick = None
         if self._context.listener is None and console.has_passing_lines():
-            from gorun_tasks.toolchain.progress import Progress  # noqa: PLC0415 - where somebody watches
+            from gorun_tasks.toolchain.progress import Progress
 
             progress = Progress(report, f"{self._folder}/trace", say, again=self._again)
             say, tick = progress.pass_on, progress.tick

@@ -143,7 +143,7 @@ def compile_together(graphs: list[Graph]) -> None:
 
 def _end_by(interrupted: Interrupted) -> NoReturn:
     """Let a signal do to this process what it was sent for: go is gone."""
-    import signal  # noqa: PLC0415 - only where a signal came
+    import signal
 
     signal.raise_signal(interrupted.signum)
     raise interrupted
@@ -222,7 +222,7 @@ def _compile_once(
     report = Report()
     tick = None
     if console.has_passing_lines():
-        from gorun_tasks.toolchain.progress import Progress  # noqa: PLC0415 - where somebody watches
+        from gorun_tasks.toolchain.progress import Progress
 
         tick = Progress(report).tick
     try:

@@ -68,7 +68,7 @@ class BuildContext:
         """Return who hears what go says: the listener, else the person at the terminal."""
         if self.listener is not None:
             return self.listener
-        from gorun_tasks.system.console import passing_on  # noqa: PLC0415 - where go is asked
+        from gorun_tasks.system.console import passing_on
 
         program = self.program
         try:

@@ -134,7 +134,7 @@ class Execute(Node):
 
     def why_stale(self) -> tuple[Reason, ...]:
         """Return that it was asked for: a program is run each time."""
-        from gorun_tasks.core.reasons import Reason  # noqa: PLC0415 - off the hot path
+        from gorun_tasks.core.reasons import Reason
 
         return (Reason("", "a program is run each time it is asked for"),)
 
@@ -162,7 +162,7 @@ class Delete(Node):
     def why_stale(self) -> tuple[Reason, ...]:
         """Return why the executable goes, empty when it is kept."""
         if self._graph.private:
-            from gorun_tasks.core.reasons import Reason  # noqa: PLC0415 - off the hot path
+            from gorun_tasks.core.reasons import Reason
 
             return (Reason("", "the executable was for this run only"),)
         return ()
@@ -220,7 +220,7 @@ class Graph:
     def building(self) -> Builder:
         """What is done where something is stale."""
         if self._building is None:
-            from gorun_tasks.build.builder import Builder  # noqa: PLC0415 - off the hot path
+            from gorun_tasks.build.builder import Builder
 
             self._building = Builder(self.context)
         return self._building
@@ -229,7 +229,7 @@ class Graph:
     def context(self) -> BuildContext:
         """The session in which it is built."""
         if self._context is None:
-            from gorun_tasks.build.context import BuildContext  # noqa: PLC0415 - off the hot path
+            from gorun_tasks.build.context import BuildContext
 
             self._context = BuildContext(self.program)
         return self._context
@@ -282,7 +282,7 @@ class Graph:
             raise
         except Interrupted as interrupted:
             # go is gone: now the signal may do to this process what it was sent for.
-            import signal  # noqa: PLC0415 - off the hot path
+            import signal
 
             signal.raise_signal(interrupted.signum)
             raise
@@ -316,7 +316,7 @@ class Graph:
         made.seconds = ended - self._moments[0][1]
         made.moments = (*self._moments, *self._steps_of_building(), ("", ended))
         if self._context is not None:
-            from gorun_tasks.build.events import tell_outcome  # noqa: PLC0415 - when somebody listens
+            from gorun_tasks.build.events import tell_outcome
 
             tell_outcome(self._context, made)
 
@@ -374,8 +374,8 @@ class Graph:
 
     def execute_child(self) -> None:
         """Run the executable in the foreground."""
-        from gorun_tasks.build.outcome import how_to_start  # noqa: PLC0415 - where we stay the parent
-        from gorun_tasks.system.foreground import run_foreground  # noqa: PLC0415 - as above
+        from gorun_tasks.build.outcome import how_to_start
+        from gorun_tasks.system.foreground import run_foreground
 
         made = self.made
         assert made is not None
@@ -396,6 +396,6 @@ class Graph:
         if self.ready is not None:
             self._tell_ready(self.made)
         if verdict.renewed or verdict.altered:
-            from gorun_tasks.storage.writer import write_back  # noqa: PLC0415 - off the hot path
+            from gorun_tasks.storage.writer import write_back
 
             write_back(self.program, verdict)

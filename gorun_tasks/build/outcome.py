@@ -109,7 +109,7 @@ def how_to_start(
     env = program_environment(_encoded(program.environ), made.goroot_bin)
     given = os.environ.get("PWD")
     if given != program.cwd:
-        from gorun_tasks.core.program import logical_directory  # noqa: PLC0415 - loaded by then
+        from gorun_tasks.core.program import logical_directory
 
         if logical_directory(os.environ) == program.cwd:
             # go was told the way to where we are, the program finds what we found.

@@ -4,7 +4,6 @@ Decides what is said on stdout to a question (`--why`, `--store`, `--list`, ...)
 a mistake. It must never start the program: where one is to be started, `main` does.
 """
 
-# ruff: noqa: PLC0415 - each answer imports what it needs
 from __future__ import annotations
 
 import gc
@@ -179,7 +178,7 @@ def complain(error: GoRunError) -> int:
 
 # Flags that are hardly ever a program's own.
 _TRAPS = frozenset(
-    "race tags ldflags gcflags asmflags mod modfile trimpath cover msan asan pgo buildvcs".split()  # noqa: SIM905
+    "race tags ldflags gcflags asmflags mod modfile trimpath cover msan asan pgo buildvcs".split()
 )
 
 

@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0  # seconds for go, where it has to be asked
 
 _VALUES = {
-    "buildmode": "default exe pie archive c-archive c-shared shared plugin".split(),  # noqa: SIM905
+    "buildmode": "default exe pie archive c-archive c-shared shared plugin".split(),
     "buildvcs": ["auto", "true", "false"],
     "compiler": ["gc", "gccgo"],
     "covermode": ["set", "count", "atomic"],
     "mod": ["readonly", "vendor", "mod"],
 }
 _OF_FILES = frozenset(
-    "debug-actiongraph debug-runtime-trace debug-trace modfile overlay pgo".split()  # noqa: SIM905
+    "debug-actiongraph debug-runtime-trace debug-trace modfile overlay pgo".split()
 )
 _OF_DIRECTORIES = frozenset(("C", "pkgdir"))
 _STAMPS = ("version", "commit", "date", "dirty")

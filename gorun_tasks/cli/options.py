@@ -160,7 +160,7 @@ def find(word: str, name: str) -> Option | None:
             raise UsageError(f"flag provided but not defined: -{name}", hint)
         return None
     if name not in OPTIONS:
-        from gorun_tasks.core.suggestions import nearest  # noqa: PLC0415 - for an error's hint only
+        from gorun_tasks.core.suggestions import nearest
 
         hint = nearest(name, {*OPTIONS, *BOOLEAN_FLAGS, *VALUE_FLAGS}, "--")
         if hint[len("did you mean --") : -1] in OPTIONS:

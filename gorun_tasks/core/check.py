@@ -63,7 +63,7 @@ class StatCache:
             return None
         directory = program.directory
         if directory not in self._facts:
-            from gorun_tasks.core.vcs_stamp import Facts, repository_around  # noqa: PLC0415 - for stamps only
+            from gorun_tasks.core.vcs_stamp import Facts, repository_around
 
             place = repository_around(directory)
             self._facts[directory] = self._facts.setdefault(place, Facts(place, self.environ))

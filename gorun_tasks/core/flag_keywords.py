@@ -29,7 +29,7 @@ def keyword_word(keyword: str, value: object) -> str:
     """Return the flag for a Python keyword argument, in normal spelling."""
     name = KEYWORDS.get(keyword)
     if name is None:
-        from gorun_tasks.core.suggestions import nearest  # noqa: PLC0415 - for an error's hint only
+        from gorun_tasks.core.suggestions import nearest
 
         hint = nearest(keyword, KEYWORDS, "") or "the keywords are go's flags, chdir for -C"
         raise UsageError(f"no build flag is called {keyword}", hint)
@@ -58,7 +58,7 @@ def _keyword_value(name: str, keyword: str, value: object) -> str:
 
 
 def _strings(keyword: str, value: object) -> Sequence[str]:
-    from collections.abc import Sequence  # noqa: PLC0415 - few flags are sequences
+    from collections.abc import Sequence
 
     # Not just any iterable: a set has another order, so another identity, in every process.
     if not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
@@ -67,7 +67,7 @@ def _strings(keyword: str, value: object) -> Sequence[str]:
 
 
 def _tool_flags(keyword: str, words: Sequence[str]) -> str:
-    from gorun_tasks.core.quoting import QUOTES, join_quoted  # noqa: PLC0415 - few flags have such words
+    from gorun_tasks.core.quoting import QUOTES, join_quoted
 
     text = join_quoted(words)
     if text.startswith(QUOTES):

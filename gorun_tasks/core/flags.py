@@ -53,12 +53,12 @@ if TYPE_CHECKING:
 
 
 BOOLEAN_FLAGS = frozenset(
-    "a asan buildvcs cover json linkshared modcacherw msan n race trimpath v work x".split()  # noqa: SIM905
+    "a asan buildvcs cover json linkshared modcacherw msan n race trimpath v work x".split()
 )
 """Flags that take a value only after `=`."""
 
 VALUE_FLAGS = frozenset(
-    "C asmflags buildmode compiler covermode coverpkg debug-actiongraph debug-runtime-trace"  # noqa: SIM905
+    "C asmflags buildmode compiler covermode coverpkg debug-actiongraph debug-runtime-trace"
     " debug-trace exec gccgoflags gcflags installsuffix ldflags mod modfile overlay p pgo pkgdir"
     " tags toolexec".split()
 )
@@ -71,7 +71,7 @@ _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 # Flags that make go print, keep or write something at every run (-a -n -v -x -work -json -debug-*),
 # or that let a build depend on more than go tells (the rest).
 _NEVER_RECORDED = frozenset(
-    "a n v x work json toolexec overlay linkshared pkgdir"  # noqa: SIM905
+    "a n v x work json toolexec overlay linkshared pkgdir"
     " debug-actiongraph debug-runtime-trace debug-trace".split()
 )
 
@@ -97,7 +97,7 @@ class BuildFlags:
         """
         words: tuple[str, ...] = ()
         if keywords:
-            from gorun_tasks.core.flag_keywords import keyword_word  # noqa: PLC0415 - the Python API only
+            from gorun_tasks.core.flag_keywords import keyword_word
 
             words = _chdir_first([keyword_word(name, value) for name, value in keywords.items()])
         object.__setattr__(self, "words", words)
@@ -216,7 +216,7 @@ def _typed(word: str) -> tuple[str, str | None]:
     if not name or name.startswith("-"):
         raise UsageError(f"bad flag syntax: {word}")
     if name not in BOOLEAN_FLAGS and name not in VALUE_FLAGS:
-        from gorun_tasks.core.suggestions import flag_hint  # noqa: PLC0415 - for an error's hint only
+        from gorun_tasks.core.suggestions import flag_hint
 
         raise UsageError(f"flag provided but not defined: -{name}", flag_hint(name))
     if equals:
@@ -263,7 +263,7 @@ def goflags_words(text: str) -> "Iterator[str]":
 
     Raises UsageError where go could not read them.
     """
-    from gorun_tasks.core.quoting import split_goflags  # noqa: PLC0415 - only where go is asked
+    from gorun_tasks.core.quoting import split_goflags
 
     for word in split_goflags(text):
         name, equals, value = split_typed(word)

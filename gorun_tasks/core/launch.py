@@ -8,7 +8,6 @@ whether to run.
 `replace` is on the hot path: the module imports only `os`; what one function needs, it imports.
 """
 
-# ruff: noqa: PLC0415 - the hot path counts every import
 import os
 
 from gorun_tasks.errors import ExecutableGoneError, ExecutionError

@@ -83,7 +83,7 @@ class ProgramSpec:
         identity = (*flags.words, "--", *target.words, "in", *places)
         stamped: tuple[tuple[str, str], ...] = ()
         if stamp:
-            from gorun_tasks.core.vcs_stamp import checked  # noqa: PLC0415 - few programs are stamped
+            from gorun_tasks.core.vcs_stamp import checked
 
             stamped = checked(stamp)
             identity += ("stamp", *(f"{name}={fact}" for name, fact in stamped))
@@ -153,7 +153,7 @@ class ProgramSpec:
         over it (modload.Init), whatever link leads to that directory (search.InDir).
         """
         if name.startswith(QUESTION):
-            from gorun_tasks.core.command_answer import answer  # noqa: PLC0415 - few compilers are launchers
+            from gorun_tasks.core.command_answer import answer
 
             return answer(name, self.environ)
         if name != "TMPDIR":
@@ -182,7 +182,7 @@ class ProgramSpec:
         if not self.stamp:
             return self.flags
         values = {variable: self.fact(fact, facts) for variable, fact in self.stamp}
-        from gorun_tasks.core.tool_flags import stamped  # noqa: PLC0415 - few programs are stamped
+        from gorun_tasks.core.tool_flags import stamped
 
         return stamped(self.flags, values, self.environ.get("GOFLAGS", ""))
 
@@ -226,7 +226,7 @@ def checked_env(env: "Mapping[str, str | None]") -> "Mapping[str, str | None]":
     except (AttributeError, TypeError):
         sound = False
     if not sound:
-        from gorun_tasks.core.suggestions import refuse_env  # noqa: PLC0415 - somebody is mistaken
+        from gorun_tasks.core.suggestions import refuse_env
 
         refuse_env(env)
     return env

@@ -41,7 +41,7 @@ def flag_hint(name: str) -> str:
 
 def nearest(name: str, names: Iterable[str], prefix: str) -> str:
     """Return the hint that names what was meant, "" where nothing is like it."""
-    from difflib import get_close_matches  # noqa: PLC0415 - for an error's hint only
+    from difflib import get_close_matches
 
     near = get_close_matches(name, sorted(names), 1)
     return f"did you mean {prefix}{near[0]}?" if near else ""

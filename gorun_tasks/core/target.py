@@ -108,7 +108,7 @@ class Target:
         """Whether this names one version for ever: a full semantic version, or a pseudo-version."""
         if self.kind != "version":
             return False
-        from gorun_tasks.core.module_version import is_full_version  # noqa: PLC0415 - most have no version
+        from gorun_tasks.core.module_version import is_full_version
 
         return is_full_version(self.words[0].partition("@")[2])
 
@@ -130,7 +130,7 @@ class Target:
         if self.kind == "files":
             return last.removesuffix(".go") or last
         if last[0] == "v" and parents and parents[-1] != "..":
-            from gorun_tasks.core.module_version import is_major_version  # noqa: PLC0415 - few names begin so
+            from gorun_tasks.core.module_version import is_major_version
 
             return parents[-1] if is_major_version(last) else last
         return last
@@ -143,7 +143,7 @@ class Target:
 
 
 def _strings(value: "Sequence[str]") -> tuple[str, ...]:
-    from collections.abc import Sequence  # noqa: PLC0415  # the Python API only
+    from collections.abc import Sequence  # the Python API only
 
     # Types are hints only, and a pathlib.Path would lose the ./ that makes it a directory to go.
     if not isinstance(value, Sequence) or not all(isinstance(word, str) for word in value):

@@ -70,7 +70,7 @@ class Examination:
     def _answers(self, manifest: Manifest) -> Iterator[Reason]:
         for name, _, _ in self._changed_variables(manifest):
             if name.startswith(QUESTION):
-                from gorun_tasks.core.command_answer import changed  # noqa: PLC0415 - few compilers are launchers
+                from gorun_tasks.core.command_answer import changed
 
                 yield changed(name)
 
@@ -124,7 +124,7 @@ class Examination:
             return (name, found), (command, real)  # the same way
         if not host.GO_FINDS_ITSELF_BEHIND_LINKS or self._program.environ.get("GOROOT"):
             return None
-        from gorun_tasks.system.find_go import find_go  # noqa: PLC0415 - few looks come so far
+        from gorun_tasks.system.find_go import find_go
 
         try:
             name, command = find_go(self._program.environ, self._look.where)
@@ -248,7 +248,7 @@ class Examination:
         if now == recorded:
             return now
         if self._mounts is None:
-            from gorun_tasks.system.mount_table import MountTable  # noqa: PLC0415 - few looks come so far
+            from gorun_tasks.system.mount_table import MountTable
 
             self._mounts = MountTable()
         return now if self._mounts.believes(path, now[4]) else UNBELIEVED

@@ -110,7 +110,7 @@ def contents_by_reading(
     wanted: Collection[tuple[str, bytes]],
 ) -> dict[tuple[str, bytes], tuple[bytes, Key | None]]:
     """Return the contents of paths and kinds, read by several threads: servers take their time."""
-    import threading  # noqa: PLC0415 - a suspicion is in a hurry, and few come so far
+    import threading
 
     found: dict[tuple[str, bytes], tuple[bytes, Key | None]] = {}
     rest = iter(list(wanted))

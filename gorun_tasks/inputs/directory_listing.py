@@ -43,7 +43,7 @@ def names_that_count(mode: str, further: Iterable[str]) -> Callable[[str], bool]
     wanted = frozenset(further)
     matching = None
     if mode.startswith("go|"):
-        import re  # noqa: PLC0415 - embed patterns are rare, and a suspicion is in a hurry
+        import re
 
         matching = re.compile(mode[3:], re.DOTALL).fullmatch  # newlines are in names, too
 

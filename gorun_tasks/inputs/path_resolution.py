@@ -74,7 +74,7 @@ class PathResolution:
         if is_settled(key_of(status), self._moment):
             return False
         if self._mounts:
-            from gorun_tasks.system.mount_table import NOTHING  # noqa: PLC0415 - a list loads less
+            from gorun_tasks.system.mount_table import NOTHING
 
             if self._mounts.belief(path, status.st_dev) == NOTHING:
                 return False

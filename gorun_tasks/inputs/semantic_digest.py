@@ -70,7 +70,7 @@ def _head(data: bytes) -> bytes:
 
 def _end_of_imports(data: bytes) -> int:
     """Return where the first declaration begins, -1 where a file is not plainly of this form."""
-    import re  # noqa: PLC0415 - a suspicion is in a hurry, and few files are of this kind
+    import re
 
     def after(pattern: bytes, position: int) -> int:
         match = re.compile(pattern).match(data, position) if position >= 0 else None

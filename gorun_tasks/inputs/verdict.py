@@ -45,8 +45,8 @@ def examine(program: "ProgramSpec", look: StatCache, manifests: "list[Manifest]"
 
 
 def _examine(program: "ProgramSpec", look: StatCache, manifests: "list[Manifest]") -> Verdict:
-    from gorun_tasks.core.reasons import Reason  # noqa: PLC0415 - off the hot path
-    from gorun_tasks.inputs.compare import Examination  # noqa: PLC0415 - off the hot path
+    from gorun_tasks.core.reasons import Reason
+    from gorun_tasks.inputs.compare import Examination
 
     if not manifests:
         manifests = _of_other_platforms(program, look)
@@ -110,7 +110,7 @@ def _usable(
 
 def _executable(program: "ProgramSpec", manifest: "Manifest") -> str:
     """Return "sound", "same" (its stats differ but not its content), or what is wrong with it."""
-    from gorun_tasks.inputs.digest import is_executable_of  # noqa: PLC0415 - off the hot path
+    from gorun_tasks.inputs.digest import is_executable_of
 
     path = program.store.executable(manifest)
     key = key_at(path)

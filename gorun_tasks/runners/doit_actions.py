@@ -152,7 +152,7 @@ class Current:
         program, verdict = self.judge(task)
         reasons = verdict.because
         if self._output and verdict.manifest is not None and not reasons:
-            from gorun_tasks.build.install import why  # noqa: PLC0415 - where it is asked for
+            from gorun_tasks.build.install import why
 
             reasons = why(self._output, verdict.manifest.digest, program.store)
         return self.offer.name or program.name, reasons
@@ -203,7 +203,7 @@ class _Verbs(verbs.Verbs):
     def tell(self, outcome: Outcome) -> None:
         said, output = verbs.news(self.name, outcome), self._output
         if output:
-            from gorun_tasks.build.install import put, why  # noqa: PLC0415 - where it is asked for
+            from gorun_tasks.build.install import put, why
 
             if why(output, outcome.digest, self.program.store):
                 put(outcome.path, output)
@@ -327,7 +327,7 @@ def _compile_together(builds: list[Any]) -> None:
             if verdict.manifest is None:
                 stale.append(program.graph(verdict=verdict))
     if len(stale) > 1:
-        from gorun_tasks.build.batch import compile_together  # noqa: PLC0415 - where it is worth it
+        from gorun_tasks.build.batch import compile_together
 
         try:
             compile_together(stale)
@@ -344,7 +344,7 @@ def _forget_looks() -> None:
 def _shared_look(program: ProgramSpec) -> StatCache | None:
     if not _told_what_runs:
         return None
-    from gorun_tasks.core.check import StatCache  # noqa: PLC0415 - listing tasks needs no core
+    from gorun_tasks.core.check import StatCache
 
     return _looks.setdefault(program.store.root, StatCache(program.store, program.environ))
 

@@ -107,11 +107,11 @@ def workspace_of(programs: Programs) -> Workspace | None:
     if hasattr(given, "affected_by"):
         return programs
     if given is not None:
-        from gorun_tasks.errors import UsageError  # noqa: PLC0415 - somebody is mistaken
+        from gorun_tasks.errors import UsageError
 
         expected = "a Workspace, or targets by their names"
         raise UsageError(f"expected {expected}, got {given!r}", '{"api": "./cmd/api"}')
-    from gorun_tasks.workspace.workspace import Workspace  # noqa: PLC0415 - a mapping needs no core
+    from gorun_tasks.workspace.workspace import Workspace
 
     return Workspace()
 
@@ -142,7 +142,7 @@ def _is_sound(name: object, target: object) -> bool:
     words = (target,) if isinstance(target, str) or own_flags(target) else target
     if named and isinstance(words, (list, tuple)):
         return True
-    from gorun_tasks.errors import UsageError  # noqa: PLC0415 - somebody is mistaken
+    from gorun_tasks.errors import UsageError
 
     if not named:
         raise UsageError(f"{name!r} is no name for a program", '{"api": "./cmd/api"}')
@@ -161,7 +161,7 @@ def with_shared(
 
 def flags_of(options: Mapping[str, Any]) -> BuildFlags:
     """Return the options of a task as build flags. A list is of the values that were given."""
-    from gorun_tasks.core.flags import BuildFlags  # noqa: PLC0415 - listing tasks needs no core
+    from gorun_tasks.core.flags import BuildFlags
 
     words: list[str] = []
     for option, value in options.items():
@@ -187,9 +187,9 @@ def program_of(
     `within` and `around` are the runner's own directory and variables. A Program stays in its own
     directory and keeps what was said of its environment; the keywords are laid over it.
     """
-    from gorun_tasks.api import Program  # noqa: PLC0415
-    from gorun_tasks.core.program import checked_env  # noqa: PLC0415
-    from gorun_tasks.errors import UsageError  # noqa: PLC0415 - listing tasks needs no core
+    from gorun_tasks.api import Program
+    from gorun_tasks.core.program import checked_env
+    from gorun_tasks.errors import UsageError
 
     env = checked_env(how.get("env") or {})
     rest = {keyword: value for keyword, value in how.items() if keyword not in ("cwd", "env")}
@@ -234,7 +234,7 @@ def answer(text: str) -> None:
             sys.stdout.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
         sys.stdout.flush()
     except OSError as error:
-        from gorun_tasks.errors import GoRunError  # noqa: PLC0415 - hardly ever
+        from gorun_tasks.errors import GoRunError
 
         raise GoRunError(f"cannot write to standard output: {error.strerror}") from error
 
@@ -250,6 +250,6 @@ def flush() -> None:
 
     Python holds back what goes to a pipe by stdout, and nothing that goes to stderr.
     """
-    from gorun_tasks.core import launch  # noqa: PLC0415 - listing tasks needs no core
+    from gorun_tasks.core import launch
 
     launch.flush()

@@ -84,7 +84,7 @@ class Verbs:
 
     def watch(self) -> None:
         """Run the program, and again when an edit changes it, until a person ends it."""
-        from gorun_tasks.watch.session import run  # noqa: PLC0415 - only where something is watched
+        from gorun_tasks.watch.session import run
 
         status = run(self.program.watch(self.args), [self.name])
         if status:
@@ -125,7 +125,7 @@ class Verbs:
 
 def tell_affected(workspace: Workspace, since: str, *, as_json: bool) -> Collection[str]:
     """Answer which programs a change since this revision touches, and why; return their names."""
-    from gorun_tasks.workspace.render import affected_text  # noqa: PLC0415 - where it is asked for
+    from gorun_tasks.workspace.render import affected_text
 
     found = workspace.affected_by(since)
     offers.answer(affected_text(workspace, found, as_json=as_json))
@@ -214,6 +214,6 @@ def forgotten(name: str, *, dry: bool = False) -> str:
 def _because_of(reasons: Sequence[Reason]) -> str:
     if not reasons:  # as mostly
         return ""
-    from gorun_tasks.core.reasons import because  # noqa: PLC0415 - where there is something to say
+    from gorun_tasks.core.reasons import because
 
     return because(reasons)

@@ -39,7 +39,7 @@ _FOLDERS = (
 )
 
 
-class StoreUnusable(Exception):  # noqa: N818 - not a person's error: a slower run
+class StoreUnusable(Exception):
     """The store cannot be written to; `str()` says why in words."""
 
 

@@ -22,7 +22,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     global host  # noqa: PLW0603 - at the next use it is there
     if sys.platform == "darwin":
-        from gorun_tasks.system import darwin as host  # noqa: PLC0415 - not the other one
+        from gorun_tasks.system import darwin as host
     else:
-        from gorun_tasks.system import linux as host  # noqa: PLC0415 - as above
+        from gorun_tasks.system import linux as host
     return host

@@ -51,7 +51,7 @@ def passing_on(there: str, here: str) -> Callable[[bytes], None]:
         seen = os.fsencode(os.path.relpath(path, here))
         return match[1] + (seen if b"/" in seen else b"./" + seen)
 
-    import re  # noqa: PLC0415 - most people are where go works
+    import re
 
     position = re.compile(rb"(?m)^(\t?)([^\s/:][^\s:]*)(?=:\d+:\d)")
     return lambda words: pass_on(position.sub(found, words))
@@ -104,7 +104,7 @@ def has_passing_lines() -> bool:
     What builds in another thread does so beside something that may speak at any time: a program
     that --watch keeps running would write on behind our line.
     """
-    import threading  # noqa: PLC0415 - where something is built, it has been loaded
+    import threading
 
     environ = os.environ
     return (
@@ -141,7 +141,7 @@ def write(stream: int, words: bytes) -> None:
             try:
                 rest = rest[os.write(stream, rest) :]
             except BlockingIOError:  # somebody with whom we share it does not want to wait
-                import select  # noqa: PLC0415 - hardly ever
+                import select
 
                 select.select([], [stream], [])
     except OSError:

@@ -36,7 +36,7 @@ def run_foreground(
     other than the main one Python can handle no signals, and we only wait.
     `executable` is what to start when that is not `argv[0]`.
     """
-    import subprocess  # noqa: PLC0415 - who interrupts, or ends, starts nothing
+    import subprocess
 
     child: subprocess.Popen[bytes] | None = None
     early: set[int] = set()
@@ -78,7 +78,7 @@ def run_foreground(
 
 def die_by(signum: int) -> NoReturn:
     """End this process by the signal, so that whoever waits for us sees which one it was."""
-    import resource  # noqa: PLC0415 - nobody dies twice
+    import resource
 
     flush()
     with suppress(ValueError, OSError):  # a core of ours would be taken for the program's

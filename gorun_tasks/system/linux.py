@@ -105,7 +105,7 @@ def user_config_directory(environ: Mapping[str, str]) -> str:
 
 def widen_pipe(pipe: int, size: int) -> None:
     """Let a pipe hold as many bytes, as far as this user may have them."""
-    import fcntl  # noqa: PLC0415 - see above
+    import fcntl
 
     try:
         fcntl.fcntl(pipe, _SET_PIPE_SIZE, size)
@@ -182,7 +182,7 @@ class LifeLine:
 
     def __init__(self) -> None:
         try:
-            from ctypes import CDLL  # noqa: PLC0415 - not every system's Python has it
+            from ctypes import CDLL
 
             self._prctl: Any = CDLL(None).prctl
         except (ImportError, OSError, AttributeError):
@@ -212,7 +212,7 @@ def build_ids(data: mmap.mmap) -> Iterator[tuple[int, int]]:
     In an ELF file these are the notes with build IDs, go's own and the one that the linker derives
     from it; nothing in a file of another kind. Raises struct.error where it is damaged.
     """
-    from struct import unpack_from  # noqa: PLC0415 - see above
+    from struct import unpack_from
 
     if data[: len(_ELF)] != _ELF:
         return

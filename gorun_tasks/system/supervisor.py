@@ -53,7 +53,7 @@ class SupervisorClient:
         handed_over = [theirs.fileno(), -1 if listening is None else listening.fileno()]
         given = [descriptor for descriptor in handed_over if descriptor >= 0]
         for descriptor in given:
-            os.set_inheritable(descriptor, True)  # noqa: FBT003 - the only way
+            os.set_inheritable(descriptor, True)
         stdin, stdout, stderr = streams or (None, None, None)
         control, listened = map(str, handed_over)
         words = [control, str(int(stop_signal)), str(grace), "1" if terminal else "0", listened]
@@ -71,7 +71,7 @@ class SupervisorClient:
             raise ExecutionError(f"cannot start {sys.executable}: {error.strerror}") from error
         finally:
             for descriptor in given:
-                os.set_inheritable(descriptor, False)  # noqa: FBT003 - as above
+                os.set_inheritable(descriptor, False)
             theirs.close()
 
     def fileno(self) -> int:

@@ -150,7 +150,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_SETMASK, ours)
             for descriptor in (reads, writes, *gate):
                 os.close(descriptor)
-            self._tell("failed", error.errno, False)  # noqa: FBT003 - as below
+            self._tell("failed", error.errno, False)
             return
         if not child:
             os.close(gate[1])
@@ -207,7 +207,7 @@ class Supervisor:
                 writes = fcntl.fcntl(writes, fcntl.F_DUPFD_CLOEXEC, _FIRST_HANDED_OVER + 1)
                 environment |= {b"LISTEN_FDS": b"1", b"LISTEN_PID": b"%d" % os.getpid()}
                 os.dup2(self._listening, _FIRST_HANDED_OVER)
-                os.set_inheritable(_FIRST_HANDED_OVER, True)  # noqa: FBT003 - if it was there
+                os.set_inheritable(_FIRST_HANDED_OVER, True)
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
             pauses = iter(_BUSY_PAUSES)
             while True:
@@ -372,7 +372,7 @@ def main() -> None:
     """Keep programs for the watcher at the other end of the descriptor."""
     # Behind the standard library, which has files of the same names.
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    from gorun_tasks.system import host  # noqa: PLC0415 - only now it is found
+    from gorun_tasks.system import host
 
     control, stop_signal, grace, terminal, listening = sys.argv[1:]
     for descriptor in (int(control), int(listening)):

@@ -67,7 +67,7 @@ GRAPH = "graph"
 _LAZY = "400"  # percent: the heap may grow fivefold before it is collected
 
 
-class OnlyPrinted(BuildError):  # noqa: N818 - not an error, but no program either
+class OnlyPrinted(BuildError):
     """go was asked by GOFLAGS=-n to print what it would do, and did."""
 
     exit_status = 0

@@ -32,7 +32,7 @@ _STANDARD = b" standard true "
 _ACTION_ID = re.compile(rb": [0-9a-f]{64}")
 
 
-class NotRecorded(Exception):  # noqa: N818 - a verdict, not an error
+class NotRecorded(Exception):
     """This build ran but may not be remembered; `str()` says why in words."""
 
 

@@ -100,10 +100,10 @@ class FileEvents:
         arguments: tuple[Any, ...] = ()
         if not self.polling:
             # It takes a tenth of a second to load: the program starts meanwhile.
-            from watchfiles._rust_notify import RustNotify  # noqa: PLC0415
+            from watchfiles._rust_notify import RustNotify
 
             try:
-                notify = RustNotify(sorted(places), False, False, 300, False, True)  # noqa: FBT003
+                notify = RustNotify(sorted(places), False, False, 300, False, True)
             except FileNotFoundError:
                 # Gone since we looked: the next look finds what is there instead.
                 self._places = {}

@@ -180,7 +180,7 @@ class WatchSet:
 
         Not the index and no locks: git itself writes them whenever it is asked.
         """
-        from gorun_tasks.core.vcs_stamp import repository_around  # noqa: PLC0415 - few are stamped
+        from gorun_tasks.core.vcs_stamp import repository_around
 
         git = f"{repository_around(program.directory)}/.git"
         self._add(git, ("HEAD", "packed-refs"))

@@ -135,7 +135,7 @@ def text_at(path: str) -> str | None:
 
 
 def _read(path: str, text: str, tables: tuple[str, ...]) -> Config | None:
-    import tomllib  # noqa: PLC0415 - most workspaces have no configuration
+    import tomllib
 
     try:
         table: Any = tomllib.loads(text)
@@ -238,7 +238,7 @@ class _Reading:
         return tuple(value)
 
     def _refuse_unknown(self, key: str, known: frozenset[str], *keys: str) -> NoReturn:
-        from difflib import get_close_matches  # noqa: PLC0415 - for an error's hint only
+        from difflib import get_close_matches
 
         near = get_close_matches(key, sorted(known | _FLAGS), 1)
         hint = f"did you mean {near[0]}?" if near else ""
@@ -259,7 +259,7 @@ def line_of(text: str, keys: tuple[str, ...]) -> int:
     A reader of TOML gives no lines. But a key is set by the first statement that, read by itself
     below the header of its table, has it; and a statement ends where it can be read.
     """
-    import tomllib  # noqa: PLC0415 - only for an error, and where there is a configuration
+    import tomllib
 
     header, statement, first = "", "", 0
     for number, line in enumerate(text.splitlines(keepends=True), 1):

@@ -36,7 +36,7 @@ def discover(asker: Program) -> Found:
     key, identity = _who(asker)
     found = _remembered(asker, key, identity)
     if found is None:
-        from gorun_tasks.workspace.package_scan import explore  # noqa: PLC0415 - something changed
+        from gorun_tasks.workspace.package_scan import explore
 
         found, recordable = explore(asker)
         if recordable:
@@ -71,7 +71,7 @@ def _remembered(asker: Program, key: str, identity: tuple[str, ...]) -> Found | 
     root = asker.cwd
     suspects = [number for number, seal in enumerate(found.seals) if not holds(seal, root)]
     if suspects:
-        from gorun_tasks.workspace.package_facts import renew  # noqa: PLC0415 - a stat differs
+        from gorun_tasks.workspace.package_facts import renew
 
         if not renew(found, suspects, data, root):
             return None
@@ -80,7 +80,7 @@ def _remembered(asker: Program, key: str, identity: tuple[str, ...]) -> Found | 
 
 
 def _keep(asker: Program, key: str, content: bytes) -> None:
-    from gorun_tasks.storage.writer import StoreUnusable, Writer  # noqa: PLC0415 - only to write
+    from gorun_tasks.storage.writer import StoreUnusable, Writer
 
     try:
         Writer.of(asker.store).keep("workspaces", key, content)

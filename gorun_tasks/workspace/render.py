@@ -61,6 +61,6 @@ def described(workspace: Workspace, name: str) -> dict[str, object]:
 
 def json_text(value: object) -> str:
     """Return JSON that a person can read as well."""
-    import json  # noqa: PLC0415 - only where it is asked for
+    import json
 
     return json.dumps(value, indent=2) + "\n"

@@ -144,7 +144,7 @@ class Workspace:
         `tell` hears each as soon as it is known. `jobs` is how many are linked at a time (0: one a
         processor). Raises UsageError for a name that is not there.
         """
-        from gorun_tasks.build.batch import build_all  # noqa: PLC0415 - listing builds nothing
+        from gorun_tasks.build.batch import build_all
 
         tell = tell or _tell_nobody
         chosen = {name: self.program(name) for name in names}
@@ -164,7 +164,7 @@ class Workspace:
         Only those whose executable changed restart; they do not read the terminal. See
         `Program.watch`. Raises UsageError for a name that is not there.
         """
-        from gorun_tasks.watch.watcher import Watch  # noqa: PLC0415 - listing watches nothing
+        from gorun_tasks.watch.watcher import Watch
 
         chosen = {name: self.program(name) for name in names} or dict(self.programs)
         args = {name: self.args(name) for name in chosen}
@@ -180,8 +180,8 @@ class Workspace:
         not committed counts always. `files` are changed files instead, relative to the root. Raises
         UsageError for a revision that git does not know, GoRunError where git cannot tell.
         """
-        from gorun_tasks.workspace.affected import affected  # noqa: PLC0415 - listing asks no git
-        from gorun_tasks.workspace.git_changes import Changes  # noqa: PLC0415
+        from gorun_tasks.workspace.affected import affected
+        from gorun_tasks.workspace.git_changes import Changes
 
         for error in self.untold.values():
             raise error  # one program too few must not be
@@ -202,9 +202,9 @@ class Workspace:
         """
         if word != "-":
             return self.affected(word)
-        import sys  # noqa: PLC0415 - only where it is read
+        import sys
 
-        from gorun_tasks.workspace.git_changes import names_told  # noqa: PLC0415 - as above
+        from gorun_tasks.workspace.git_changes import names_told
 
         if sys.stdin is None:  # as Python has it where it is closed
             raise UsageError("- reads names of files from stdin, which is closed")
@@ -219,14 +219,14 @@ class Workspace:
 
     def picture(self) -> Overview:
         """Return what can be looked at: programs, their nodes' verdicts, and what they share."""
-        from gorun_tasks.workspace.overview import Overview  # noqa: PLC0415 - to look at only
+        from gorun_tasks.workspace.overview import Overview
 
         return Overview(self)
 
     def _said_otherwise(self, changes: Changes) -> dict[str, Reason]:
         """Return the programs of which the configuration says something else than before."""
-        from gorun_tasks.core.reasons import Reason  # noqa: PLC0415 - as above
-        from gorun_tasks.workspace.git_changes import NEW  # noqa: PLC0415 - as above
+        from gorun_tasks.core.reasons import Reason
+        from gorun_tasks.workspace.git_changes import NEW
 
         changed: list[str] = []
 
@@ -278,7 +278,7 @@ class Workspace:
                 automatic.pop(directory, None)
             program = self._configured(settings.over(general), mains.get(directory))
             if directory not in mains:
-                from gorun_tasks.core.suggestions import absent  # noqa: PLC0415 - few targets are elsewhere
+                from gorun_tasks.core.suggestions import absent
 
                 if sentence := absent(program):
                     where = self.config.where("programs", name, "target")
@@ -320,7 +320,7 @@ class Workspace:
         return Program(target, cwd=cwd, env=env, stamp=settings.stamp, **settings.flags)
 
     def _hint(self, name: str) -> str:
-        from difflib import get_close_matches  # noqa: PLC0415 - for an error's hint only
+        from difflib import get_close_matches
 
         near = get_close_matches(name, list(self.programs), 1)
         if near:
@@ -353,7 +353,7 @@ def _relative(directory: str, base: str) -> str:
 
 def _matcher(config: Config, pattern: str) -> re.Pattern[str]:
     """Return what matches the directories that a pattern of go's means (go help packages)."""
-    import re  # noqa: PLC0415 - most workspaces exclude nothing
+    import re
 
     path = os.path.normpath(os.path.join(config.directory, pattern))
     words = re.escape(path).replace(re.escape("..."), ".*")

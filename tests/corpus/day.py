@@ -75,7 +75,7 @@ class Day(NamedTuple):
     """What gorun did otherwise than `go run`, or than it promises."""
 
 
-class Failed(Exception):  # noqa: N818 - nothing is wrong with us
+class Failed(Exception):
     """The program could not be tried; `str()` says why."""
 
 
