@@ -24,7 +24,7 @@ import time
 from typing import NamedTuple
 
 from gorun_tasks.build.globs import GlobExpansion, checked
-from gorun_tasks.build.graph import Execute, Graph
+from gorun_tasks.build.graph import Graph, Node
 from gorun_tasks.build.snapshot import (
     differences,
     disturbed,
@@ -65,10 +65,8 @@ class _Record(NamedTuple):
     outputs: Seen
 
 
-class Generate(Execute):
+class Generate(Node):
     """From an executable, arguments and inputs to outputs."""
-
-    name = "generate"
 
     def __init__(
         self,
@@ -77,30 +75,25 @@ class Generate(Execute):
         outputs: tuple[str, ...],
         variables: tuple[str, ...],
     ) -> None:
-        super().__init__(graph)
+        super().__init__(
+            graph.program,
+            "generate",
+            inputs=lambda: (*graph.executable(), *self._expanded()[0].paths),
+            outputs=lambda: tuple(self._expanded()[1].paths),
+            why_stale=self._why_run,
+            perform=self._run,
+        )
+        self._graph = graph
         self.patterns = inputs, outputs
         self.because: tuple[Reason, ...] = ()
         self.unrecorded = ""
         program = graph.program
         self._variables = tuple(sorted({*variables, *program.overlay}))
         self._identity = (*program.identity, "generate", *graph.args)
+        words = "\0".join(self._identity).encode("utf-8", "surrogateescape")
+        self.key = checksum(words).hex()
 
-    @property
-    def key(self) -> str:
-        """Return the identity of this step: program, directory and arguments."""
-        return checksum("\0".join(self._identity).encode("utf-8", "surrogateescape")).hex()
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Return the executable, and what the input patterns name now."""
-        return (*super().inputs, *self._expanded()[0].paths)
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Return what the output patterns name now."""
-        return tuple(self._expanded()[1].paths)
-
-    def why_stale(self) -> tuple[Reason, ...]:
+    def _why_run(self) -> tuple[Reason, ...]:
         """Return why it has to run; empty where its outputs are current.
 
         Where the program itself is stale its reasons are among these, though building it may show
@@ -114,7 +107,7 @@ class Generate(Execute):
             self._mark_used()
         return reasons
 
-    def perform(self) -> None:
+    def _run(self) -> None:
         """Run the program in the foreground, as a child, and remember that it did.
 
         Raises OutputError where it ends well without having made what it was to make.
@@ -125,7 +118,7 @@ class Generate(Execute):
         inputs, _ = self._expanded()
         before = snapshot_of(inputs, {} if isinstance(record, str) else record.inputs)
         listed = settled_keys(inputs)
-        super().perform()
+        self._graph.run_child()
         made = self._graph.made
         assert made is not None
         if made.exit_code:

@@ -28,149 +28,49 @@ if TYPE_CHECKING:
 
 
 class Node:
-    """One step. `inputs` and `outputs` name what it reads and makes, for people and tools."""
+    """One step: what it reads and makes, for people and tools, and why it has to be performed.
 
-    name = ""
+    The same step of the same program has the same `key`.
+    """
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    def __init__(
+        self,
+        program: ProgramSpec,
+        name: str,
+        *,
+        inputs: Callable[[], tuple[str, ...]],
+        outputs: Callable[[], tuple[str, ...]] = lambda: (),
+        why_stale: Callable[[], tuple[Reason, ...]],
+        perform: Callable[[], None],
+    ) -> None:
+        self.name = name
+        self.key = f"{program.key}/{name}"
         self.performed = False
-
-    @property
-    def key(self) -> str:
-        """Return the identity of this step: the same step of the same program has the same key."""
-        return f"{self._graph.program.key}/{self.name}"
+        self._label = program.label
+        self._inputs, self._outputs = inputs, outputs
+        self._why_stale, self._perform = why_stale, perform
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Return what it reads."""
-        raise NotImplementedError
+        """The paths that it reads."""
+        return self._inputs()
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """Return what it makes."""
-        raise NotImplementedError
+        """What it makes."""
+        return self._outputs()
 
     def why_stale(self) -> tuple[Reason, ...]:
         """Return why it has to be performed; empty when it has not."""
-        raise NotImplementedError
+        return self._why_stale()
 
     def perform(self) -> None:
-        """Do it."""
-        raise NotImplementedError
+        """Do it, stale or not."""
+        self._perform()
+        self.performed = True
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self._graph.program.label}>"
-
-
-class Compile(Node):
-    """From the closure to packages in go's build cache."""
-
-    name = "compile"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Return the paths of the recorded closure (empty before the first build)."""
-        return tuple(sorted(self._graph.input_paths()))
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Return where the compiled packages are."""
-        return ("go's build cache",)
-
-    def why_stale(self) -> tuple[Reason, ...]:
-        """Return what changed since go compiled it."""
-        verdict = self._graph.verdict
-        return () if verdict.link_only or verdict.manifest is not None else verdict.because
-
-    def perform(self) -> None:
-        """Have go compile, and link in the same process."""
-        self._graph.ask_go()
-        self.performed = True
-
-
-class Link(Node):
-    """From compiled packages to an executable in the store."""
-
-    name = "link"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Return what it links."""
-        return self._graph.compile.outputs
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Return the path of the executable, once there is one."""
-        made = self._graph.made
-        return (made.path,) if made else ()
-
-    def why_stale(self) -> tuple[Reason, ...]:
-        """Return why there is no executable for what is there now."""
-        verdict = self._graph.verdict
-        return () if verdict.manifest is not None else verdict.because
-
-    def perform(self) -> None:
-        """Take the executable from go and publish it."""
-        self._graph.ask_go()
-        self._graph.keep_executable()
-        self.performed = True
-
-
-class Execute(Node):
-    """From an executable and arguments to an exit status."""
-
-    name = "execute"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Return the executable."""
-        return self._graph.link.outputs
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Return nothing: what a program makes is its own affair."""
-        return ()
-
-    def why_stale(self) -> tuple[Reason, ...]:
-        """Return that it was asked for: a program is run each time."""
-        from gorun_tasks.core.reasons import Reason
-
-        return (Reason("", "a program is run each time it is asked for"),)
-
-    def perform(self) -> None:
-        """Run the program in the foreground, as a child."""
-        self._graph.execute_child()
-        self.performed = True
-
-
-class Delete(Node):
-    """The end of the cycle: what policy says goes."""
-
-    name = "delete"
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Return the executable."""
-        return self._graph.link.outputs
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """Return nothing."""
-        return ()
-
-    def why_stale(self) -> tuple[Reason, ...]:
-        """Return why the executable goes, empty when it is kept."""
-        if self._graph.private:
-            from gorun_tasks.core.reasons import Reason
-
-            return (Reason("", "the executable was for this run only"),)
-        return ()
-
-    def perform(self) -> None:
-        """Remove what was for this run only."""
-        self._graph.remove_private()
-        self.performed = True
+        return f"<{self.name} of {self._label}>"
 
 
 class Graph:
@@ -194,10 +94,36 @@ class Graph:
         self.ready: Callable[[Outcome], None] | None = None
         """Hears of an outcome as soon as its program can be started: what is left to do then, the
         end of go and what is written for the next time, can be done while it runs."""
-        self.compile = Compile(self)
-        self.link = Link(self)
-        self.execute = Execute(self)
-        self.delete = Delete(self)
+        self.compile = Node(
+            program,
+            "compile",
+            inputs=lambda: tuple(sorted(self._input_paths())),
+            outputs=lambda: ("go's build cache",),
+            why_stale=self._why_compile,
+            perform=self._ask_go,
+        )
+        self.link = Node(
+            program,
+            "link",
+            inputs=lambda: self.compile.outputs,
+            outputs=self.executable,
+            why_stale=self._why_link,
+            perform=self._link,
+        )
+        self.execute = Node(
+            program,
+            "execute",
+            inputs=self.executable,
+            why_stale=lambda: _reason("a program is run each time it is asked for"),
+            perform=self.run_child,
+        )
+        self.delete = Node(
+            program,
+            "delete",
+            inputs=self.executable,
+            why_stale=self._why_delete,
+            perform=self.remove_private,
+        )
         self._context = context
         self._verdict = verdict
         self._begun = begun
@@ -244,21 +170,9 @@ class Graph:
         """The folder of an executable that is for this run only, "" for none."""
         return self._building.private if self._building is not None else ""
 
-    def input_paths(self) -> Iterator[str]:
-        """Yield the recorded closure of the newest manifest, as paths of what was there."""
-        program = self.program
-        for manifest in program.store.manifests(program.key, program.identity)[:1]:
-            for name, identities in manifest.tables:
-                table = program.store.table(name)
-                for identity in identities if table is not None else ():
-                    assert table is not None
-                    found = table.recorded(identity)
-                    if found is not None:
-                        record = found[0]
-                        base = record_directory(table.root, record[0])
-                        for file, key in zip(record[2], record[3], strict=True):
-                            if key is not None:
-                                yield f"{base}/{file}"
+    def executable(self) -> tuple[str, ...]:
+        """Return the path of the executable, once there is one."""
+        return (self.made.path,) if self.made else ()
 
     # The scheduler.
 
@@ -354,9 +268,28 @@ class Graph:
             if self.delete.why_stale():
                 self.delete.perform()
 
-    # What the nodes do.
+    # What the nodes read, why they are stale, and what they do.
 
-    def ask_go(self) -> None:
+    def _input_paths(self) -> Iterator[str]:
+        """Yield the recorded closure of the newest manifest, as paths of what was there."""
+        program = self.program
+        for manifest in program.store.manifests(program.key, program.identity)[:1]:
+            for table, (base, _, names, keys), _ in program.store.records(manifest.tables):
+                directory = record_directory(table.root, base)
+                for name, key in zip(names, keys, strict=True):
+                    if key is not None:
+                        yield f"{directory}/{name}"
+
+    def _why_compile(self) -> tuple[Reason, ...]:
+        return () if self.verdict.link_only else self._why_link()
+
+    def _why_link(self) -> tuple[Reason, ...]:
+        return () if self.verdict.manifest is not None else self.verdict.because
+
+    def _why_delete(self) -> tuple[Reason, ...]:
+        return _reason("the executable was for this run only") if self.private else ()
+
+    def _ask_go(self) -> None:
         """Have go compile and link, once."""
         self.context.facts = self.verdict.facts
         self.building.ask(
@@ -368,12 +301,13 @@ class Graph:
         if made is not None:
             self._tell_ready(made)
 
-    def keep_executable(self) -> None:
+    def _link(self) -> None:
         """Publish what go handed over, or keep it for this run only."""
+        self._ask_go()
         self.made = self.building.keep(self.verdict.because, for_this_run=self.ephemeral)
 
-    def execute_child(self) -> None:
-        """Run the executable in the foreground."""
+    def run_child(self) -> None:
+        """Run the executable in the foreground, as a child."""
         from gorun_tasks.build.outcome import how_to_start
         from gorun_tasks.system.foreground import run_foreground
 
@@ -399,3 +333,9 @@ class Graph:
             from gorun_tasks.storage.writer import write_back
 
             write_back(self.program, verdict)
+
+
+def _reason(change: str) -> tuple[Reason, ...]:
+    from gorun_tasks.core.reasons import Reason
+
+    return (Reason("", change),)

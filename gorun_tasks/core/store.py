@@ -32,7 +32,7 @@ from _imp import source_hash  # importlib.util would import more
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any, Self
 
     from gorun_tasks.core.fingerprint import Detail, Key, Record, StatDigest
@@ -172,20 +172,10 @@ def unpacked_tables(
 class Manifest:
     """The recorded closure of one successful link, and what is needed to start its executable."""
 
-    __slots__ = (
-        "cgo",
-        "defaults",
-        "digest",
-        "environment",
-        "go_version",
-        "goroot_bin",
-        "key",
-        "links",
-        "lookups",
-        "name",
-        "packed",
-        "recorded",
-        "wrapper",
+    # In the order in which they are written.
+    __slots__ = tuple(
+        "digest name key environment defaults lookups links packed goroot_bin wrapper cgo"
+        " go_version recorded".split()
     )
 
     def __init__(
@@ -222,43 +212,14 @@ class Manifest:
 
     def stored(self) -> tuple[object, ...]:
         """Return the plain values that are written."""
-        return (
-            self.digest,
-            self.name,
-            self.key,
-            self.environment,
-            self.defaults,
-            self.lookups,
-            self.links,
-            self.packed,
-            self.goroot_bin,
-            self.wrapper,
-            self.cgo,
-            self.go_version,
-            self.recorded,
-        )
+        return tuple(getattr(self, name) for name in self.__slots__)
 
     @classmethod
     def from_stored(cls, values: "tuple[Any, ...]") -> "Self":
         """Return the manifest that was written. Raises ValueError or TypeError on anything else."""
-        digest, name, key, environment, defaults, lookups, links, *rest = values
-        tables, goroot, wrapper, cgo, version, at = rest
-        manifest = cls(
-            digest,
-            name,
-            key,
-            environment=environment,
-            defaults=defaults,
-            lookups=lookups,
-            links=links,
-            tables=(),
-            goroot_bin=goroot,
-            wrapper=wrapper,
-            cgo=cgo,
-            go_version=version,
-            recorded=at,
-        )
-        manifest.packed = tables
+        manifest = cls.__new__(cls)
+        for name, value in zip(cls.__slots__, values, strict=True):
+            setattr(manifest, name, value)
         return manifest
 
     @property
@@ -382,8 +343,23 @@ class Store:
                 self._tables[name] = None
         return self._tables[name]
 
+    def records(
+        self, tables: "Iterable[tuple[str, Iterable[bytes]]]"
+    ) -> "Iterator[tuple[InputTable, Record, Detail]]":
+        """Yield the records that the tables of a manifest name, as far as they are there."""
+        for name, identities in tables:
+            table = self.table(name)
+            for identity in identities if table is not None else ():
+                assert table is not None
+                found = table.recorded(identity)
+                if found is not None:
+                    yield table, *found
+
+    def reopened(self) -> "Self":
+        """Return the same store with nothing read yet: for another thread, or after a write."""
+        return type(self)(self.root)
+
     def executable(self, manifest: Manifest) -> str:
-        """Return where the executable of a manifest lies."""
         return f"{self.root}/exe/{manifest.digest}/{manifest.name}"
 
     def forget_tables(self) -> None:

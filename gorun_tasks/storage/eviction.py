@@ -105,7 +105,7 @@ class _Program:
         for values in manifests:
             manifest = Manifest.from_stored(values)
             self.digests.append(manifest.digest)
-            self._tables.append({name: b"".join(ids) for name, ids in manifest.tables})
+            self._tables.append(dict(manifest.packed))
         self._stored: tuple[Any, ...] = manifests
         self.kept = 0
 

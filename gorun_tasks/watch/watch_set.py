@@ -50,22 +50,14 @@ class WatchSet:
     def of(cls, program: ProgramSpec) -> Self:
         """Return the scope of a program, as its newest manifest and its last build tell it."""
         scope = cls()
-        store = type(program.store)(program.store.root)  # somebody may have written
+        store = program.store.reopened()
         for manifest in store.manifests(program.key, program.identity)[:1]:
-            for name, identities in manifest.tables:
-                table = store.table(name)
-                if table is None:
-                    continue
-                if table.root_name != "module":
+            for table, record, (mode, further, listing, _) in store.records(manifest.tables):
+                if table.root_name != "module" and table.root not in scope._fetched:
                     scope._fetched += (table.root,)
-                for identity in identities:
-                    found = table.recorded(identity)
-                    if found is None:
-                        continue
-                    record, detail = found
-                    directory = record_directory(table.root, record[0])
-                    links = [entry[:-1] for entry in detail[2] if entry.endswith("@")]
-                    scope._add(directory, record[2], links, detail[0], detail[1])
+                directory = record_directory(table.root, record[0])
+                links = [entry[:-1] for entry in listing if entry.endswith("@")]
+                scope._add(directory, record[2], links, mode, further)
             read = set(scope._counts)
             for _, path in manifest.lookups:
                 scope.add_path(path)

@@ -216,18 +216,12 @@ def _ways(directories: Iterable[str]) -> set[str]:
 
 
 def _recorded(program: Program, store: Store, manifest: Manifest, links: _Links) -> _Reach:
-    """Return the closure that was recorded."""
-    tables = [(store.table(name), identities) for name, identities in manifest.tables]
-    elsewhere = [table.root for table, _ in tables if table and table.root_name != "module"]
-    reach = _Reach(links, program, elsewhere)
-    for table, identities in tables:
-        assert table is not None  # it was judged by it
-        for identity in identities:
-            found = table.recorded(identity)
-            assert found is not None
-            (base, _, names, _), (mode, further, _, contents) = found
-            kinds = dict(zip(names, map(kind_of, contents), strict=True))
-            reach.add(record_directory(table.root, base), kinds, mode, further)
+    records = list(store.records(manifest.tables))
+    assert len(records) == sum(len(names) for _, names in manifest.tables)  # it was judged by them
+    reach = _Reach(links, program, {t.root for t, _, _ in records if t.root_name != "module"})
+    for table, (base, _, names, _), (mode, further, _, contents) in records:
+        kinds = dict(zip(names, map(kind_of, contents), strict=True))
+        reach.add(record_directory(table.root, base), kinds, mode, further)
     return reach
 
 

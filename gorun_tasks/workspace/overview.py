@@ -137,18 +137,12 @@ def _packages(root: str, program: Program, store: Store) -> Iterable[str]:
     """Return the directories below the root of which the newest build compiled Go files."""
     packages = set()
     for manifest in store.manifests(program.key, program.identity)[:1]:
-        for name, identities in manifest.tables:
-            table = store.table(name)
-            if table is None or table.root_name != "module":
-                continue
-            for identity in identities:
-                found = table.recorded(identity)
-                assert found is not None
-                (base, _, names, keys), (_, _, _, contents) = found
-                directory = record_directory(table.root, base)
-                if f"{directory}/".startswith(f"{root}/") and any(
-                    file.endswith(".go") and key is not None and not kind_of(content)
-                    for file, key, content in zip(names, keys, contents, strict=True)
-                ):
-                    packages.add(os.path.relpath(directory, root))
+        own = [table for table in manifest.tables if table[0].startswith("module-")]
+        for table, (base, _, names, keys), (*_, contents) in store.records(own):
+            directory = record_directory(table.root, base)
+            if f"{directory}/".startswith(f"{root}/") and any(
+                file.endswith(".go") and key is not None and not kind_of(content)
+                for file, key, content in zip(names, keys, contents, strict=True)
+            ):
+                packages.add(os.path.relpath(directory, root))
     return packages
