@@ -187,7 +187,7 @@ def _start_stored(
         from gorun_tasks.build.outcome import Outcome
 
         outcome = Outcome.stored(program, verdict, manifest)
-        outcome.seconds = time.perf_counter() - _BEGUN
+        outcome.took({"check": time.perf_counter() - _BEGUN})
         tell_outcome(BuildContext(program, events=events), outcome)
     _replace(program, program.store.executable(manifest), manifest, arguments)
 

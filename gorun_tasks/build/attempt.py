@@ -17,7 +17,6 @@ from gorun_tasks.closure.early_closure import EarlyClosure
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs
 from gorun_tasks.closure.launchers import Compilers, Unasked
 from gorun_tasks.closure.recorder import Moved, read
-from gorun_tasks.core.check import StatCache
 from gorun_tasks.errors import BuildError
 from gorun_tasks.inputs.digest import ContentCache
 from gorun_tasks.storage.object_notes import ObjectNotes
@@ -25,7 +24,6 @@ from gorun_tasks.storage.publisher import working_folder
 from gorun_tasks.storage.staged_executable import StagedExecutable
 from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
-from gorun_tasks.system.find_go import find_go
 from gorun_tasks.toolchain.command import OURS, Go, OnlyPrinted
 from gorun_tasks.toolchain.go_cache import forget, invalidate_racy_entries
 from gorun_tasks.toolchain.report import JOURNAL, NotRecorded, Report
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gorun_tasks.build.context import BuildContext
+    from gorun_tasks.build.outcome import Stopwatch
     from gorun_tasks.closure.recorder import Closure
     from gorun_tasks.storage.publisher import Publisher
 
@@ -49,6 +48,7 @@ class BuildAttempt:
         self,
         context: BuildContext,
         publisher: Publisher | None,
+        stopwatch: Stopwatch,
         ready: Callable[[], None] | None = None,
     ) -> None:
         """Prepare to ask; `ready` is called once, when an executable can be started.
@@ -57,11 +57,12 @@ class BuildAttempt:
         """
         self._context = context
         self._program = program = context.program
+        self._go = Go.of(program)
         self._publisher = publisher
+        self._stopwatch = stopwatch
         self._ready = ready
         self._folder = ""
         self.report = Report()
-        self.moments: list[tuple[str, float]] = []  # which step began when, of all requests
         self.closure: Closure | None = None
         self.unsure: Closure | None = None  # in place of it: one that the next build may confirm
         self.handed: StagedExecutable | None = None  # the executable
@@ -85,13 +86,10 @@ class BuildAttempt:
         Only what was there before go started can be recorded (law 3). Raises BuildError,
         ToolchainError and Interrupted.
         """
-        look = StatCache(self._program.store, self._program.environ)
-        name, command = find_go(self._program.environ, look.where)
-        go = Go(command, self._program.environ, self._program.cwd)
-        self._distrust_killed(go)
-        moved = self._ask(go, name)
+        self._distrust_killed()
+        moved = self._ask()
         if moved and all(map(self._was_fetched, moved)):
-            self._ask(go, name)
+            self._ask()
 
     @property
     def lost(self) -> bool:
@@ -110,7 +108,7 @@ class BuildAttempt:
         if self._before is not None:
             self._before.close()
 
-    def _ask(self, go: Go, go_name: str) -> list[str]:
+    def _ask(self) -> list[str]:
         """Ask go; return the inputs because of whose changes it is not recorded.
 
         It is asked once more where its cache had C that was compiled from nobody knows what, and
@@ -125,58 +123,59 @@ class BuildAttempt:
             listed = "," in self._program.store.root
             # Before the report, which notes when go starts: to make a store changes a directory.
             self._folder = working_folder(None if listed else self._publisher, "out")
-            self._before = BeforeBuild(self._program, go.command)
+            self._before = BeforeBuild(self._program, self._go.command)
             say, report = self._context.go_listener(), self._new_report()
             try:
-                is_made = self._build(go, go_name, say)
+                is_made = self._build(say)
             finally:
                 console.erase()
                 self._words.let_go(say)
                 if self.closure is None:
-                    invalidate_racy_entries(report, go, self._changed_sources())
-            moved = self._recorded(go, go_name) if is_made else []
+                    invalidate_racy_entries(report, self._go, self._changed_sources())
+            moved = self._recorded() if is_made else []
             if is_made and not self._unasked:
                 return moved
             self._compilers.ask(self._unasked)
             self._unasked = ()
 
-    def _build(self, go: Go, go_name: str, say: Callable[[bytes], None]) -> bool:
+    def _build(self, say: Callable[[bytes], None]) -> bool:
         """Have go build; say whether it is the answer, and go not to be asked once more."""
         try:
-            self._build_once(go, go_name, say)
+            self._build_once(say)
         except OnlyPrinted:
             raise
         except BuildError:
             if self.report.step == "load" and self._words.names_ours():
-                self._build_bare(go, say)
+                self._build_bare(say)
                 return True
             if self.handed is not None and self._words.names_ours():
                 self.unrecorded = f"go stumbled: {os.fsdecode(self._words.names_ours()).strip()}"
                 self._words.drop()
                 return True
             if self.report.step != "load":
-                self._look_at_c(go)  # for a watch, which waits for other C
-            if self.report.step != "link" or not self._c_is_forgotten(go):
+                self._look_at_c()  # for a watch, which waits for other C
+            if self.report.step != "link" or not self._c_is_forgotten():
                 raise
             return False
-        return not self._c_is_forgotten(go)
+        return not self._c_is_forgotten()
 
-    def _recorded(self, go: Go, go_name: str) -> list[str]:
+    def _recorded(self) -> list[str]:
         """Have the closure of what was made, or say why there is none; return what moved."""
-        implicit = self._implicit_inputs(go, go_name)
+        implicit = self._implicit_inputs()
         self.wrapper = implicit.wrapper()
         if self.unrecorded:
             return []
-        doubts = self._doubts or self._look_at_c(go).unfollowed
+        doubts = self._doubts or self._look_at_c().unfollowed
         if self.closure is not None and not (self.report.diagnostics or doubts):
             return []
         self.closure = None
+        if doubts:
+            self.unrecorded = doubts
+            return []
         try:
-            if doubts:
-                raise NotRecorded(doubts)  # noqa: TRY301 - as `read` does
             assert self._before is not None
             known = self._known()
-            self._take_in(read(self.report, self._program, implicit, known, self._before))
+            self._take_in(read(self.report, implicit, known, self._before))
         except NotRecorded as trouble:
             self.unrecorded = str(trouble)
             if isinstance(trouble, Unasked):
@@ -185,32 +184,33 @@ class BuildAttempt:
         return []
 
     def _new_report(self) -> Report:
-        report = self.report = self._context.report = Report()
-        self.moments += report.moments
-        report.moments = self.moments
-        return report
+        self.report = self._context.report = Report(self._stopwatch.begin)
+        return self.report
 
-    def _build_once(self, go: Go, go_name: str, say: Callable[[bytes], None]) -> None:
-        """Have go build, watched by whoever is there."""
-        report, program = self.report, self._program
-        tick = None
+    def _build_once(self, say: Callable[[bytes], None]) -> None:
+        report, tick = self.report, None
         if self._context.listener is None and console.has_passing_lines():
             from gorun_tasks.toolchain.progress import Progress
 
-            progress = Progress(report, f"{self._folder}/trace", say, again=self._again)
+            progress = Progress(report, f"{self._folder}/trace", say, self._again)
+            progress.began = self._stopwatch.began
             say, tick = progress.pass_on, progress.tick
         self._words.ours = tuple(map(os.fsencode, (self._folder, *OURS)))
-        go.build(
+        self._go.build(
             report,
-            (program.link_flags(self._context.facts).words, program.target.words),
+            self._request(),
             self._folder,
             lambda line: self._words.hear(line, report, say),
             tick=tick,
-            meanwhile=lambda: self._foresee(go, go_name),
-            handed_over=lambda: self._take_over(go, go_name),
+            meanwhile=self._foresee,
+            handed_over=self._take_over,
         )
 
-    def _build_bare(self, go: Go, say: Callable[[bytes], None]) -> None:
+    def _request(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return flags and target, as go is given them."""
+        return self._program.link_flags(self._context.facts).words, self._program.target.words
+
+    def _build_bare(self, say: Callable[[bytes], None]) -> None:
         """Have go build with nothing of ours in it, of which it said that it cannot have it.
 
         Nothing is known of such a build, so it is not recorded.
@@ -220,36 +220,27 @@ class BuildAttempt:
         self.clean_up()
         self._folder = working_folder(None, "out")
         report = self._new_report()
-        go.build(
-            report,
-            (self._program.link_flags(self._context.facts).words, self._program.target.words),
-            self._folder,
-            say,
-            tick=None,
-            meanwhile=lambda: None,
-            handed_over=lambda: None,
-            bare=True,
-        )
+        self._go.build(report, self._request(), self._folder, say, bare=True)
         self.handed = StagedExecutable(report.executable)
         self.unrecorded = f"go cannot be asked what it reads: {trouble}"
 
-    def _look_at_c(self, go: Go) -> CPackages:
+    def _look_at_c(self) -> CPackages:
         """Look at the packages with C, once go has hashed them all."""
         if self._c is None:
-            self._c = CPackages(self._program, go, self.report, self._compilers)
+            self._c = CPackages(self._program, self._go, self.report, self._compilers)
             self.cgo = self._c.there
         return self._c
 
-    def _c_is_forgotten(self, go: Go) -> bool:
+    def _c_is_forgotten(self) -> bool:
         """Say whether go is to be asked once more: it has forgotten C from nobody knows what."""
-        if not self._look_at_c(go).outsides:
+        if not self._look_at_c().outsides:
             return False
-        self._unasked = self._look_at_c(go).unasked
+        self._unasked = self._look_at_c().unasked
         if self._unasked:
             self._words.drop()
             return True
         output = self.handed.digest() if self.handed is not None else ""
-        provenance = self._look_at_c(go).provenance(self._notes, output)
+        provenance = self._look_at_c().provenance(self._notes, output)
         # What comes back another go has put there, which is at it just now.
         comes_back = self._forgotten.issuperset(provenance.doubtful)
         if not provenance.doubtful or comes_back or not provenance.forget():
@@ -261,7 +252,6 @@ class BuildAttempt:
         return True
 
     def _start_over(self) -> None:
-        """Forget what came of an earlier request."""
         self.clean_up()
         self._early_closure = None
         self._compilers.ask()
@@ -282,47 +272,41 @@ class BuildAttempt:
             " run remembers it, if it finds the same"
         )
 
-    def _foresee(self, go: Go, go_name: str) -> None:
+    def _foresee(self) -> None:
         """Read the closure, and write its records, while go links."""
         try:
-            if self._look_at_c(go).unfollowed:
+            if self._look_at_c().unfollowed:
                 return  # it will be said when go has finished
-            implicit = self._implicit_inputs(go, go_name)
+            implicit = self._implicit_inputs()
             assert self._before is not None
-            self._early_closure = EarlyClosure(
-                self.report, self._program, implicit, self._known(), self._before
-            )
+            self._early_closure = EarlyClosure(self.report, implicit, self._known(), self._before)
             if self._publisher is not None:
                 self._publisher.put_records(self._early_closure.closure)
         except (NotRecorded, StoreUnusable):
             pass  # as above
 
-    def _take_over(self, go: Go, go_name: str) -> None:
+    def _take_over(self) -> None:
         """Take the executable, and see while go ends whether what was foreseen came true."""
         self.handed = StagedExecutable(self.report.executable, in_a_hurry=self._ready is not None)
         early = self._early_closure
         if early is None or not early.still_valid_for_own_files():
             return
-        self.wrapper = self._implicit_inputs(go, go_name).wrapper()
+        self.wrapper = self._implicit_inputs().wrapper()
         # Of C it is known only when go has ended whether it is to be asked once more.
-        if self._ready is not None and not self._look_at_c(go).outsides:
+        if self._ready is not None and not self._look_at_c().outsides:
             self._ready()
             self._ready = None  # go may be asked once more, for the sake of the record
         if early.still_valid_for_dependencies():
             self.closure = early.closure
 
-    def _implicit_inputs(self, go: Go, go_name: str) -> ImplicitInputs:
-        program = self._program
+    def _implicit_inputs(self) -> ImplicitInputs:
         return ImplicitInputs(
+            self._program,
+            self._go,
             self.report.settings,
-            program.flags,
-            program.environ,
-            go=go,
-            go_name=go_name,
-            directory=program.directory,
-            outsides=self._look_at_c(go).outsides.values(),
+            outsides=self._look_at_c().outsides.values(),
             compilers=self._compilers,
-            stamped=program.stamped(self._context.facts),
+            stamped=self._program.stamped(self._context.facts),
         )
 
     def _known(self) -> ContentCache:
@@ -337,13 +321,13 @@ class BuildAttempt:
     def _changed_sources(self) -> list[str]:
         return self._before.changed_sources(self.report) if self._before is not None else []
 
-    def _distrust_killed(self, go: Go) -> None:
+    def _distrust_killed(self) -> None:
         """Do the same for builds that were killed before they could."""
         for folder in self._publisher.left_by_builds() if self._publisher is not None else ():
             notes = f"{folder}/{JOURNAL}"
             try:
                 report = Report.left_behind(notes)
-                report.settings = go.settings(())
+                report.settings = self._go.settings(())
                 moved = report.moved_sources()
                 forget(report.settings["GOCACHE"], report.actions_that_read(moved))
             except (OSError, ValueError, KeyError, NotRecorded):

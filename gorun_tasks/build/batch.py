@@ -23,23 +23,20 @@ from contextvars import copy_context
 from gorun_tasks.build.c_packages import CPackages
 from gorun_tasks.build.graph import Graph
 from gorun_tasks.closure.launchers import Compilers
-from gorun_tasks.core.check import StatCache
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.inputs.verdict import judge_all
 from gorun_tasks.storage.object_notes import ObjectNotes
 from gorun_tasks.storage.publisher import Publisher
 from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
-from gorun_tasks.system.find_go import find_go
-from gorun_tasks.toolchain.command import NOT_OF_LIST, Go
+from gorun_tasks.toolchain.command import Go
 from gorun_tasks.toolchain.go_cache import invalidate_racy_entries
-from gorun_tasks.toolchain.interrupt import InterruptGuard
+from gorun_tasks.toolchain.interrupt import InterruptGuard, end_by
 from gorun_tasks.toolchain.report import Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from typing import NoReturn
 
     from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.outcome import Outcome
@@ -126,7 +123,7 @@ def make_all(
                     results[futures[future]] = future.result()
                     tell(futures[future], future.result())
     except Interrupted as interrupted:
-        _end_by(interrupted)
+        end_by(interrupted)
     return results
 
 
@@ -138,15 +135,7 @@ def compile_together(graphs: list[Graph]) -> None:
     try:
         _compile_together(graphs)
     except Interrupted as interrupted:
-        _end_by(interrupted)
-
-
-def _end_by(interrupted: Interrupted) -> NoReturn:
-    """Let a signal do to this process what it was sent for: go is gone."""
-    import signal
-
-    signal.raise_signal(interrupted.signum)
-    raise interrupted
+        end_by(interrupted)
 
 
 def _made(graph: Graph, *, rebuild: bool) -> Outcome | GoRunError:
@@ -183,11 +172,8 @@ def _compile_together(graphs: list[Graph]) -> None:
     for programs in groups.values():
         if len(programs) < 2:  # noqa: PLR2004 - one needs no other's packages
             continue
-        first = programs[0]
-        look = StatCache(first.store, first.environ)
         try:
-            go = Go(find_go(first.environ, look.where)[1], first.environ, first.cwd)
-            _compile(go, programs)
+            _compile(Go.of(programs[0]), programs)
         except (GoRunError, StoreUnusable):
             return  # each of them will say what is wrong
 
@@ -226,7 +212,7 @@ def _compile_once(
 
         tick = Progress(report).tick
     try:
-        go.compile(report, first.flags.without(*NOT_OF_LIST).words, targets, work, tick)
+        go.compile(report, first.flags, targets, work, tick)
         packages = CPackages(first, go, report, compilers, targets)
         if packages.unasked:
             compilers.ask(packages.unasked)

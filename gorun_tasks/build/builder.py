@@ -11,7 +11,7 @@ import os
 import shutil
 
 from gorun_tasks.build.attempt import BuildAttempt
-from gorun_tasks.build.outcome import Outcome
+from gorun_tasks.build.outcome import Outcome, Stopwatch
 from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
 from gorun_tasks.storage.eviction import size_limit
 from gorun_tasks.storage.publisher import Publisher, working_folder
@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 class Builder:
     """One program, go, and the store."""
 
-    def __init__(self, context: BuildContext) -> None:
+    def __init__(self, context: BuildContext, stopwatch: Stopwatch) -> None:
         self._placed: Outcome | None = None  # what was made ready before it is kept
         self.private = ""  # a folder of this run only
         self._context = context
         self._program = context.program
+        self._stopwatch = stopwatch
         self._attempt: BuildAttempt | None = None
         self._lost = False  # whether the store was removed while go worked
         console.open_closed_std_fds()
@@ -46,11 +47,6 @@ class Builder:
         except StoreUnusable as trouble:
             console.say(f"{trouble}; nothing will be remembered")
         return None
-
-    @property
-    def moments(self) -> list[tuple[str, float]]:
-        """Which step of what go does, and of what is done with the executable, began when."""
-        return self._attempt.moments if self._attempt is not None else []
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[bool]:
@@ -65,7 +61,8 @@ class Builder:
         """Have go compile and link, once; `ready` is called where `make_ready` is worth a try."""
         if self._attempt is not None:
             return
-        attempt = self._attempt = BuildAttempt(self._context, self._publisher, ready)
+        attempt = BuildAttempt(self._context, self._publisher, self._stopwatch, ready)
+        self._attempt = attempt
         try:
             attempt.ask()
         except (BuildError, OSError):
@@ -136,7 +133,6 @@ class Builder:
         return made
 
     def clean_up(self) -> None:
-        """Remove what the build left behind."""
         if self._attempt is not None:
             self._attempt.clean_up()
 
@@ -168,7 +164,6 @@ class Builder:
         made.path = path
 
     def remove_private(self) -> None:
-        """Remove the executable that was for this run only."""
         shutil.rmtree(self.private, ignore_errors=True)
         self.private = ""
 

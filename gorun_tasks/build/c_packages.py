@@ -17,7 +17,6 @@ from gorun_tasks.closure.linker_libraries import Runner, words_for_linker
 from gorun_tasks.closure.provenance import Provenance
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.digest import bytes_of
-from gorun_tasks.toolchain.command import NOT_OF_LIST
 from gorun_tasks.toolchain.go_cache import ActionGraph
 from gorun_tasks.toolchain.report import NotRecorded
 
@@ -77,7 +76,7 @@ class CPackages:
 
     def _find(self, go: Go, targets: tuple[str, ...]) -> None:
         program, settings = self._program, self._report.settings
-        packages = go.list_packages(program.flags.without(*NOT_OF_LIST).words, targets, LIST_FIELDS)
+        packages = go.list_packages(program.flags, targets, LIST_FIELDS)
         if packages is None:
             self.unfollowed = "go could not list the packages with C or assembly code"
             return

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 
-from gorun_tasks.build.outcome import Outcome
+from gorun_tasks.build.outcome import Outcome, Stopwatch
 from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.errors import ExecutableGoneError, GoRunError, Interrupted
 from gorun_tasks.inputs.verdict import judge
@@ -127,6 +127,7 @@ class Graph:
         self._context = context
         self._verdict = verdict
         self._begun = begun
+        self._stopwatch = Stopwatch()
         self._building: Builder | None = None
         self._told = False  # what became of it
 
@@ -148,7 +149,7 @@ class Graph:
         if self._building is None:
             from gorun_tasks.build.builder import Builder
 
-            self._building = Builder(self.context)
+            self._building = Builder(self.context, self._stopwatch)
         return self._building
 
     @property
@@ -178,9 +179,9 @@ class Graph:
 
     def make(self, *, rebuild: bool = False) -> Outcome:
         """Perform Compile and Link where they are stale; return what became of it."""
-        begun = self._begun or time.perf_counter()
+        self._stopwatch = Stopwatch()
+        self._stopwatch.begin("check", self._begun)
         self._begun = 0.0
-        self._moments = [("check", begun)]
         self._told = False
         made: Outcome | None = None
         verdict = self.verdict
@@ -195,11 +196,9 @@ class Graph:
             made = Outcome("failed", "", "", because=self.verdict.because)
             raise
         except Interrupted as interrupted:
-            # go is gone: now the signal may do to this process what it was sent for.
-            import signal
+            from gorun_tasks.toolchain.interrupt import end_by
 
-            signal.raise_signal(interrupted.signum)
-            raise
+            end_by(interrupted)
         finally:
             if made is not None and not self._told:
                 self._tell(made)
@@ -226,9 +225,7 @@ class Graph:
     def _tell(self, made: Outcome) -> None:
         """Tell what became of it, and how long that took."""
         self._told = True
-        ended = time.perf_counter()
-        made.seconds = ended - self._moments[0][1]
-        made.moments = (*self._moments, *self._steps_of_building(), ("", ended))
+        made.took(self._stopwatch.steps())
         if self._context is not None:
             from gorun_tasks.build.events import tell_outcome
 
@@ -239,15 +236,13 @@ class Graph:
         self._tell(made)
         self.ready(made)
 
-    def _steps_of_building(self) -> Sequence[tuple[str, float]]:
-        return self._building.moments if self._building is not None else ()
-
     def _make_stale(self, *, rebuild: bool) -> None:
         asked = time.perf_counter()
         with self.building.lock() as waited:
             if waited and not rebuild:
                 # Another process built meanwhile, perhaps this very content.
-                self._moments += [("wait", asked), ("check", time.perf_counter())]
+                self._stopwatch.begin("wait", asked)
+                self._stopwatch.begin("check")
                 self.program.store.forget_tables()
                 verdict = self._verdict = judge(self.program)
                 if verdict.manifest is not None:

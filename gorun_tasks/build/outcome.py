@@ -1,12 +1,13 @@
 """Outcome: what became of a request for an executable.
 
-Holds what is told of it: to the caller of the API, in events, to whoever starts the program. It
-decides nothing, and must never be needed to start an unchanged program.
+Holds what is told of it: to the caller of the API, in events, to whoever starts the program; and
+what times it. It decides nothing, and must never be needed to start an unchanged program.
 """
 
 from __future__ import annotations
 
 import os
+import time
 
 from gorun_tasks.core.launch import find_wrapper, program_environment
 
@@ -21,6 +22,30 @@ if TYPE_CHECKING:
     from gorun_tasks.core.store import Manifest
 
 
+class Stopwatch:
+    """Which step of a request began when; each ends where the next one begins."""
+
+    def __init__(self) -> None:
+        self._began: list[tuple[str, float]] = []
+
+    def begin(self, step: str, at: float = 0.0) -> None:
+        """Note that a step begins: now, or `at` a time of time.perf_counter."""
+        self._began.append((step, at or time.perf_counter()))
+
+    @property
+    def began(self) -> float:
+        """When the first step began."""
+        return self._began[0][1]
+
+    def steps(self) -> dict[str, float]:
+        """Return the seconds that each step has taken until now."""
+        taken: dict[str, float] = {}
+        ends = (*(at for _, at in self._began[1:]), time.perf_counter())
+        for (step, began), ended in zip(self._began, ends, strict=True):
+            taken[step] = taken.get(step, 0.0) + ended - began
+        return taken
+
+
 class Outcome:
     """What became of a request for an executable.
 
@@ -29,7 +54,12 @@ class Outcome:
     executable, `digest` its SHA-256 (hexadecimal), `because` the reasons (empty for "current"),
     `seconds` how long it took, `exit_code` the program's exit status where it was run: 0-255, or
     128+n after signal n killed it, and `signal` is that n then, else 0. `unrecorded` says why the
-    build will not be remembered, "" where it is. `moments` says which step began when, for `steps`.
+    build will not be remembered, "" where it is.
+
+    `steps` says where the time went: the seconds of each step that was taken, which add up to
+    `seconds`. "check" is the look at what changed, "wait" for another build of the same program;
+    "load" is go finding the packages (and fetching modules), "compile" and "link" are go's;
+    "publish" is what is done with the executable, and remembering what it depended on.
     """
 
     __slots__ = (
@@ -37,11 +67,11 @@ class Outcome:
         "digest",
         "exit_code",
         "goroot_bin",
-        "moments",
         "outcome",
         "path",
         "seconds",
         "signal",
+        "steps",
         "unrecorded",
         "wrapper",
     )
@@ -53,7 +83,6 @@ class Outcome:
         digest: str,
         *,
         because: tuple[Reason, ...] = (),
-        seconds: float = 0.0,
         goroot_bin: str = "",
         wrapper: tuple[str, ...] = (),
         unrecorded: str = "",
@@ -62,26 +91,18 @@ class Outcome:
         self.path = path
         self.digest = digest
         self.because = because
-        self.seconds = seconds
+        self.seconds = 0.0
         self.goroot_bin = goroot_bin
         self.wrapper = wrapper
         self.unrecorded = unrecorded
         self.exit_code: int | None = None
         self.signal = 0
-        self.moments: tuple[tuple[str, float], ...] = ()
+        self.steps: dict[str, float] = {}
 
-    @property
-    def steps(self) -> dict[str, float]:
-        """Where the time went: the seconds of each step that was taken, which add up to `seconds`.
-
-        "check" is the look at what changed, "wait" for another build of the same program; "load" is
-        go finding the packages (and fetching modules), "compile" and "link" are go's; "publish"
-        is what is done with the executable, and remembering what it depended on.
-        """
-        taken: dict[str, float] = {}
-        for (step, began), (_, ended) in zip(self.moments, self.moments[1:], strict=False):
-            taken[step] = taken.get(step, 0.0) + ended - began
-        return taken or {"check": self.seconds}
+    def took(self, steps: dict[str, float]) -> None:
+        """Note how long each step took."""
+        self.steps = steps
+        self.seconds = sum(steps.values())
 
     @classmethod
     def stored(cls, program: ProgramSpec, verdict: Verdict, manifest: Manifest) -> Self:

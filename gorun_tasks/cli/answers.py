@@ -143,13 +143,9 @@ def _drop(program: ProgramSpec, further: list[str]) -> int:
 
 def _only_print(program: ProgramSpec) -> int:
     """Let go print what it would do (-n): it builds nothing, so there is nothing to start."""
-    from gorun_tasks.core.check import StatCache
-    from gorun_tasks.system.find_go import find_go
     from gorun_tasks.toolchain.command import Go
 
-    look = StatCache(program.store, program.environ)
-    go = Go(find_go(program.environ, look.where)[1], program.environ, program.cwd)
-    return go.run_bare([*program.flags.words, "--", *program.target.words])
+    return Go.of(program).run_bare([*program.flags.words, "--", *program.target.words])
 
 
 def hint(program: ProgramSpec, arguments: list[str]) -> None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from gorun_tasks.closure.before_build import BeforeBuild
     from gorun_tasks.closure.implicit_inputs import ImplicitInputs
     from gorun_tasks.core.fingerprint import StatDigest
-    from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.inputs.digest import ContentCache
     from gorun_tasks.toolchain.report import Report
 
@@ -27,15 +26,10 @@ class EarlyClosure:
     """The closure of a build that is not finished. Raises NotRecorded where there can be none."""
 
     def __init__(
-        self,
-        report: Report,
-        program: ProgramSpec,
-        implicit: ImplicitInputs,
-        known: ContentCache,
-        before: BeforeBuild,
+        self, report: Report, implicit: ImplicitInputs, known: ContentCache, before: BeforeBuild
     ) -> None:
         self._elsewhere = before.elsewhere()
-        self.closure = read(report, program, implicit, known, before)
+        self.closure = read(report, implicit, known, before)
         self._before = before
         self._report = report
         self._told = (dict(report.hashes()), report.traced)

@@ -10,7 +10,13 @@ from __future__ import annotations
 import os
 import re
 
-from gorun_tasks.closure.launchers import LANGUAGES, Unasked, is_go_of, pkg_config_questions
+from gorun_tasks.closure.launchers import (
+    LANGUAGES,
+    Compilers,
+    Unasked,
+    is_go_of,
+    pkg_config_questions,
+)
 from gorun_tasks.core.command_answer import shown
 from gorun_tasks.core.fingerprint import look_up, look_up_or_embedded
 from gorun_tasks.core.quoting import split_goflags, split_quoted
@@ -24,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from gorun_tasks.closure.c_includes import ExternalInputs
-    from gorun_tasks.closure.launchers import Compilers
     from gorun_tasks.core.flags import BuildFlags
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.inputs.digest import ContentCache
@@ -45,32 +50,32 @@ class ImplicitInputs:
 
     def __init__(
         self,
-        settings: Mapping[str, str],
-        flags: BuildFlags,
-        environ: Mapping[str, str],
-        *,
+        program: ProgramSpec,
         go: Go,
-        go_name: str,
-        directory: str,
-        outsides: Iterable[ExternalInputs],
-        compilers: Compilers,
+        settings: Mapping[str, str],
+        *,
+        directory: str = "",
+        outsides: Iterable[ExternalInputs] = (),
+        compilers: Compilers | None = None,
         stamped: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        self._settings = settings  # go env
-        self._flags = flags
-        self._environ = environ
+        """Take what `go env` says; `directory` is where go ran if that is not the program's."""
+        self.program = program
+        self._settings = settings
+        self._flags = program.flags
+        self._environ = program.environ
         self._go = go
-        self._go_name = go_name  # by which we found go
-        self._directory = directory  # where go ran
+        self._directory = directory or program.directory
         self._outsides = tuple(outsides)
-        self._compilers = compilers
+        self._compilers = compilers or Compilers(program.environ, self._directory)
         self._stamped = stamped  # facts of git, with their values
 
-    def environment(self, program: ProgramSpec) -> tuple[tuple[str, str], ...]:
+    def environment(self) -> tuple[tuple[str, str], ...]:
         """Return the variables that count and their values ("" for unset), and what is stamped."""
-        return (*((name, program.variable(name)) for name in ENVIRONMENT), *self._stamped)
+        variables = ((name, self.program.variable(name)) for name in ENVIRONMENT)
+        return (*variables, *self._stamped)
 
-    def defaults(self, program: ProgramSpec) -> dict[str, str]:
+    def defaults(self) -> dict[str, str]:
         """Return what go takes for variables that are set nowhere, for those that have a default.
 
         To set one of them to its default changes nothing: cmd/go reads them by cfg.Getenv only,
@@ -89,7 +94,7 @@ class ImplicitInputs:
         return {
             name: value
             for name, value in defaults.items()
-            if value and not program.variable(name) and name not in elsewhere
+            if value and not self.program.variable(name) and name not in elsewhere
         }
 
     def env_file(self) -> str:
@@ -131,9 +136,7 @@ class ImplicitInputs:
         others = (v for v, (*_, files) in LANGUAGES.items() if not read.isdisjoint(files))
         return ["CC", *others]
 
-    def said_by_launchers(
-        self, program: ProgramSpec, used: Iterable[str]
-    ) -> tuple[tuple[str, str], ...]:
+    def said_by_launchers(self, used: Iterable[str]) -> tuple[tuple[str, str], ...]:
         """Return what compilers that may start any other say, if they said so before go started."""
         directories = dict.fromkeys(
             (
@@ -147,7 +150,7 @@ class ImplicitInputs:
         if not before.keys() >= set(questions):
             raise Unasked(questions)
         for name in questions:
-            if program.variable(name) != before[name]:
+            if self.program.variable(name) != before[name]:
                 raise NotRecorded(f"{shown(name)} said something else meanwhile")
         return tuple((name, before[name]) for name in questions)
 
@@ -157,7 +160,7 @@ class ImplicitInputs:
         The C compiler counts for every program: whether there is one decides CGO_ENABLED.
         """
         settings = self._settings
-        names = [self._go_name]
+        names = [self._go.name]
         for tool in ("CC", "CXX", "PKG_CONFIG"):
             # Of "ccache gcc -m64" both commands count.
             words = split_quoted(settings.get(tool, ""))
@@ -206,7 +209,7 @@ class ImplicitInputs:
         for tool in _TOOLS:
             yield f"{self._settings['GOTOOLDIR']}/{tool}"
         for name, found in lookups:
-            if found and (name == self._go_name or "go1" in name):
+            if found and (name == self._go.name or "go1" in name):
                 yield found
             elif found and uses_cgo:
                 # A launcher such as ccache hands on to the next of its name in PATH.

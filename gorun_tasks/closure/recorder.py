@@ -153,24 +153,21 @@ class _Kinds:
 
 
 def read(
-    report: Report,
-    program: ProgramSpec,
-    implicit: ImplicitInputs,
-    known: ContentCache,
-    before: BeforeBuild,
+    report: Report, implicit: ImplicitInputs, known: ContentCache, before: BeforeBuild
 ) -> Closure:
     """Return the closure of a build.
 
     Raises NotRecorded where go's report is not known to be complete, and Moved where an input
     may have changed after go started.
     """
+    program = implicit.program
     _refuse(report, program)
     operations = report.operations(program.directory)
     hashes = report.hashes()
     lookups = implicit.lookups()
     implicit.refuse_launchers(lookups, known)
     used = implicit.compilers_used(hashes)
-    said = implicit.said_by_launchers(program, used)
+    said = implicit.said_by_launchers(used)
     asked = AccessIndex(operations, hashes)
     for path in implicit.files(lookups, operations, used=used):
         asked.note(path)
@@ -179,10 +176,10 @@ def read(
         asked.note(f"{directory}/default.pgo")
     recording = _Recording(report, program, asked, kinds, known=known, before=before)
     sections = recording.sections()
-    environment = (*implicit.environment(program), *said)
+    environment = (*implicit.environment(), *said)
     return Closure(
         environment,
-        implicit.defaults(program),
+        implicit.defaults(),
         lookups,
         implicit.links(),
         sections,

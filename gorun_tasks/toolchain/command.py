@@ -12,13 +12,16 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 
+from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.launch import flush
 from gorun_tasks.errors import USAGE, BuildError, ToolchainError
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import DEFAULTED
 from gorun_tasks.system import host
 from gorun_tasks.system.console import pass_on
+from gorun_tasks.system.find_go import find_go
 from gorun_tasks.toolchain.answers import objects, only_object
 from gorun_tasks.toolchain.interrupt import InterruptGuard
 from gorun_tasks.toolchain.output_stream import (
@@ -33,8 +36,10 @@ from gorun_tasks.toolchain.report import JOURNAL, HashJournal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, Self
 
+    from gorun_tasks.core.flags import BuildFlags
+    from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.toolchain.report import Report
 
 SETTINGS = (
@@ -55,7 +60,7 @@ SETTINGS = (
     *DEFAULTED,
 )
 
-NOT_OF_LIST = ("exec", "json", "a", "n", "v", "x", "work")
+_NOT_OF_LIST = ("exec", "json", "a", "n", "v", "x", "work")
 """Flags of go run that go list does not have, or that would make it print."""
 
 OURS = ("GODEBUG", "GOTMPDIR", "-debug-actiongraph", "gocachehash", "gofsystrace", "/gorun-")
@@ -77,12 +82,22 @@ class OnlyPrinted(BuildError):
 
 
 class Go:
-    """A go command, ready to be asked."""
+    """A go command, ready to be asked. `name` is what was looked up to find it."""
 
-    def __init__(self, command: str, environ: Mapping[str, str], directory: str) -> None:
+    def __init__(
+        self, command: str, environ: Mapping[str, str], directory: str, name: str = "go"
+    ) -> None:
         self.command = command
+        self.name = name
         self._environ = _with_goroot_of(command, environ)
         self._directory = directory
+
+    @classmethod
+    def of(cls, program: ProgramSpec) -> Self:
+        """Return the go that builds a program. Raises ToolchainError where there is none."""
+        where = StatCache(program.store, program.environ).where
+        name, command = find_go(program.environ, where)
+        return cls(command, program.environ, program.cwd, name)
 
     def run_bare(self, words: list[str]) -> int:
         """Run `go run` itself, with nothing of ours in it but the missing index (law 2)."""
@@ -92,13 +107,14 @@ class Go:
             return guard.watch(self._start(command, environ)).wait()
 
     def list_packages(
-        self, flags: tuple[str, ...], target: tuple[str, ...], fields: Iterable[str]
+        self, flags: BuildFlags, target: tuple[str, ...], fields: Iterable[str]
     ) -> list[dict[str, Any]] | None:
         """Return these fields of every package of a program; None where go cannot tell.
 
         Raises Interrupted and GivenUp, as `build` does.
         """
-        command = [self.command, "list", *flags, f"-json={','.join(fields)}", "-deps", "--"]
+        words = flags.without(*_NOT_OF_LIST).words
+        command = [self.command, "list", *words, f"-json={','.join(fields)}", "-deps", "--"]
         with InterruptGuard() as guard:
             go = guard.watch(
                 self._start(
@@ -110,33 +126,31 @@ class Go:
 
     def find_packages(
         self,
-        flags: tuple[str, ...],
+        flags: BuildFlags,
         patterns: Iterable[str],
         fields: Iterable[str],
-        trace: str,
-        *,
-        how: tuple[str, ...],
+        how: str,
     ) -> tuple[list[dict[str, Any]] | None, bytes]:
         """Return these fields of the packages that match, and go's trace of finding them.
 
         `how` is -find (what they import is not loaded) or -deps (it is, and listed as well). None
-        stands for a go that could not tell; what it said is on stderr then. `trace` is a path to
-        write to.
+        stands for a go that could not tell; what it said is on stderr then.
         """
-        environ = self._to_load(["gofsystrace=1", f"gofsystracelog={trace}"])
-        command = [self.command, "list", "-e", *how, *flags, f"-json={','.join(fields)}", "--"]
-        with InterruptGuard() as guard:
+        words = flags.without(*_NOT_OF_LIST).words
+        command = [self.command, "list", "-e", how, *words, f"-json={','.join(fields)}", "--"]
+        with (
+            tempfile.TemporaryDirectory(prefix="gorun-", ignore_cleanup_errors=True) as folder,
+            InterruptGuard() as guard,
+        ):
+            trace = f"{folder}/trace"
+            environ = self._to_load(["gofsystrace=1", f"gofsystracelog={trace}"])
             go = guard.watch(
                 self._start(
                     [*command, *patterns], environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
                 )
             )
             answer, complaint = go.communicate()
-        try:
-            with open(trace, "rb") as file:
-                traced = file.read()
-        except OSError:
-            traced = b""
+            traced = bytes_of(trace)
         if go.returncode != 0:
             pass_on(complaint)
             return None, traced
@@ -180,9 +194,9 @@ class Go:
         work: str,
         say: Callable[[bytes], None],
         *,
-        tick: Callable[[], None] | None,
-        meanwhile: Callable[[], None],
-        handed_over: Callable[[], None],
+        tick: Callable[[], None] | None = None,
+        meanwhile: Callable[[], None] | None = None,
+        handed_over: Callable[[], None] | None = None,
         bare: bool = False,
     ) -> None:
         """Have go build flags and target (`words`) and hand over the executable, into `work`/out.
@@ -205,10 +219,11 @@ class Go:
             command, environ, report, flags, work, stdin=subprocess.PIPE, stdout=None
         )
 
-        def with_report(then: Callable[[], None]) -> None:
+        def with_report(then: Callable[[], None] | None) -> None:
             settle()
             report.traced = bytes_of(trace)
-            then()
+            if then is not None:
+                then()
 
         try:
             with telling as (go, notes, settle):
@@ -247,7 +262,7 @@ class Go:
     def compile(
         self,
         report: Report,
-        flags: tuple[str, ...],
+        flags: BuildFlags,
         targets: tuple[str, ...],
         work: str,
         tick: Callable[[], None] | None,
@@ -263,12 +278,13 @@ class Go:
         how: tuple[str, ...] = ("-e", "-export", "-deps", "-f=", "-buildvcs=false")
         if "debug-actiongraph" not in environ.get("GOFLAGS", ""):
             how += (f"-debug-actiongraph={work}/{GRAPH}",)
-        command = [self.command, "list", *how, *flags, "--", *targets]
+        words = flags.without(*_NOT_OF_LIST).words
+        command = [self.command, "list", *how, *words, "--", *targets]
         telling = self._made_to_tell(
             command,
             environ,
             report,
-            flags,
+            words,
             work,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

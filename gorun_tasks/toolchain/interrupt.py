@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
     from types import FrameType
-    from typing import ClassVar, Self
+    from typing import ClassVar, NoReturn, Self
 
 
 class InterruptGuard:
@@ -130,3 +130,9 @@ class CancelScope(InterruptGuard):
 
     def __exit__(self, *_failed: object) -> None:
         self._leave()
+
+
+def end_by(interrupted: Interrupted) -> NoReturn:
+    """Let a signal do to this process what it was sent for, now that go is gone."""
+    signal.raise_signal(interrupted.signum)
+    raise interrupted

@@ -48,7 +48,8 @@ class Progress:
         self._again = frozenset(again)
         self._say = say
         self._trace = trace
-        self._spoken = time.perf_counter()  # when go last said something
+        self.began = time.perf_counter()
+        self._spoken = self.began  # when go last said something
         self._shown = 0.0  # when the line was last written
         self._read = 0  # of the lines with hashes
         self._actions: dict[bytes, str] = {}  # what is at work, by action ID
@@ -57,7 +58,6 @@ class Progress:
         self._packages = 0
 
     def pass_on(self, line: bytes) -> None:
-        """Write what go said."""
         self._say(line)
         if line[:2] == b"# ":  # what go writes over a package's errors
             self._failed.add(f"compiling {line[2:].strip().decode(errors='replace')}")
@@ -66,19 +66,19 @@ class Progress:
     def tick(self) -> None:
         """Show how far go is, if it is time for that."""
         now = time.perf_counter()
-        if self._report.moments[-1][0] not in ("compile", "link"):
+        if self._report.step not in ("compile", "link"):
             console.erase()
         elif now - self._shown >= _PAUSE and now - self._spoken >= _SILENCE:
             self._shown = now
             self._read_on()
-            console.show(self._words(now))
+            console.show(self._words())
 
-    def _words(self, now: float) -> str:
-        seconds = int(now - self._report.moments[0][1])
+    def _words(self) -> str:
+        seconds = int(time.perf_counter() - self.began)
         minutes, rest = divmod(seconds, _MINUTE)
         elapsed = f"{minutes}m{rest}s" if minutes else f"{rest}s"
         at_work = next((work for work in self._actions.values() if work not in self._failed), "")
-        if self._report.moments[-1][0] == "link":
+        if self._report.step == "link":
             return f"gorun: {elapsed}, {at_work or 'linking'}"
         total = max(self._packages, self._done + len(self._actions)) if self._packages else 0
         count = f"{self._done} of {total}" if total else f"{self._done}"

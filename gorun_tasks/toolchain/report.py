@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import time
 
 from gorun_tasks.core.fingerprint import is_settled, key_at
 from gorun_tasks.inputs.path_resolution import PathResolution
@@ -22,7 +21,7 @@ from gorun_tasks.system import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from io import FileIO
     from typing import Self
 
@@ -49,7 +48,6 @@ class HashJournal:
         self.add(b"%d\n" % started)
 
     def add(self, chunk: bytes) -> None:
-        """Keep what go just told."""
         try:
             if self._file is not None:
                 self._file.write(chunk)
@@ -57,7 +55,6 @@ class HashJournal:
             self.close()
 
     def close(self) -> None:
-        """Keep no more."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -66,9 +63,10 @@ class HashJournal:
 class Report:
     """What go told. Filled in while go works, and of use also where go failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_step: Callable[[str], None] = lambda _: None) -> None:
         self.started = host.file_clock()  # before go started
-        self.moments = [("load", time.perf_counter())]  # which step began when
+        self._on_step = on_step
+        self.begin("load")
         self.mark = f"GORUN-{os.urandom(8).hex()}-"  # what the words of the handover begin with
         self.executable = ""  # where the executable was handed over
         self.left_in_go_cache = False  # whether that is in go's own cache, and must stay there
@@ -109,14 +107,10 @@ class Report:
         if self.step == "compile" and b"HASH[link " in chunk:
             self.begin("link")
 
-    @property
-    def step(self) -> str:
-        """The step that began last."""
-        return self.moments[-1][0]
-
     def begin(self, step: str) -> None:
-        """Note that a step begins, and so the last one ended."""
-        self.moments.append((step, time.perf_counter()))
+        """Note the step that go is at: load, compile, link, and publish once it is done."""
+        self.step = step
+        self._on_step(step)
 
     def tells_of_cgo(self) -> bool:
         """Say whether there is a cgo package outside the standard library.

@@ -24,6 +24,7 @@ from gorun_tasks.build.events import (
 from gorun_tasks.core.reasons import because
 from gorun_tasks.errors import Interrupted, in_one_line
 from gorun_tasks.system import console
+from gorun_tasks.toolchain.interrupt import end_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ def run(watch: Watch, names: Sequence[str]) -> int:
         for event in watch:
             voice.tell(event)
     if watch.exit_code is None:
-        signal.raise_signal(watch.ended_by)
-        raise Interrupted(watch.ended_by)
+        end_by(Interrupted(watch.ended_by))
     return watch.exit_code
 
 

@@ -20,15 +20,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 
 from gorun_tasks.closure.accesses import AccessIndex
 from gorun_tasks.closure.cgo import LIST_FIELDS, find_external_inputs
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs, effective_flag
-from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.closure.linker_libraries import Runner
-from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.core.reasons import Reason
 from gorun_tasks.errors import GoRunError
@@ -36,8 +32,7 @@ from gorun_tasks.inputs.directory_listing import names_that_count
 from gorun_tasks.inputs.path_resolution import upwards
 from gorun_tasks.inputs.semantic_digest import HEAD, kind_of
 from gorun_tasks.inputs.verdict import judge_all
-from gorun_tasks.system.find_go import find_go
-from gorun_tasks.toolchain.command import NOT_OF_LIST, Go
+from gorun_tasks.toolchain.command import Go
 from gorun_tasks.toolchain.report import NotRecorded, traced_operations
 from gorun_tasks.workspace.git_changes import CHANGED, EDITED, IGNORED, NEW, NEW_DIRECTORY
 
@@ -257,32 +252,15 @@ class _Telling:
 
     def _ask(self) -> dict[str, _Reach | Reason]:
         program = self._program
-        look = StatCache(program.store, program.environ)
-        go_name, command = find_go(program.environ, look.where)
-        go = Go(command, program.environ, program.cwd)
-        flags = program.flags.without(*NOT_OF_LIST).words
+        go = Go.of(program)
         targets = [word for one in self._programs.values() for word in one.target.words]
-        folder = tempfile.mkdtemp(prefix="gorun-")
-        try:
-            trace = f"{folder}/trace"
-            packages, traced = go.find_packages(flags, targets, _FIELDS, trace, how=("-deps",))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        packages, traced = go.find_packages(program.flags, targets, _FIELDS, "-deps")
         if packages is None:
             return dict.fromkeys(self._programs, _unseen("go cannot list its packages"))
-        settings = go.settings(flags)
+        settings = go.settings(program.flags.words)
         self._elsewhere = tuple(settings.get(name, "") for name in ("GOROOT", "GOMODCACHE"))
         operations = traced_operations(traced, program.directory)
-        implicit = ImplicitInputs(
-            settings,
-            program.flags,
-            program.environ,
-            go=go,
-            go_name=go_name,
-            directory=program.directory,
-            outsides=(),
-            compilers=Compilers(program.environ, program.directory),
-        )
+        implicit = ImplicitInputs(program, go, settings)
         modules = {
             path
             for path in implicit.files(implicit.lookups(), operations, used=())

@@ -13,18 +13,13 @@ go.mod or a constraint, and never keep what may have changed while go was answer
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs
-from gorun_tasks.closure.launchers import Compilers
-from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.fingerprint import is_settled, key_at
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.inputs.digest import ContentCache
 from gorun_tasks.system import host
-from gorun_tasks.system.find_go import find_go
-from gorun_tasks.toolchain.command import NOT_OF_LIST, Go
+from gorun_tasks.toolchain.command import Go
 from gorun_tasks.toolchain.report import NotRecorded, supported, traced_operations
 from gorun_tasks.workspace.package_facts import NO_FILE, held_by, names_in
 from gorun_tasks.workspace.packages import Found, Main
@@ -49,11 +44,8 @@ def explore(asker: Program) -> tuple[Found, bool]:
     answer for a module it says why on stderr, and the module has no programs this time.
     """
     exploration = _Exploration(asker)
-    try:
-        exploration.look_around()
-        return exploration.found(), exploration.recordable
-    finally:
-        exploration.clean_up()
+    exploration.look_around()
+    return exploration.found(), exploration.recordable
 
 
 class _Exploration:
@@ -62,12 +54,10 @@ class _Exploration:
     def __init__(self, asker: Program) -> None:
         self._asker = asker
         self._root = asker.cwd
-        self._flags = asker.flags.without(*NOT_OF_LIST).words
-        look = StatCache(asker.store, asker.environ)
-        self._go_name, self._command = find_go(asker.environ, look.where)
-        self._folder = tempfile.mkdtemp(prefix="gorun-")
+        go = Go.of(asker)
+        self._go_name, self._command = go.name, go.command
         self._started = host.file_clock()
-        self.recordable = "," not in self._folder  # GODEBUG, which names the trace, has commas
+        self.recordable = True
         self._mains: dict[str, Main] = {}
         self._untold: list[str] = []  # where go could not answer
         self._asked: set[str] = set()  # go.work files, and modules taken by themselves
@@ -88,10 +78,6 @@ class _Exploration:
         ):
             self._ask(self._root)
         self._look_into(self._root, below_module=False)
-
-    def clean_up(self) -> None:
-        """Remove the folder with the traces."""
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _look_into(self, directory: str, *, below_module: bool) -> None:
         if directory not in self._listed:
@@ -146,23 +132,12 @@ class _Exploration:
 
     def _take_answer(self, settings: dict[str, str], cwd: str, *, alone: bool) -> None:
         go = self._go(alone=alone, cwd=cwd)
-        trace = f"{self._folder}/{len(self._asked)}"
-        packages, traced = go.find_packages(
-            self._flags, _EVERY_PACKAGE, _FIELDS, trace, how=("-find",)
-        )
+        flags = self._asker.flags
+        packages, traced = go.find_packages(flags, _EVERY_PACKAGE, _FIELDS, "-find")
         if packages is None:
             self._untold.append(cwd)
             return
-        implicit = ImplicitInputs(
-            settings,
-            self._asker.flags,
-            self._asker.environ,
-            go=go,
-            go_name=self._go_name,
-            directory=cwd,
-            outsides=(),
-            compilers=Compilers(self._asker.environ, cwd),
-        )
+        implicit = ImplicitInputs(self._asker, go, settings, directory=cwd)
         try:
             operations = traced_operations(traced, cwd)
             self._note_rest(implicit, self._note_operations(operations, settings))
@@ -211,7 +186,7 @@ class _Exploration:
         return kept
 
     def _note_rest(self, implicit: ImplicitInputs, operations: dict[str, set[str]]) -> None:
-        self._environment = implicit.environment(self._asker)
+        self._environment = implicit.environment()
         lookups = implicit.lookups()
         implicit.refuse_launchers(lookups, ContentCache())
         self._lookups |= dict(lookups)
@@ -267,7 +242,7 @@ class _Exploration:
         environ = {**self._asker.environ, "PWD": cwd}
         if alone:
             environ["GOWORK"] = "off"
-        return Go(self._command, environ, cwd)
+        return Go(self._command, environ, cwd, self._go_name)
 
 
 def _is_at(place: str, directory: str) -> bool:
