@@ -11,6 +11,7 @@ import json
 import os
 import time
 
+from gorun_tasks.core.reasons import reasons_said
 from gorun_tasks.system import console
 
 TYPE_CHECKING = False
@@ -46,7 +47,7 @@ class Event:
 
     def fields(self) -> dict[str, object]:
         """Return what there is besides the fields of every event, fit for JSON."""
-        raise NotImplementedError
+        return {name: getattr(self, name) for name in self.__slots__}
 
     def line(self) -> str:
         """Return the event as one line of JSON."""
@@ -77,11 +78,10 @@ class OutcomeEvent(Event):
         self.steps = outcome.steps
 
     def fields(self) -> dict[str, object]:
-        """Return what became of the request."""
         return {
             "outcome": self.outcome,
             "executable": self.executable,
-            "because": [{"input": r.input, "change": r.change} for r in self.because],
+            "because": reasons_said(self.because),
             "seconds": self.seconds,
             "steps": self.steps,
         }
@@ -96,10 +96,6 @@ class StartedEvent(Event):
     def __init__(self, program: str, pid: int) -> None:
         super().__init__(program)
         self.pid = pid
-
-    def fields(self) -> dict[str, object]:
-        """Return which process it is."""
-        return {"pid": self.pid}
 
 
 class EndedEvent(Event):
@@ -116,10 +112,6 @@ class EndedEvent(Event):
         self.exit_code = exit_code
         self.wanted = wanted
 
-    def fields(self) -> dict[str, object]:
-        """Return how it ended."""
-        return {"exit_code": self.exit_code, "wanted": self.wanted}
-
 
 class FailedEvent(Event):
     """No new program came of it: it could not be built, or not be started. The old one runs on.
@@ -135,7 +127,6 @@ class FailedEvent(Event):
         self.error = error
 
     def fields(self) -> dict[str, object]:
-        """Return why, in words."""
         return {"error": str(self.error)}
 
 
@@ -144,10 +135,6 @@ class UnchangedEvent(Event):
 
     __slots__ = ()
     event = "unchanged"
-
-    def fields(self) -> dict[str, object]:
-        """Return nothing: that is all there is."""
-        return {}
 
 
 class WatchingEvent(Event):
@@ -163,10 +150,6 @@ class WatchingEvent(Event):
         super().__init__(program)
         self.directories = directories
         self.polling = polling
-
-    def fields(self) -> dict[str, object]:
-        """Return how many, and how."""
-        return {"directories": self.directories, "polling": self.polling}
 
 
 def tell(context: BuildContext, event: Event) -> None:

@@ -51,7 +51,6 @@ class GlobExpansion:
         return list(paths)
 
     def place(self, path: str) -> str:
-        """Return where a path is."""
         return os.path.join(self._base, path)
 
     def _match(self, prefix: str, segments: Sequence[str]) -> Iterable[str]:
@@ -95,7 +94,6 @@ class GlobExpansion:
 
 
 def is_plain(pattern: str) -> bool:
-    """Say whether a pattern is the name of one file or directory."""
     return not _MAGIC.search(pattern)
 
 

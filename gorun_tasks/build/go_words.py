@@ -42,7 +42,6 @@ class GoWords:
             say(line)
 
     def let_go(self, say: Callable[[bytes], None]) -> None:
-        """Say what waited."""
         for line in self._waiting:
             if line not in self._earlier:
                 self._told.add(line)

@@ -18,6 +18,7 @@ from gorun_tasks.errors import OutputError
 from gorun_tasks.inputs.digest import sha256_of
 from gorun_tasks.storage.writer import StoreUnusable, Writer
 from gorun_tasks.system import host
+from gorun_tasks.system.atomic_files import put_whole
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,19 +35,16 @@ def why(path: str, digest: str, store: Store) -> tuple[Reason, ...]:
 def put(executable: str, path: str) -> None:
     """Copy an executable to a path, whole or not at all. Raises OutputError."""
     path = os.path.abspath(path)
-    temporary = f"{path}.{os.urandom(6).hex()}"
+
+    def copy(temporary: str) -> None:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o777)
+        with open(descriptor, "wb") as file, open(executable, "rb") as source:
+            shutil.copyfileobj(source, file, 1 << 20)
+
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        with (
-            open(executable, "rb") as source,
-            open(os.open(temporary, flags, 0o777), "wb") as file,
-        ):
-            shutil.copyfileobj(source, file, 1 << 20)
-        os.rename(temporary, path)
+        put_whole(path, copy)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
         raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 

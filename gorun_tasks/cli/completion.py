@@ -110,7 +110,6 @@ class _Line:
         self._read()
 
     def candidates(self) -> Candidates:
-        """Yield what can stand in the place of the word."""
         try:
             yield from sorted({*self._all()})
         except GoRunError:  # in the configuration, perhaps: a run will say it

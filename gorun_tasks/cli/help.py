@@ -36,7 +36,6 @@ _COLUMN = 25  # where the meanings begin
 
 
 def help_text() -> str:
-    """Return what --help prints."""
     groups = (
         f"\n{title}\n" + "".join(line for option in options for line in _lines(option))
         for title, options in GROUPS.items()

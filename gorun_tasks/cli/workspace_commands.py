@@ -71,7 +71,6 @@ def named(
 
 
 def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
-    """Answer --list."""
     if words:
         raise UsageError(f"--list takes no further words: {' '.join(words)}")
     workspace = _workspace(flags)
@@ -82,7 +81,6 @@ def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int])
 def show_affected(
     flags: BuildFlags, words: list[str], answer: Callable[[str], int], *, since: str
 ) -> int:
-    """Answer --affected: the programs that a change touches."""
     workspace = _workspace(flags)
     for word in words:
         if not word.startswith(NAME_MARK):

@@ -100,7 +100,6 @@ class BeforeBuild:
         return self.led_elsewhere(hashes) + changed
 
     def close(self) -> None:
-        """End the watch."""
         self._mounts.close()
 
     def _look_at(self, where: str, record: Record, detail: Detail) -> set[tuple[str, bytes]]:

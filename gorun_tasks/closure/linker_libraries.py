@@ -99,7 +99,6 @@ def values(words: list[str], flags: tuple[str, ...]) -> Iterator[str]:
 
 
 def places_from(directory: str, places: Iterable[str]) -> tuple[str, ...]:
-    """Return places as they are from a directory, each once."""
     return tuple(dict.fromkeys(at_place(directory, place) for place in places))
 
 

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
         def read(self, cache: str, action: str) -> tuple[str, bytes] | None:
             """Return the digest and the entry of an action in a build cache, None for no note."""
+            ...
 
-        def write(self, cache: str, action: str, digest: str, entry: bytes) -> None:
-            """Keep them."""
+        def write(self, cache: str, action: str, digest: str, entry: bytes) -> None: ...
 
 
 class Provenance:

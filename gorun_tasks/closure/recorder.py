@@ -69,7 +69,6 @@ class Section:
         self.kept: Key | None = None  # of the stored table in which all of them are
 
     def holds(self, directory: str) -> bool:
-        """Say whether a directory lies under the root."""
         return (directory + "/").startswith(self.root + "/")
 
     def add(self, record: Record, detail: Detail) -> None:

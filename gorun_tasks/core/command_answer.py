@@ -50,7 +50,6 @@ def said(name: str, environ: Mapping[str, str]) -> bytes:
 
 
 def answer(name: str, environ: Mapping[str, str]) -> str:
-    """Return a digest of that."""
     return sha256(said(name, environ)).hexdigest()
 
 

@@ -58,7 +58,6 @@ _FILE = 0o100000
 
 
 def frame(first: "Any", second: "Any") -> bytes:
-    """Return the bytes of a stored file."""
     head = marshal.dumps(first, 4)
     tail = marshal.dumps(second, 4)
     lengths = len(head).to_bytes(4, "little") + len(tail).to_bytes(4, "little")
@@ -74,7 +73,6 @@ def pack(value: "Any") -> bytes:
 
 
 def unpack(packed: bytes) -> "tuple[Record, Detail]":
-    """Return the record that was packed, and its detail."""
     record, detail = marshal.loads(packed)  # noqa: S302 - a part of what `unframe` found sound
     return record, detail
 
@@ -161,7 +159,6 @@ def packed_tables(
 def unpacked_tables(
     tables: tuple[tuple[str, bytes], ...],
 ) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
-    """Return what `packed_tables` was given."""
     size = IDENTITY_SIZE
     return tuple(
         (table, tuple(packed[i : i + size] for i in range(0, len(packed), size)))
@@ -211,7 +208,6 @@ class Manifest:
         self.recorded = recorded  # seconds since the epoch
 
     def stored(self) -> tuple[object, ...]:
-        """Return the plain values that are written."""
         return tuple(getattr(self, name) for name in self.__slots__)
 
     @classmethod

@@ -39,7 +39,7 @@ def flag_hint(name: str) -> str:
     )
 
 
-def nearest(name: str, names: Iterable[str], prefix: str) -> str:
+def nearest(name: str, names: Iterable[str], prefix: str = "") -> str:
     """Return the hint that names what was meant, "" where nothing is like it."""
     from difflib import get_close_matches
 

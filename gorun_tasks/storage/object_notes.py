@@ -24,13 +24,11 @@ class ObjectNotes:
     """The notes of a store; without one, of this process."""
 
     def __init__(self, publisher: Publisher | None, root: str) -> None:
-        """Keep them below `root`."""
         self._publisher = publisher
         self._root = root
         self._own: dict[str, tuple[str, bytes]] = {}
 
     def read(self, cache: str, action: str) -> tuple[str, bytes] | None:
-        """Return the digest and the entry of an action in a build cache, None for no note."""
         key = _key(cache, action)
         if self._publisher is None or key in self._own:
             return self._own.get(key)
@@ -43,7 +41,6 @@ class ObjectNotes:
         return digest, entry
 
     def write(self, cache: str, action: str, digest: str, entry: bytes) -> None:
-        """Keep them."""
         key = _key(cache, action)
         self._own[key] = digest, entry
         if self._publisher is not None:

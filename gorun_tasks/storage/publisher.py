@@ -20,7 +20,7 @@ from gorun_tasks.errors import BuildError, GivenUp
 from gorun_tasks.inputs.digest import ContentCache, is_executable_of
 from gorun_tasks.storage.eviction import evict
 from gorun_tasks.storage.writer import StoreUnusable, Writer, in_words
-from gorun_tasks.system.atomic_files import sync
+from gorun_tasks.system.atomic_files import put_whole, sync
 from gorun_tasks.system.locks import Lock
 from gorun_tasks.toolchain.interrupt import InterruptGuard
 from gorun_tasks.toolchain.report import JOURNAL
@@ -204,9 +204,7 @@ class Publisher(Writer):
         with self._writing():
             os.makedirs(folder, mode=0o700, exist_ok=True)
             if not (os.path.exists(path) and os.path.samefile(path, source)):
-                temporary = self._temporary()
-                os.link(source, temporary)
-                os.rename(temporary, path)
+                put_whole(path, lambda temporary: os.link(source, temporary), self._temporary())
             os.utime(folder)  # when it was handed out: eviction goes by it
         return path
 
@@ -253,11 +251,13 @@ class Publisher(Writer):
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            temporary = self._temporary()
-            shutil.copy(executable.path, temporary)
-            if synced:
-                sync(temporary)
-            os.rename(temporary, path)
+
+            def copy(temporary: str) -> None:
+                shutil.copy(executable.path, temporary)
+                if synced:
+                    sync(temporary)
+
+            put_whole(path, copy, self._temporary())
         return path
 
     def _put_all_records(self, closure: Closure) -> None:
@@ -309,7 +309,6 @@ def working_folder(publisher: Publisher | None, *inside: str) -> str:
 
 
 def forget(program: ProgramSpec) -> None:
-    """Forget what the store has of a program."""
     if program.store.trusted():
         with contextlib.suppress(StoreUnusable):
             Publisher.of(program.store).drop(program.key)

@@ -28,7 +28,6 @@ class _Aside(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Do it."""
         try:
             self._work()
         except OSError as trouble:

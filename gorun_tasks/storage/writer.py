@@ -242,5 +242,4 @@ def _create(root: str) -> None:
 
 
 def in_words(error: Exception) -> str:
-    """Return what the system says of an error."""
     return getattr(error, "strerror", None) or str(error)

@@ -338,7 +338,6 @@ class Go:
             notes.close()
 
     def build_cache(self) -> str:
-        """Return GOCACHE as go sees it."""
         return self.settings(()).get("GOCACHE", "")
 
     def _ask_settings(

@@ -37,12 +37,10 @@ class InterruptGuard:
 
     @property
     def interrupted(self) -> bool:
-        """Whether a signal came."""
         return bool(self._received)
 
     @property
     def scope(self) -> CancelScope | None:
-        """The scope around this."""
         return self._outer.scope if self._outer is not None else None
 
     @classmethod
@@ -112,12 +110,10 @@ class CancelScope(InterruptGuard):
 
     @property
     def scope(self) -> CancelScope:
-        """Itself."""
         return self
 
     @property
     def cancelled(self) -> bool:
-        """Whether what goes on is given up."""
         return bool(self._received)
 
     def cancel(self) -> None:

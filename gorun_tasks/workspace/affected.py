@@ -101,7 +101,6 @@ class _Links:
         self._files: dict[str, tuple[str, ...]] = {}
 
     def directory(self, path: str) -> str:
-        """Return a directory without links on the way."""
         real = self._directories.get(path)
         if real is None:
             real = self._directories[path] = os.path.realpath(path or "/")
@@ -155,7 +154,6 @@ class _Reach:
             self._lists.setdefault(real, []).append(names_that_count(mode, further))
 
     def reasons(self, changes: Changes, root: str) -> Iterator[Reason]:
-        """Yield the changes that matter."""
         root = self._links.directory(root) + "/"
         own = [
             directory
@@ -200,7 +198,6 @@ class _Reach:
 
 
 def _ways(directories: Iterable[str]) -> set[str]:
-    """Return directories and all above them."""
     found: set[str] = set()
     for directory in directories:
         for way in upwards(directory):
@@ -221,7 +218,6 @@ def _recorded(program: Program, store: Store, manifest: Manifest, links: _Links)
 
 
 def _groups(programs: Mapping[str, Program]) -> Iterator[dict[str, Program]]:
-    """Yield programs that go can be asked for at once."""
     groups: dict[object, dict[str, Program]] = {}
     for name, program in programs.items():
         alone = program.target.kind != "package" and name

@@ -238,10 +238,9 @@ class _Reading:
         return tuple(value)
 
     def _refuse_unknown(self, key: str, known: frozenset[str], *keys: str) -> NoReturn:
-        from difflib import get_close_matches
+        from gorun_tasks.core.suggestions import nearest
 
-        near = get_close_matches(key, sorted(known | _FLAGS), 1)
-        hint = f"did you mean {near[0]}?" if near else ""
+        hint = nearest(key, known | _FLAGS)
         if key in _OF_PROGRAM:
             hint = "it is said of one program, in the table programs.NAME"
         self._refuse(f"{key} is no setting", *keys, key, hint=hint)

@@ -67,7 +67,6 @@ class Overview:
         self.knots = _knots(workspace.root, programs)
 
     def text(self) -> str:
-        """Return the picture for a terminal."""
         width = max((len(shown.name) for shown in self.programs), default=0)
         lines = [
             f"{shown.name:{width}}  compile {shown.compile:7}  link {shown.link:8}  {shown.because}"
@@ -85,7 +84,6 @@ class Overview:
         return "".join(f"{in_one_line(line.rstrip())}\n" for line in lines)
 
     def mermaid(self) -> str:
-        """Return the picture as a Mermaid flowchart."""
         programs = self.programs[:PROGRAMS_SHOWN]
         ids = {shown.name: f"p{number}" for number, shown in enumerate(programs)}
         groups: dict[str, list[ProgramRow]] = {}

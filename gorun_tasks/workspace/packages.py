@@ -60,7 +60,6 @@ class Found:
         self.untold: tuple[str, ...] = ()
 
     def framed(self, identity: tuple[str, ...]) -> bytes:
-        """Return the bytes of a stored file."""
         mains = [(main.directory, main.import_path, main.cwd, main.alone) for main in self.mains]
         seals = list(map(stat_digest, self.records))
         first = (identity, self.environment, self.lookups, self.links, mains, seals)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 
 def list_text(workspace: Workspace, *, as_json: bool = False) -> str:
-    """Return the answer to which programs there are."""
     if as_json:
         return json_text([described(workspace, name) for name in workspace.programs])
     rows = [
@@ -34,7 +33,6 @@ def list_text(workspace: Workspace, *, as_json: bool = False) -> str:
 def affected_text(
     workspace: Workspace, found: Mapping[str, tuple[Reason, ...]], *, as_json: bool = False
 ) -> str:
-    """Return the answer to which programs a change touches, and why."""
     if as_json:
         return json_text(
             [
@@ -48,7 +46,6 @@ def affected_text(
 
 
 def described(workspace: Workspace, name: str) -> dict[str, object]:
-    """Return what a program is, for JSON."""
     program = workspace.programs[name]
     return {
         "name": name,
@@ -60,7 +57,6 @@ def described(workspace: Workspace, name: str) -> dict[str, object]:
 
 
 def json_text(value: object) -> str:
-    """Return JSON that a person can read as well."""
     import json
 
     return json.dumps(value, indent=2) + "\n"

@@ -320,12 +320,10 @@ class Workspace:
         return Program(target, cwd=cwd, env=env, stamp=settings.stamp, **settings.flags)
 
     def _hint(self, name: str) -> str:
-        from difflib import get_close_matches
+        from gorun_tasks.core.suggestions import nearest
 
-        near = get_close_matches(name, list(self.programs), 1)
-        if near:
-            return f"did you mean {near[0]}?"
-        return "gorun --list shows them" if self.programs else "there is no main package"
+        there = "gorun --list shows them" if self.programs else "there is no main package"
+        return nearest(name, self.programs) or there
 
 
 def root_of(directory: str) -> str:
