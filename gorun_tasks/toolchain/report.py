@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from io import FileIO
     from typing import Self
 
+JOURNAL = "report"
+"""Name of the file in a build's folder in which lies what go told, for as long as go works."""
+
 _TRACE_WORDS = 4  # process, "gofsystrace", operation, path
 _CGO = b']: "cgo '
 _STANDARD = b" standard true "
@@ -247,25 +250,3 @@ def traced_operations(traced: bytes, directory: str) -> dict[str, set[str]]:
     if len(processes) != 1:
         raise NotRecorded("more than one go wrote the trace, so it cannot be told apart")
     return operations
-
-
-SUPPORTED = ("go1.24", "go1.25", "go1.26", "go1.27")
-"""The Go releases whose report is known to be complete: what they read besides was reviewed
-(tests/releases), and all proofs passed with them."""
-
-
-def supported(version: str) -> bool:
-    """Say whether builds by this go ("go1.27.3") may be recorded.
-
-    What calls itself otherwise than a release does is another go, whatever it was made from.
-    """
-    release = re.match(r"go1\.\d+", version)
-    return (
-        release is not None
-        and release[0] in SUPPORTED
-        and re.fullmatch(r"(\.\d+)?", version[release.end() :]) is not None
-    )
-
-
-JOURNAL = "report"
-"""Name of the file in a build's folder in which lies what go told, for as long as go works."""

@@ -15,12 +15,13 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs
+from gorun_tasks.closure.recordable import supported
 from gorun_tasks.core.fingerprint import is_settled, key_at
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.inputs.digest import ContentCache
 from gorun_tasks.system import host
 from gorun_tasks.toolchain.command import Go
-from gorun_tasks.toolchain.report import NotRecorded, supported, traced_operations
+from gorun_tasks.toolchain.report import NotRecorded, traced_operations
 from gorun_tasks.workspace.package_facts import NO_FILE, held_by, names_in
 from gorun_tasks.workspace.packages import Found, Main
 

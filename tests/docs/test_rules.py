@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from gorun_tasks.closure.recordable import SUPPORTED
 from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS, BuildFlags
 from gorun_tasks.core.vcs_stamp import FACTS
-from gorun_tasks.toolchain.report import SUPPORTED
 from tests.support.place import REPOSITORY
 
 RULES = (REPOSITORY / "docs" / "rules.md").read_text()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gorun_tasks.closure.recordable import SUPPORTED
 from gorun_tasks.inputs.go_variables import ENVIRONMENT
-from gorun_tasks.toolchain.report import SUPPORTED
 from tests.releases import table
 from tests.releases.listing import reads_of
 from tests.support.workshop import go_command

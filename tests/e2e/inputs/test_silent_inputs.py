@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.api import Program
-from gorun_tasks.closure import recorder
+from gorun_tasks.closure import recordable
 from gorun_tasks.core import program as core_program
 from gorun_tasks.toolchain.report import NotRecorded
 from tests.support.clock import let_the_clock_tick
@@ -126,7 +126,7 @@ def test_an_unset_tmpdir_is_the_default_of_go(
 ) -> None:
     """A module in the system's temporary folder itself is not recorded: a check would miss it."""
     monkeypatch.setattr(core_program, "TEMPORARY", str(tmp_path))
-    monkeypatch.setattr(recorder, "TEMPORARY", str(tmp_path))
+    monkeypatch.setattr(recordable, "TEMPORARY", str(tmp_path))
     (tmp_path / "below").mkdir()
     (tmp_path / "go.mod").write_text(TINY["go.mod"])
     for value in ({"TMPDIR": None}, {"TMPDIR": ""}):
@@ -134,8 +134,8 @@ def test_an_unset_tmpdir_is_the_default_of_go(
         assert program.variable("TMPDIR") == str(tmp_path)
     settings = {"GOMOD": str(tmp_path / "go.mod")}
     with pytest.raises(NotRecorded, match="itself, where go sees it only while TMPDIR"):
-        recorder._refuse_settings(settings)  # noqa: SLF001 - nothing else can move /tmp
-    recorder._refuse_settings({"GOMOD": "/nonexistent/go.mod"})  # noqa: SLF001 - as above
+        recordable._refuse_settings(settings)  # noqa: SLF001 - nothing else can move /tmp
+    recordable._refuse_settings({"GOMOD": "/nonexistent/go.mod"})  # noqa: SLF001 - as above
 
 
 def test_a_nearer_go_mod_makes_tmpdir_nothing(tmp_path: Path) -> None:

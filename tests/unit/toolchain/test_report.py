@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.toolchain.report import NotRecorded, Report, supported
+from gorun_tasks.toolchain.report import NotRecorded, Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,26 +115,3 @@ def test_actions_that_read_a_file_and_what_is_derived_from_them() -> None:
     assert report.actions_that_read(["/m/main.go"]) == sorted([SUM, derived])
     assert report.actions_that_read([]) == []
     assert report.actions_that_read(["/m/none.go"]) == []
-
-
-@pytest.mark.parametrize(
-    ("version", "expected"),
-    [
-        ("go1.26", True),
-        ("go1.26.8", True),
-        ("go1.27.3", True),
-        ("go1.24.11", True),
-        ("go1.25.9", True),
-        ("go1.27.3-custom", False),
-        ("go1.27.3 X:nodwarf5", False),
-        ("go1.23.9", False),
-        ("go1.28", False),
-        ("go1.260.1", False),
-        ("go1.2", False),
-        ("devel go1.28-abcdef", False),
-        ("go1.27rc1", False),
-        ("", False),
-    ],
-)
-def test_only_releases_that_were_tried_are_supported(version: str, *, expected: bool) -> None:
-    assert supported(version) is expected
