@@ -64,7 +64,7 @@ class BuildAttempt:
         self._folder = ""
         self.report = Report()
         self.closure: Closure | None = None
-        self.unsure: Closure | None = None  # in place of it: one that the next build may confirm
+        self.unconfirmed: Closure | None = None  # in place of it: the next build may confirm it
         self.handed: StagedExecutable | None = None  # the executable
         self.cgo = False  # whether there are packages with C
         self._before: BeforeBuild | None = None
@@ -233,7 +233,7 @@ class BuildAttempt:
 
     def _c_is_forgotten(self) -> bool:
         """Say whether go is to be asked once more: it has forgotten C from nobody knows what."""
-        if not self._look_at_c().outsides:
+        if not self._look_at_c().external:
             return False
         self._unasked = self._look_at_c().unasked
         if self._unasked:
@@ -256,20 +256,20 @@ class BuildAttempt:
         self._early_closure = None
         self._compilers.ask()
         self._c = None
-        self.closure = self.unsure = None
+        self.closure = self.unconfirmed = None
         self.handed = None
         self._doubts = ""
         self.unrecorded = ""
 
     def _take_in(self, closure: Closure) -> None:
         """Have what may be recorded, be it only as something for the next build to confirm."""
-        if not closure.unsure:
+        if not closure.unconfirmed:
             self.closure = closure
             return
-        self.unsure = closure
+        self.unconfirmed = closure
         self.unrecorded = (
-            f"{closure.unsure} is on a file system whose time stamps are not believed, so the next"
-            " run remembers it, if it finds the same"
+            f"{closure.unconfirmed} is on a file system whose time stamps are not believed, so the"
+            " next run remembers it, if it finds the same"
         )
 
     def _foresee(self) -> None:
@@ -293,7 +293,7 @@ class BuildAttempt:
             return
         self.wrapper = self._implicit_inputs().wrapper()
         # Of C it is known only when go has ended whether it is to be asked once more.
-        if self._ready is not None and not self._look_at_c().outsides:
+        if self._ready is not None and not self._look_at_c().external:
             self._ready()
             self._ready = None  # go may be asked once more, for the sake of the record
         if early.still_valid_for_dependencies():
@@ -304,7 +304,7 @@ class BuildAttempt:
             self._program,
             self._go,
             self.report.settings,
-            outsides=self._look_at_c().outsides.values(),
+            external=self._look_at_c().external.values(),
             compilers=self._compilers,
             stamped=self._program.stamped(self._context.facts),
         )

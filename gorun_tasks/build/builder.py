@@ -182,7 +182,7 @@ class Builder:
                 program.identity,
                 attempt.handed,
                 attempt.unrecorded,
-                attempt.unsure,
+                attempt.unconfirmed,
             )
         else:
             manifest = publisher.publish(

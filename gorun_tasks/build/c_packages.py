@@ -13,7 +13,7 @@ from hashlib import sha256
 from gorun_tasks.closure.cgo import LIST_FIELDS, find_external_inputs, linked_digest, reaches_out
 from gorun_tasks.closure.implicit_inputs import effective_flag
 from gorun_tasks.closure.launchers import pkg_config_questions
-from gorun_tasks.closure.linker_libraries import Runner, words_for_linker
+from gorun_tasks.closure.linker_libraries import Runner, linker_words
 from gorun_tasks.closure.provenance import Provenance
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.digest import bytes_of
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 class CPackages:
     """The packages with C, or assembly that reaches out, of what one go builds.
 
-    `outsides` says what they take, by import path: none where there is no such package.
+    `external` says what they take, by import path: none where there is no such package.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class CPackages:
         self._program = program
         self._compilers = compilers
         self._report = report
-        self.outsides: dict[str, ExternalInputs] = {}
+        self.external: dict[str, ExternalInputs] = {}
         self.unfollowed = ""  # what is not understood, in words
         self.unasked: tuple[str, ...] = ()
         """What a compiler that may start any other has to be asked before go starts."""
@@ -61,7 +61,7 @@ class CPackages:
         )
         if self.there:
             self._find(go, targets or program.target.words)
-            report.outside.update(p for outside in self.outsides.values() for p in outside.paths)
+            report.outside.update(p for outside in self.external.values() for p in outside.paths)
 
     def provenance(self, notes: Notes, output: str) -> Provenance:
         """Return the judgement on what go has used.
@@ -71,7 +71,7 @@ class CPackages:
         own = self._program.flags.get("debug-actiongraph")
         graph = bytes_of(os.path.join(self._program.directory, own)) if own else self._report.graph
         provenance = Provenance(self._report, ActionGraph(graph), notes)
-        provenance.judge(self.outsides, self._linked, output)
+        provenance.judge(self.external, self._linked, output)
         return provenance
 
     def _find(self, go: Go, targets: tuple[str, ...]) -> None:
@@ -85,37 +85,37 @@ class CPackages:
             tool_flags = {
                 n: effective_flag(program.flags, settings, n) for n in ("asmflags", "ldflags")
             }
-            self.outsides = find_external_inputs(packages, settings, tool_flags, run)
-            self._linked = linked_digest(self.outsides.values(), settings, run)
+            self.external = find_external_inputs(packages, settings, tool_flags, run)
+            self._linked = linked_digest(self.external.values(), settings, run)
             self._ask_launchers(packages)
         except (UsageError, ValueError) as error:
             self.unfollowed = str(error)
         self.unfollowed = next(
-            (o.unfollowed for o in self.outsides.values() if o.unfollowed), self.unfollowed
+            (o.unfollowed for o in self.external.values() if o.unfollowed), self.unfollowed
         )
 
     def _ask_launchers(self, packages: Iterable[Mapping[str, Any]]) -> None:
         """Have what compilers say that may start any other count as what a package takes."""
-        program, outsides = self._program, [o for o in self.outsides.values() if o.compiled]
-        if not outsides:
+        program, external = self._program, [o for o in self.external.values() if o.compiled]
+        if not external:
             return
         used = ["CC", *(["CXX"] if any(package.get("CXXFiles") for package in packages) else ())]
-        places = dict.fromkeys((program.directory, *(outside.directory for outside in outsides)))
+        places = dict.fromkeys((program.directory, *(outside.directory for outside in external)))
         try:
             questions = self._compilers.questions(self._report.settings, used, places)
         except NotRecorded:
             return  # `closure.recorder` says it
-        questions += pkg_config_questions(outsides, program.environ.get("PATH", ""))
+        questions += pkg_config_questions(external, program.environ.get("PATH", ""))
         answers = self._compilers.answers
         self.unasked = tuple(question for question in questions if question not in answers)
-        for outside in outsides if questions else ():
+        for outside in external if questions else ():
             said = repr((outside.digest, sorted(answers.items())))
             outside.digest = sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
 
     def _reaches_out(self) -> bool:
         """Say whether assembly of our own includes, or the linker takes, what go does not see."""
         settings = self._report.settings
-        if words_for_linker(effective_flag(self._program.flags, settings, "ldflags")):
+        if linker_words(effective_flag(self._program.flags, settings, "ldflags")):
             return True
         try:
             paths = self._report.hashes()

@@ -144,7 +144,7 @@ class _Line:
         elif word[:1] == "-":
             yield from self._options()
         elif "graph" in self._given:
-            yield from _beginning(word, ["text", "mermaid"])
+            yield from _matches(word, ["text", "mermaid"])
         elif "completion" not in self._given and "list" not in self._given:
             yield from self._programs()
 
@@ -156,12 +156,12 @@ class _Line:
                 yield option, meaning
 
     def _values_of(self, name: str, word: str) -> Candidates:
-        yield from _beginning(word, _VALUES.get(name) or _own(name).choices)
+        yield from _matches(word, _VALUES.get(name) or _own(name).choices)
         if name == "pgo":
-            yield from _beginning(word, ["auto", "off"])
+            yield from _matches(word, ["auto", "off"])
         if name == "stamp" and "=" in word:
             variable = word.partition("=")[0]
-            yield from _beginning(word, [f"{variable}={fact}" for fact in _STAMPS])
+            yield from _matches(word, [f"{variable}={fact}" for fact in _STAMPS])
         files = name in _OF_FILES or _own(name).files
         if files or name in _OF_DIRECTORIES:
             yield from _paths(word, files=files)
@@ -239,7 +239,7 @@ def _change_to(directory: str) -> None:
         os.environ["PWD"] = os.getcwd()
 
 
-def _beginning(word: str, values: Collection[str]) -> Candidates:
+def _matches(word: str, values: Collection[str]) -> Candidates:
     return ((value, "") for value in values if value.startswith(word))
 
 

@@ -125,7 +125,7 @@ def _unbelieved(program: ProgramSpec, roots: set[str]) -> Iterator[tuple[str, Re
     manifests = store.manifests(program.key, program.identity)[:1]
     for name, identities in (
         *(table for manifest in manifests for table in manifest.tables),
-        *store.unsure(program.key, program.identity),
+        *store.unconfirmed(program.key, program.identity),
     ):
         table = store.table(name)
         if table is None:

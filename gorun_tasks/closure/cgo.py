@@ -21,10 +21,10 @@ from gorun_tasks.closure.linker_libraries import (
     COMPILER_VARIABLES,
     at_place,
     libraries,
+    linker_words,
     named_files,
     own_places,
     values,
-    words_for_linker,
 )
 from gorun_tasks.core.fingerprint import look_up
 from gorun_tasks.core.quoting import split_quoted
@@ -66,13 +66,13 @@ def find_external_inputs(
     `settings` are go env's, `tool_flags` the values of -asmflags and -ldflags. What the linker is
     told on the command line is taken by the programs.
     """
-    linked = words_for_linker(tool_flags["ldflags"])
-    outsides = {}
+    linked = linker_words(tool_flags["ldflags"])
+    external = {}
     for package in packages:
         words = () if package.get("DepOnly") else linked
         has_c = package.get("CgoFiles") or package.get("SFiles")
         if not package.get("Standard") and (has_c or words):
-            outside = outsides[package["ImportPath"]] = ExternalInputs(package["Dir"])
+            outside = external[package["ImportPath"]] = ExternalInputs(package["Dir"])
             outside.compiled = bool(package.get("CgoFiles"))
             try:
                 _find_outside(
@@ -80,7 +80,7 @@ def find_external_inputs(
                 )
             except (OSError, UsageError, ValueError) as error:
                 outside.unfollowed = f"{outside.directory} cannot be understood: {error}"
-    return outsides
+    return external
 
 
 def _find_outside(
@@ -94,7 +94,7 @@ def _find_outside(
 ) -> None:
     modules = settings.get("GOMODCACHE", "")
     outside.fetched = bool(modules) and outside.directory.startswith(f"{modules}/")
-    extra, told = _pkg_config(package, settings, run, outside)
+    extra, output = _pkg_config(package, settings, run, outside)
     cc = settings.get("CC", "")
     flags = [*split_quoted(cc)[1:], *_words(settings, package, "CPPFLAGS")]
     flags += [*_words(settings, package, "CFLAGS"), *extra, *_assembler_words(asmflags)]
@@ -117,21 +117,21 @@ def _find_outside(
             outside.paths.update(at_place(outside.directory, name) for name in named_files(word))
     taken = sorted(path for path in outside.paths if not _seen_by_go(path, outside.directory))
     found = _contents(taken)
-    if found or told or scripts:
-        outside.digest = _digest(found, told, search, scripts, run)
+    if found or output or scripts:
+        outside.digest = _digest(found, output, search, scripts, run)
     usual = (*search[2], *own_places(cc, run)) if outside.fetched and found else ()
     outside.usual = (
         outside.fetched
-        and not (told or scripts)
+        and not (output or scripts)
         and all(path.startswith(usual) for path, _ in found)
     )
 
 
 def linked_digest(
-    outsides: Iterable[ExternalInputs], settings: Mapping[str, str], run: Runner
+    external: Iterable[ExternalInputs], settings: Mapping[str, str], run: Runner
 ) -> str:
     """Return what stands for all that a program with C is linked with, "" for nothing."""
-    found = _contents(sorted({path for outside in outsides for path in outside.libraries}))
+    found = _contents(sorted({path for outside in external for path in outside.libraries}))
     scripts = _scripts(settings, run)
     if found or scripts or run.environ.get("LD_RUN_PATH"):
         return _digest(found, "", [], scripts, run)
@@ -144,14 +144,14 @@ def _contents(paths: Iterable[str]) -> list[tuple[str, bytes]]:
 
 def _digest(
     found: list[tuple[str, bytes]],
-    told: str,
+    output: str,
     search: list[tuple[str, ...]],
     scripts: Iterable[str],
     run: Runner,
 ) -> str:
     """Return what stands for what is taken, and for where, and in which order, it is looked for."""
     variables = [run.environ.get(name, "") for name in COMPILER_VARIABLES]
-    all_of_it = (found, told, search[:2], _contents(scripts), variables)
+    all_of_it = (found, output, search[:2], _contents(scripts), variables)
     return hashlib.sha256(repr(all_of_it).encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -234,7 +234,7 @@ def _pkg_config(
     command = settings.get("PKG_CONFIG") or "pkg-config"
     asked = [(command, what, *flags, "--", *names) for what in ("--cflags", "--libs")]
     outside.pkg_config += asked
-    told = "".join(run(*words) for words in asked)
+    output = "".join(run(*words) for words in asked)
     places = [
         *run.environ.get("PKG_CONFIG_PATH", "").split(":"),
         *run(command, "--variable=pc_path", "--", "pkg-config").strip().split(":"),
@@ -247,7 +247,7 @@ def _pkg_config(
             for file in (f"{name}-uninstalled.pc", f"{name}.pc")
             if place
         )
-    return shlex.split(told), told
+    return shlex.split(output), output
 
 
 def _required(command: str, names: list[str], run: Runner) -> set[str]:

@@ -1,9 +1,9 @@
 """Early closure: read while go links, and validated again by stat when go has finished.
 
-By then go has told all it will, and a large program is linked for seconds. Decides whether what was
-seen is what would be seen now: law 3 has every input looked at when go has read all it will, so
+By then go has reported all it will, and a large program is linked for seconds. Decides whether what
+was seen is what would be seen now: law 3 has every input looked at when go has read all it will, so
 that is done, by one stat each. It must never let pass what it did not look at again; where anything
-was told or moved meanwhile, `recorder` reads all of it anew and says what.
+was reported or moved meanwhile, `recorder` reads all of it anew and says what.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class EarlyClosure:
         self.closure = read(report, implicit, known, before)
         self._before = before
         self._report = report
-        self._told = (dict(report.hashes()), report.traced)
+        self._report_then = (dict(report.hashes()), report.traced)
         self._own: list[tuple[StatDigest, str]] = []
         self._brought: list[tuple[StatDigest, str]] = []
         for section in self.closure.sections:
@@ -48,10 +48,12 @@ class EarlyClosure:
         if report.diagnostics or self._before.elsewhere() != self._elsewhere:
             return False
         try:
-            told = (report.hashes(), report.traced)
+            report_now = (report.hashes(), report.traced)
         except NotRecorded:
             return False
-        if told != self._told or not all(holds(seal, root) for seal, root in self._own):
+        if report_now != self._report_then or not all(
+            holds(seal, root) for seal, root in self._own
+        ):
             return False
         ways = PathResolution(report.started)
         return not any(map(ways.may_have_changed, self.closure.leading))

@@ -55,7 +55,7 @@ class ImplicitInputs:
         settings: Mapping[str, str],
         *,
         directory: str = "",
-        outsides: Iterable[ExternalInputs] = (),
+        external: Iterable[ExternalInputs] = (),
         compilers: Compilers | None = None,
         stamped: tuple[tuple[str, str], ...] = (),
     ) -> None:
@@ -66,7 +66,7 @@ class ImplicitInputs:
         self._environ = program.environ
         self._go = go
         self._directory = directory or program.directory
-        self._outsides = tuple(outsides)
+        self._external = tuple(external)
         self._compilers = compilers or Compilers(program.environ, self._directory)
         self._stamped = stamped  # facts of git, with their values
 
@@ -104,7 +104,7 @@ class ImplicitInputs:
 
     def whole(self) -> set[str]:
         """Return the paths of what others than go read: every byte of them counts."""
-        return {path for outside in self._outsides for path in outside.paths}
+        return {path for outside in self._external for path in outside.paths}
 
     def links(self) -> tuple[tuple[str, str], ...]:
         """Return the go command and where it really is: go finds GOROOT from there."""
@@ -141,11 +141,11 @@ class ImplicitInputs:
         directories = dict.fromkeys(
             (
                 self._directory,
-                *(outside.directory for outside in self._outsides if outside.compiled),
+                *(outside.directory for outside in self._external if outside.compiled),
             )
         )
         questions = self._compilers.questions(self._settings, used, directories)
-        questions += pkg_config_questions(self._outsides, self._environ.get("PATH", ""))
+        questions += pkg_config_questions(self._external, self._environ.get("PATH", ""))
         before = self._compilers.answers
         if not before.keys() >= set(questions):
             raise Unasked(questions)
@@ -198,7 +198,7 @@ class ImplicitInputs:
         profile = effective_flag(self._flags, settings, "pgo")
         if profile not in ("", "auto", "off"):
             yield os.path.join(self._directory, profile)
-        for outside in self._outsides:
+        for outside in self._external:
             yield from outside.paths
         yield from self._commands(lookups, uses_cgo=bool(used))
         yield from filter(None, self._compilers.programs(settings, used).values())

@@ -46,9 +46,9 @@ _BUILT_FROM = b"path\tcmd/go\n"  # in the build information of an executable
 _KNOWS_ITS_OPTIONS = b"print-requires-private"
 
 
-def pkg_config_questions(outsides: Iterable[ExternalInputs], path: str) -> Iterator[str]:
+def pkg_config_questions(external: Iterable[ExternalInputs], path: str) -> Iterator[str]:
     """Yield what must be asked of a pkg-config at each run that may not be pkg-config itself."""
-    for outside in outsides:
+    for outside in external:
         for command in outside.pkg_config:
             if not is_pkg_config(look_up(command[0], path)):
                 yield question(outside.directory, command)

@@ -34,7 +34,7 @@ COMPILER_VARIABLES = (
 """Variables that a compiler or linker reads and go does not look at."""
 
 
-def words_for_linker(ldflags: str) -> tuple[str, ...]:
+def linker_words(ldflags: str) -> tuple[str, ...]:
     """Return the words of -extldflags in the value of -ldflags; none where go cannot read it."""
     if "extldflags" not in ldflags:
         return ()
@@ -74,14 +74,14 @@ def own_places(compiler: str, run: Runner) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"{os.path.dirname(os.path.normpath(path))}/" for path in found))
 
 
-def _opened(told: str) -> list[str]:
-    return ["".join(parts) for parts in _ATTEMPT.findall(told)]
+def _opened(output: str) -> list[str]:
+    return ["".join(parts) for parts in _ATTEMPT.findall(output)]
 
 
 def named_files(word: str) -> list[str]:
     """Return what may be files in a word for a compiler or linker: -Wl,-T,FILE, -specs=FILE, FILE.
 
-    A file without a slash is told from another word by being there.
+    A file without a slash is known from another word by being there.
     """
     parts = [part.removeprefix("@") for part in _PARTS.split(word)]
     if word.startswith("-T"):

@@ -56,18 +56,18 @@ class Provenance:
             action for (kind, _), ids in self._actions.items() if kind == "link" for action in ids
         ]
 
-    def judge(self, outsides: Mapping[str, ExternalInputs], linked: str, output: str) -> None:
+    def judge(self, external: Mapping[str, ExternalInputs], linked: str, output: str) -> None:
         """Judge packages by import path, and the link, which takes libraries of digest `linked`.
 
         `output` is the SHA-256 of the executable, "" where there is none.
         """
-        for package, outside in outsides.items():
+        for package, outside in external.items():
             # What is fetched and not understood go alone decides about: it is not recorded.
             if outside.digest and not (outside.unfollowed and outside.fetched):
                 for action in self._actions.get(("build", package), ()):
                     self._judge_package(package, action, outside)
         if linked:
-            libraries = {path for outside in outsides.values() for path in outside.libraries}
+            libraries = {path for outside in external.values() for path in outside.libraries}
             for action in self._links:
                 self._judge(
                     action, linked, libraries, is_output=lambda now, _: output.encode() in now

@@ -85,7 +85,7 @@ class Closure:
         sections: list[Section],
         *,
         leading: Iterable[str] = (),
-        unsure: str = "",
+        unconfirmed: str = "",
     ) -> None:
         self.environment = environment
         self.defaults = defaults
@@ -93,7 +93,7 @@ class Closure:
         self.links = links
         self.sections = sections
         self.leading = leading  # what may be a link or a directory on the way to an input
-        self.unsure = unsure  # an input that only the next build can vouch for, "" for none
+        self.unconfirmed = unconfirmed  # an input that the next build has to vouch for, or ""
 
 
 class _Kinds:
@@ -168,7 +168,7 @@ def read(
     kinds = _Kinds(report, implicit, operations, hashes)
     for directory in kinds.possible_mains():
         asked.note(f"{directory}/default.pgo")
-    recording = _Recording(report, program, asked, kinds, known=known, before=before)
+    recording = _Recorder(report, program, asked, kinds, known=known, before=before)
     sections = recording.sections()
     environment = (*implicit.environment(), *said)
     return Closure(
@@ -178,11 +178,11 @@ def read(
         implicit.links(),
         sections,
         leading=recording.leading,
-        unsure=min(recording.unsure, default=""),
+        unconfirmed=min(recording.unconfirmed, default=""),
     )
 
 
-class _Recording:
+class _Recorder:
     """Takes down what is on the disk for everything go asked, and whether it can have moved."""
 
     def __init__(
@@ -206,7 +206,7 @@ class _Recording:
         self._hashes = kinds.hashes
         self._known = known
         self._moved: set[str] = set()
-        self.unsure: set[str] = set()  # inputs of which nobody knows whether they moved
+        self.unconfirmed: set[str] = set()  # inputs of which nobody knows whether they moved
         self.leading: set[str] = set()  # what may be a link or a directory on the way to an input
         self._leaves: set[str] = set()  # what is absent, or not a directory
 
@@ -265,7 +265,7 @@ class _Recording:
                 # Where go only looked for names, other people's may come and go.
                 seen = listing, None if mode == "named" else key_of(status)
                 if belief == NOTHING and not self._before.listed((directory, mode, further), seen):
-                    self.unsure.add(at)
+                    self.unconfirmed.add(at)
         if not (names or mode):
             return
         self.leading.update(f"{directory}/{name}" for name in leading if name in names)
@@ -337,7 +337,7 @@ class _Recording:
             if now != key_of(status) or hashed not in (None, content):
                 self._moved.add(path)
             if belief == NOTHING and not self._before.held(path, content, now):
-                self.unsure.add(path)
+                self.unconfirmed.add(path)
         if content == UNREADABLE:
             raise NotRecorded(f"{path} cannot be read as a file")
         return key, content

@@ -316,7 +316,7 @@ class Store:
         """Return why the last build of a program was not remembered, "" where it was."""
         return self._aside(key, identity)[0]
 
-    def unsure(
+    def unconfirmed(
         self, key: str, identity: tuple[str, ...]
     ) -> "tuple[tuple[str, tuple[bytes, ...]], ...]":
         """Return what a build read, as a manifest does, that the next may confirm; () for none."""
@@ -325,10 +325,10 @@ class Store:
     def _aside(self, key: str, identity: tuple[str, ...]) -> "Aside":
         try:
             data = read_file(f"{self.root}/programs/{key}")
-            note, unsure = unframe(data, second=True) if unframe(data)[0] == identity else ("", ())
+            note, unconfirmed = unframe(data, second=True)
+            return (note, unconfirmed) if unframe(data)[0] == identity else ("", ())
         except (OSError, ValueError, TypeError, IndexError):
             return "", ()
-        return note, unsure
 
     def table(self, name: str) -> InputTable | None:
         """Return a table, read once; None where it is gone or damaged."""

@@ -59,19 +59,19 @@ class Facts:
     def __init__(self, directory: str, environ: Mapping[str, str]) -> None:
         self._directory = directory
         self._git = Git(directory, environ)
-        self._told: dict[str, str] = {}
+        self._facts: dict[str, str] = {}
 
     def value(self, fact: str, date_of: Callable[[str], str]) -> str:
         """Return one of FACTS. `date_of` knows dates of some commits, "" for none.
 
         Raises GoRunError where git cannot tell.
         """
-        if not self._told:
-            self._told = self._describe()
-        if fact == "date" and fact not in self._told:
-            commit = self._told["commit"]
-            self._told[fact] = date_of(commit) or self._date(commit)
-        return self._told[fact]
+        if not self._facts:
+            self._facts = self._describe()
+        if fact == "date" and fact not in self._facts:
+            commit = self._facts["commit"]
+            self._facts[fact] = date_of(commit) or self._date(commit)
+        return self._facts[fact]
 
     def _describe(self) -> dict[str, str]:
         if not self._directory:

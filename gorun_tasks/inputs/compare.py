@@ -21,7 +21,7 @@ from gorun_tasks.core.reasons import Reason
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of, contents_by_reading
 from gorun_tasks.inputs.directory_listing import list_directory
-from gorun_tasks.inputs.go_variables import PLACES_OF_THE_ENV_FILE, env_file, without_telling
+from gorun_tasks.inputs.go_variables import PLACES_OF_THE_ENV_FILE, effective_godebug, env_file
 from gorun_tasks.inputs.semantic_digest import HEAD, SHA256_SIZE, kind_of
 from gorun_tasks.system import host
 
@@ -162,7 +162,7 @@ class Examination:
         if default is not None:
             return {before, now} == {"", default}
         if name == "GODEBUG":
-            return without_telling(before) == without_telling(now)
+            return effective_godebug(before) == effective_godebug(now)
         if name in PLACES_OF_THE_ENV_FILE:
             recorded = dict(manifest.environment)
             place_now = env_file(self._program.environ)

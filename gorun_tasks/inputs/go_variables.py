@@ -69,7 +69,7 @@ def env_file(environ: Mapping[str, str]) -> str:
     return f"{directory}/go/env" if directory.startswith("/") else ""
 
 
-def without_telling(godebug: str) -> list[str]:
+def effective_godebug(godebug: str) -> list[str]:
     """Return the settings of a GODEBUG that may change what go does, in their order."""
     settings = (setting for setting in godebug.split(",") if setting)
     return [setting for setting in settings if setting.partition("=")[0] not in ONLY_TELL]

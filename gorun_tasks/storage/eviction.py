@@ -98,8 +98,8 @@ class _Program:
         self._path = path
         self.status = os.stat(path)
         self.identity, manifests = unframe(data)
-        note, unsure = unframe(data, second=True)
-        self._aside: Aside = note, unsure
+        note, unconfirmed = unframe(data, second=True)
+        self._aside: Aside = note, unconfirmed
         self.digests: list[str] = []
         self._tables: list[dict[str, bytes]] = []
         for values in manifests:
@@ -146,7 +146,7 @@ class _Eviction:
                 os.unlink(f"{self._root}/programs/{key}")
                 del programs[key]
         tables = self._clear_tables(programs, written)
-        self._clear_folders("exe", digests, UNWATCHED if self._running is None else YOUNG)
+        self._clear_folders("exe", digests, UNWATCHED if self._in_use is None else YOUNG)
         self._clear_folders("which", programs, HANDED_OUT)
         for entry in _entries(f"{self._root}/hours"):
             if entry.name not in programs:
@@ -248,11 +248,11 @@ class _Eviction:
         if self._patient and 0 <= age < patience:
             return
         files = {(s.st_dev, s.st_ino) for s in map(os.DirEntry.stat, _entries(folder.path))}
-        if self._running is None or self._running.isdisjoint(files):
+        if self._in_use is None or self._in_use.isdisjoint(files):
             _remove(folder)
 
     @functools.cached_property
-    def _running(self) -> set[tuple[int, int]] | None:
+    def _in_use(self) -> set[tuple[int, int]] | None:
         """Device and inode of what this user's processes execute; None where nothing tells.
 
         The processes of others run nothing from here.

@@ -75,7 +75,7 @@ class Publisher(Writer):
         To eviction it is garbage as soon as this object, or this process, is gone.
         """
         path = self._temporary()
-        with self._writing():
+        with self._write_lock():
             os.mkdir(path, 0o700)
             lock = Lock(path, folder=True)
             with contextlib.suppress(OSError):  # such a folder is garbage after a day
@@ -129,7 +129,7 @@ class Publisher(Writer):
 
         Raises Unusable, and then the executable is where it was.
         """
-        with self._writing(), contextlib.ExitStack() as undo:
+        with self._write_lock(), contextlib.ExitStack() as undo:
             path = self._publish_executable(executable)
             digest, name = executable.digest(), os.path.basename(path)
             undo.callback(_link_again, path, executable.path)
@@ -158,7 +158,7 @@ class Publisher(Writer):
 
         It may not be on the disk yet: to `publish` it is what is left to do. Raises Unusable.
         """
-        with self._writing():
+        with self._write_lock():
             executable.placed = self._place(executable, synced=False)
         return executable.placed
 
@@ -167,7 +167,7 @@ class Publisher(Writer):
 
         Until it does, they are of use to nobody, and true all the same. Raises Unusable.
         """
-        with self._writing():
+        with self._write_lock():
             self._put_all_records(closure)
 
     def publish_unrecorded(
@@ -176,18 +176,18 @@ class Publisher(Writer):
         identity: tuple[str, ...],
         executable: StagedExecutable,
         why: str,
-        unsure: Closure | None = None,
+        unconfirmed: Closure | None = None,
     ) -> tuple[str, str]:
         """Publish an executable that no manifest will name: its digest and path. Raises Unusable.
 
         It has to lie somewhere while it runs; eviction removes it. `why` is kept for --why, and
         what it depends on for the next build, where that can be surer.
         """
-        with self._writing():
+        with self._write_lock():
             tables: tuple[tuple[str, bytes], ...] = ()
-            if unsure is not None:
-                self._put_all_records(unsure)
-                tables = packed_tables((s.name, s.records) for s in unsure.sections)
+            if unconfirmed is not None:
+                self._put_all_records(unconfirmed)
+                tables = packed_tables((s.name, s.records) for s in unconfirmed.sections)
             self._put(key, identity, self._store.manifests(key, identity), (why, tables))
             path = self._publish_executable(executable)
             return executable.digest(), path
@@ -201,7 +201,7 @@ class Publisher(Writer):
         """Return the path that is the same for this key after every rebuild (--which)."""
         folder = f"{self._root}/which/{key}"
         path = f"{folder}/{name}"
-        with self._writing():
+        with self._write_lock():
             os.makedirs(folder, mode=0o700, exist_ok=True)
             if not (os.path.exists(path) and os.path.samefile(path, source)):
                 put_whole(path, lambda temporary: os.link(source, temporary), self._temporary())
@@ -210,7 +210,7 @@ class Publisher(Writer):
 
     def drop(self, key: str) -> None:
         """Forget a program on all platforms, and remove what only it used. Raises Unusable."""
-        with self._writing():
+        with self._write_lock():
             for folder in ("programs", "hours", "which"):
                 for name in self._store.keys(key, folder):
                     with contextlib.suppress(FileNotFoundError):

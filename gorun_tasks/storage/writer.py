@@ -82,12 +82,12 @@ class Writer:
 
     def keep(self, folder: str, key: str, content: bytes) -> None:
         """Write what is remembered of something else than a build. Raises Unusable."""
-        with self._writing():
+        with self._write_lock():
             write_whole(f"{self._root}/{folder}/{key}", content)
 
     def promote(self, key: str, identity: tuple[str, ...], manifest: Manifest) -> None:
         """Make a manifest the newest: its content is what is there now. Raises Unusable."""
-        with self._writing():
+        with self._write_lock():
             self._put_first(key, identity, manifest)
 
     def refresh(self, renewed: Iterable[tuple[InputTable, bytes, Record]]) -> None:
@@ -105,13 +105,13 @@ class Writer:
                 }
 
             try:
-                with self._writing():
+                with self._write_lock():
                     self._add_to_table(name, renewed_of)
             except StoreUnusable:
                 pass
 
-    def _writing(self) -> _Writing:
-        return _Writing(self._root)
+    def _write_lock(self) -> _WriteLock:
+        return _WriteLock(self._root)
 
     def _add_to_table(
         self,
@@ -162,7 +162,7 @@ class Writer:
         write_whole(f"{self._root}/programs/{key}", content)
 
 
-class _Writing:
+class _WriteLock:
     """The lock that writers share; what goes wrong under it makes the store `StoreUnusable`."""
 
     def __init__(self, root: str) -> None:

@@ -267,7 +267,7 @@ class _Telling:
             n: effective_flag(program.flags, settings, n) for n in ("asmflags", "ldflags")
         }
         run = Runner(program.environ, program.directory)
-        outsides = find_external_inputs(packages, settings, tool_flags, run)
+        external = find_external_inputs(packages, settings, tool_flags, run)
         by_package = self._by_package(packages, operations)
         by_path = {package["ImportPath"]: package for package in packages}
         answers: dict[str, _Reach | Reason] = {}
@@ -280,7 +280,7 @@ class _Telling:
             members = [
                 by_path[p] for p in (main["ImportPath"], *main.get("Deps", ())) if p in by_path
             ]
-            taken = [outsides[m["ImportPath"]] for m in members if m["ImportPath"] in outsides]
+            taken = [external[m["ImportPath"]] for m in members if m["ImportPath"] in external]
             if any(outside.unfollowed for outside in taken):
                 answers[name] = _unseen("it has an #include that cannot be followed")
                 continue

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gorun_tasks.inputs.go_variables import env_file, without_telling
+from gorun_tasks.inputs.go_variables import effective_godebug, env_file
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="there XDG_CONFIG_HOME means nothing")
@@ -27,8 +27,8 @@ def test_place_of_the_env_file(environ: dict[str, str], place: str) -> None:
 
 
 def test_godebug_without_what_only_tells() -> None:
-    assert without_telling("gctrace=1,panicnil=1,inittrace=1,panicnil=0") == [
+    assert effective_godebug("gctrace=1,panicnil=1,inittrace=1,panicnil=0") == [
         "panicnil=1",
         "panicnil=0",
     ]
-    assert without_telling("") == without_telling("gctrace=1") == []
+    assert effective_godebug("") == effective_godebug("gctrace=1") == []
