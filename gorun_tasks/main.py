@@ -183,12 +183,12 @@ def _start_stored(
         write_back(program, verdict)
     if events:
         from gorun_tasks.build.context import BuildContext
-        from gorun_tasks.build.events import tell_outcome
+        from gorun_tasks.build.events import emit_outcome
         from gorun_tasks.build.outcome import Outcome
 
         outcome = Outcome.stored(program, verdict, manifest)
         outcome.took({"check": time.perf_counter() - _BEGUN})
-        tell_outcome(BuildContext(program, events=events), outcome)
+        emit_outcome(BuildContext(program, events=events), outcome)
     _replace(program, program.store.executable(manifest), manifest, arguments)
 
 

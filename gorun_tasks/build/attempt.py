@@ -11,7 +11,7 @@ import os
 import shutil
 
 from gorun_tasks.build.c_packages import CPackages
-from gorun_tasks.build.go_words import GoWords
+from gorun_tasks.build.go_output import GoOutput
 from gorun_tasks.closure.before_build import BeforeBuild
 from gorun_tasks.closure.early_closure import EarlyClosure
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs
@@ -65,12 +65,12 @@ class BuildAttempt:
         self.report = Report()
         self.closure: Closure | None = None
         self.unconfirmed: Closure | None = None  # in place of it: the next build may confirm it
-        self.handed: StagedExecutable | None = None  # the executable
+        self.staged: StagedExecutable | None = None  # the executable
         self.cgo = False  # whether there are packages with C
         self._before: BeforeBuild | None = None
         self._early_closure: EarlyClosure | None = None
         self._c: CPackages | None = None
-        self._words = GoWords()
+        self._output = GoOutput()
         self._again: tuple[str, ...] = ()  # the packages for whose sake go is asked once more
         self._forgotten: set[str] = set()  # the actions that it had to forget
         self._doubts = ""  # because of which C it may not be recorded, in words
@@ -114,7 +114,7 @@ class BuildAttempt:
         It is asked once more where its cache had C that was compiled from nobody knows what, and
         again where that made another action of a package that imports it.
         """
-        self._words = GoWords()
+        self._output = GoOutput()
         self._again = ()
         self._forgotten = set()
         while True:
@@ -129,7 +129,7 @@ class BuildAttempt:
                 is_made = self._build(say)
             finally:
                 console.erase()
-                self._words.let_go(say)
+                self._output.flush(say)
                 if self.closure is None:
                     invalidate_racy_entries(report, self._go, self._changed_sources())
             moved = self._recorded() if is_made else []
@@ -145,12 +145,12 @@ class BuildAttempt:
         except OnlyPrinted:
             raise
         except BuildError:
-            if self.report.step == "load" and self._words.names_ours():
+            if self.report.step == "load" and self._output.names_ours():
                 self._build_bare(say)
                 return True
-            if self.handed is not None and self._words.names_ours():
-                self.unrecorded = f"go stumbled: {os.fsdecode(self._words.names_ours()).strip()}"
-                self._words.drop()
+            if self.staged is not None and self._output.names_ours():
+                self.unrecorded = f"go stumbled: {os.fsdecode(self._output.names_ours()).strip()}"
+                self._output.drop()
                 return True
             if self.report.step != "load":
                 self._look_at_c()  # for a watch, which waits for other C
@@ -175,7 +175,7 @@ class BuildAttempt:
         try:
             assert self._before is not None
             known = self._known()
-            self._take_in(read(self.report, implicit, known, self._before))
+            self._keep_closure(read(self.report, implicit, known, self._before))
         except NotRecorded as trouble:
             self.unrecorded = str(trouble)
             if isinstance(trouble, Unasked):
@@ -195,15 +195,15 @@ class BuildAttempt:
             progress = Progress(report, f"{self._folder}/trace", say, self._again)
             progress.began = self._stopwatch.began
             say, tick = progress.pass_on, progress.tick
-        self._words.ours = tuple(map(os.fsencode, (self._folder, *OURS)))
+        self._output.ours = tuple(map(os.fsencode, (self._folder, *OURS)))
         self._go.build(
             report,
             self._request(),
             self._folder,
-            lambda line: self._words.hear(line, report, say),
+            lambda line: self._output.write(line, report, say),
             tick=tick,
-            meanwhile=self._foresee,
-            handed_over=self._take_over,
+            meanwhile=self._read_early,
+            handed_over=self._stage,
         )
 
     def _request(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -215,13 +215,13 @@ class BuildAttempt:
 
         Nothing is known of such a build, so it is not recorded.
         """
-        trouble = os.fsdecode(self._words.names_ours()).strip()
-        self._words.drop()
+        trouble = os.fsdecode(self._output.names_ours()).strip()
+        self._output.drop()
         self.clean_up()
         self._folder = working_folder(None, "out")
         report = self._new_report()
         self._go.build(report, self._request(), self._folder, say, bare=True)
-        self.handed = StagedExecutable(report.executable)
+        self.staged = StagedExecutable(report.executable)
         self.unrecorded = f"go cannot be asked what it reads: {trouble}"
 
     def _look_at_c(self) -> CPackages:
@@ -237,9 +237,9 @@ class BuildAttempt:
             return False
         self._unasked = self._look_at_c().unasked
         if self._unasked:
-            self._words.drop()
+            self._output.drop()
             return True
-        output = self.handed.digest() if self.handed is not None else ""
+        output = self.staged.digest() if self.staged is not None else ""
         provenance = self._look_at_c().provenance(self._notes, output)
         # What comes back another go has put there, which is at it just now.
         comes_back = self._forgotten.issuperset(provenance.doubtful)
@@ -248,7 +248,7 @@ class BuildAttempt:
             return False
         self._forgotten.update(provenance.doubtful)
         self._again = tuple(provenance.packages)
-        self._words.drop()
+        self._output.drop()
         return True
 
     def _start_over(self) -> None:
@@ -257,11 +257,11 @@ class BuildAttempt:
         self._compilers.ask()
         self._c = None
         self.closure = self.unconfirmed = None
-        self.handed = None
+        self.staged = None
         self._doubts = ""
         self.unrecorded = ""
 
-    def _take_in(self, closure: Closure) -> None:
+    def _keep_closure(self, closure: Closure) -> None:
         """Have what may be recorded, be it only as something for the next build to confirm."""
         if not closure.unconfirmed:
             self.closure = closure
@@ -272,7 +272,7 @@ class BuildAttempt:
             " next run remembers it, if it finds the same"
         )
 
-    def _foresee(self) -> None:
+    def _read_early(self) -> None:
         """Read the closure, and write its records, while go links."""
         try:
             if self._look_at_c().unfollowed:
@@ -285,9 +285,9 @@ class BuildAttempt:
         except (NotRecorded, StoreUnusable):
             pass  # as above
 
-    def _take_over(self) -> None:
+    def _stage(self) -> None:
         """Take the executable, and see while go ends whether what was foreseen came true."""
-        self.handed = StagedExecutable(self.report.executable, in_a_hurry=self._ready is not None)
+        self.staged = StagedExecutable(self.report.executable, in_a_hurry=self._ready is not None)
         early = self._early_closure
         if early is None or not early.still_valid_for_own_files():
             return
@@ -324,13 +324,13 @@ class BuildAttempt:
     def _distrust_killed(self) -> None:
         """Do the same for builds that were killed before they could."""
         for folder in self._publisher.left_by_builds() if self._publisher is not None else ():
-            notes = f"{folder}/{JOURNAL}"
+            journal = f"{folder}/{JOURNAL}"
             try:
-                report = Report.left_behind(notes)
+                report = Report.left_behind(journal)
                 report.settings = self._go.settings(())
                 moved = report.moved_sources()
                 forget(report.settings["GOCACHE"], report.actions_that_read(moved))
             except (OSError, ValueError, KeyError, NotRecorded):
                 pass  # it came to nothing, or go cannot say where its cache is
             with contextlib.suppress(OSError):
-                os.unlink(notes)
+                os.unlink(journal)

@@ -47,20 +47,20 @@ if TYPE_CHECKING:
 _BY_PACKAGE = re.compile(rb"^(?=# )", re.MULTILINE)  # how go begins what it says of one
 
 
-class _WordsByPackage:
+class _OutputByPackage:
     """What go says while other programs are built: passed on when it has ended, by package.
 
-    `told` is what was said already: of a package that several programs import go says the same.
+    `written` is what was said already: of a package that several programs import go says the same.
     """
 
-    def __init__(self, hear: Callable[[bytes], None], told: set[bytes]) -> None:
-        self._hear = hear
-        self._told = told
+    def __init__(self, write: Callable[[bytes], None], written: set[bytes]) -> None:
+        self._write = write
+        self._written = written
         self._said: list[bytes] | None = []
 
     def __call__(self, words: bytes) -> None:
         if self._said is None:
-            self._hear(words)
+            self._write(words)
         else:
             self._said.append(words)
 
@@ -68,9 +68,9 @@ class _WordsByPackage:
         """Pass on what was said, and from now on whatever is said."""
         said, self._said = self._said or (), None
         for words in _BY_PACKAGE.split(b"".join(said)):
-            if words not in self._told:
-                self._told.add(words)
-                self._hear(words)
+            if words not in self._written:
+                self._written.add(words)
+                self._write(words)
 
 
 def build_all(
@@ -110,12 +110,12 @@ def make_all(
     try:
         with InterruptGuard() as guard:
             _compile_together([graph for _, graph in stale])
-            told: set[bytes] = set()
+            written: set[bytes] = set()
             with ThreadPoolExecutor(jobs) as pool:
                 futures = {
                     # In a context like ours: that is how their go is under our guard.
                     pool.submit(
-                        copy_context().run, _made_apart, graph, guard, told, rebuild=rebuild
+                        copy_context().run, _make_apart, graph, guard, written, rebuild=rebuild
                     ): name
                     for name, graph in stale
                 }
@@ -145,14 +145,14 @@ def _made(graph: Graph, *, rebuild: bool) -> Outcome | GoRunError:
         return error
 
 
-def _made_apart(
-    graph: Graph, guard: InterruptGuard, told: set[bytes], *, rebuild: bool
+def _make_apart(
+    graph: Graph, guard: InterruptGuard, written: set[bytes], *, rebuild: bool
 ) -> Outcome | GoRunError:
     """Build while others are built, with a store of its own, which are not made for two threads."""
     if guard.interrupted:
         return BuildError("go was interrupted before this one's turn")
     store = graph.program.store
-    words = _WordsByPackage(graph.context.go_listener(), told)
+    words = _OutputByPackage(graph.context.go_listener(), written)
     graph.enter(graph.context.apart(words))
     try:
         return _made(graph, rebuild=rebuild)

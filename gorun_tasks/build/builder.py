@@ -87,12 +87,12 @@ class Builder:
         """Have an executable that can be started before it is kept, None where there is none."""
         attempt = self._attempt
         assert attempt is not None
-        assert attempt.handed is not None
+        assert attempt.staged is not None
         if self._publisher is None or attempt.report.left_in_go_cache:
             return None
         try:
-            path = self._publisher.place(attempt.handed)
-            self._placed = _built(attempt, path, attempt.handed.digest(), because)
+            path = self._publisher.place(attempt.staged)
+            self._placed = _built(attempt, path, attempt.staged.digest(), because)
         except (StoreUnusable, OSError):
             return None  # it will be said when it is kept
         return self._placed
@@ -109,10 +109,10 @@ class Builder:
         """Do so. Raises FileNotFoundError where it is gone with the store."""
         attempt = self._attempt
         assert attempt is not None
-        assert attempt.handed is not None
+        assert attempt.staged is not None
         if attempt.report.left_in_go_cache:
             console.say("there is no room for the executable; it is started from go's cache")
-            return _built(attempt, attempt.handed.path, attempt.handed.digest(), because)
+            return _built(attempt, attempt.staged.path, attempt.staged.digest(), because)
         if self._publisher is None or for_this_run:
             return self._keep_for_this_run(attempt, because)
         made = self._placed
@@ -168,19 +168,19 @@ class Builder:
         self.private = ""
 
     def _keep_for_this_run(self, attempt: BuildAttempt, because: tuple[Reason, ...]) -> Outcome:
-        assert attempt.handed is not None
+        assert attempt.staged is not None
         self.private = working_folder(self._publisher)
-        digest = attempt.handed.digest()
-        return _built(attempt, shutil.move(attempt.handed.path, self.private), digest, because)
+        digest = attempt.staged.digest()
+        return _built(attempt, shutil.move(attempt.staged.path, self.private), digest, because)
 
     def _publish(self, publisher: Publisher, attempt: BuildAttempt) -> tuple[str, str]:
         report, program = attempt.report, self._program
-        assert attempt.handed is not None
+        assert attempt.staged is not None
         if attempt.closure is None:
             digest, path = publisher.publish_unrecorded(
                 program.key,
                 program.identity,
-                attempt.handed,
+                attempt.staged,
                 attempt.unrecorded,
                 attempt.unconfirmed,
             )
@@ -188,7 +188,7 @@ class Builder:
             manifest = publisher.publish(
                 program.key,
                 program.identity,
-                attempt.handed,
+                attempt.staged,
                 attempt.closure,
                 goroot_bin=report.goroot_bin,
                 go_version=report.settings["GOVERSION"],

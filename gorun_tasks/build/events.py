@@ -160,7 +160,7 @@ def tell(context: BuildContext, event: Event) -> None:
         _append(context.events, event.line() + "\n")
 
 
-def tell_outcome(context: BuildContext, outcome: Outcome) -> None:
+def emit_outcome(context: BuildContext, outcome: Outcome) -> None:
     """Tell the event that ends a request for an executable."""
     if context.on_event is not None or context.events:
         tell(context, OutcomeEvent(context.program.label, outcome))

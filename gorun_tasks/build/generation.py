@@ -279,7 +279,7 @@ class Generation(Graph):
         made = self.made or self.make()
         with self._alone() as waited:
             if waited:  # meanwhile the program may have become another one
-                self._verdict = self._building = None
+                self._verdict = self._builder = None
                 made = self.make()
             self.execute.because = self.execute.why_stale()
             return super().run() if self.execute.because else made

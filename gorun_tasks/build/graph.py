@@ -128,8 +128,8 @@ class Graph:
         self._verdict = verdict
         self._begun = begun
         self._stopwatch = Stopwatch()
-        self._building: Builder | None = None
-        self._told = False  # what became of it
+        self._builder: Builder | None = None
+        self._is_reported = False  # whether it was said what became of it
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -144,13 +144,13 @@ class Graph:
         return self._verdict
 
     @property
-    def building(self) -> Builder:
+    def builder(self) -> Builder:
         """What is done where something is stale."""
-        if self._building is None:
+        if self._builder is None:
             from gorun_tasks.build.builder import Builder
 
-            self._building = Builder(self.context, self._stopwatch)
-        return self._building
+            self._builder = Builder(self.context, self._stopwatch)
+        return self._builder
 
     @property
     def context(self) -> BuildContext:
@@ -169,7 +169,7 @@ class Graph:
     @property
     def private(self) -> str:
         """The folder of an executable that is for this run only, "" for none."""
-        return self._building.private if self._building is not None else ""
+        return self._builder.private if self._builder is not None else ""
 
     def executable(self) -> tuple[str, ...]:
         """Return the path of the executable, once there is one."""
@@ -182,7 +182,7 @@ class Graph:
         self._stopwatch = Stopwatch()
         self._stopwatch.begin("check", self._begun)
         self._begun = 0.0
-        self._told = False
+        self._is_reported = False
         made: Outcome | None = None
         verdict = self.verdict
         try:
@@ -200,8 +200,8 @@ class Graph:
 
             end_by(interrupted)
         finally:
-            if made is not None and not self._told:
-                self._tell(made)
+            if made is not None and not self._is_reported:
+                self._report(made)
         return made
 
     def run(self) -> Outcome:
@@ -210,7 +210,7 @@ class Graph:
         try:
             self._execute_and_delete(made)
         except ExecutableGoneError:
-            self._verdict = self._building = None
+            self._verdict = self._builder = None
             made = self.make()
             self._execute_and_delete(made)
         return made
@@ -220,25 +220,25 @@ class Graph:
 
         Raises BuildError, too, where there can be no such path.
         """
-        return self.building.stable_path(self.make(rebuild=rebuild))
+        return self.builder.stable_path(self.make(rebuild=rebuild))
 
-    def _tell(self, made: Outcome) -> None:
+    def _report(self, made: Outcome) -> None:
         """Tell what became of it, and how long that took."""
-        self._told = True
+        self._is_reported = True
         made.took(self._stopwatch.steps())
         if self._context is not None:
-            from gorun_tasks.build.events import tell_outcome
+            from gorun_tasks.build.events import emit_outcome
 
-            tell_outcome(self._context, made)
+            emit_outcome(self._context, made)
 
-    def _tell_ready(self, made: Outcome) -> None:
+    def _report_ready(self, made: Outcome) -> None:
         assert self.ready is not None
-        self._tell(made)
+        self._report(made)
         self.ready(made)
 
     def _make_stale(self, *, rebuild: bool) -> None:
         asked = time.perf_counter()
-        with self.building.lock() as waited:
+        with self.builder.lock() as waited:
             if waited and not rebuild:
                 # Another process built meanwhile, perhaps this very content.
                 self._stopwatch.begin("wait", asked)
@@ -252,12 +252,12 @@ class Graph:
                 self.compile.perform()
                 self.link.perform()
             finally:
-                self.building.clean_up()
+                self.builder.clean_up()
 
     def _execute_and_delete(self, made: Outcome) -> None:
         try:
             if self.ephemeral and not self.private:
-                self.building.make_private(made)
+                self.builder.make_private(made)
             self.execute.perform()
         finally:
             if self.delete.why_stale():
@@ -287,19 +287,19 @@ class Graph:
     def _ask_go(self) -> None:
         """Have go compile and link, once."""
         self.context.facts = self.verdict.facts
-        self.building.ask(
+        self.builder.ask(
             self._make_ready if self.ready is not None and not self.ephemeral else None
         )
 
     def _make_ready(self) -> None:
-        made = self.building.make_ready(self.verdict.because)
+        made = self.builder.make_ready(self.verdict.because)
         if made is not None:
-            self._tell_ready(made)
+            self._report_ready(made)
 
     def _link(self) -> None:
         """Publish what go handed over, or keep it for this run only."""
         self._ask_go()
-        self.made = self.building.keep(self.verdict.because, for_this_run=self.ephemeral)
+        self.made = self.builder.keep(self.verdict.because, for_this_run=self.ephemeral)
 
     def run_child(self) -> None:
         """Run the executable in the foreground, as a child."""
@@ -315,7 +315,7 @@ class Graph:
 
     def remove_private(self) -> None:
         """Remove the executable that was for this run only."""
-        self.building.remove_private()
+        self.builder.remove_private()
 
     def _settle(self, verdict: Verdict) -> None:
         manifest = verdict.manifest
@@ -323,7 +323,7 @@ class Graph:
         self.program.store.mark_used(self.program.key)
         self.made = Outcome.stored(self.program, verdict, manifest)
         if self.ready is not None:
-            self._tell_ready(self.made)
+            self._report_ready(self.made)
         if verdict.renewed or verdict.altered:
             from gorun_tasks.storage.writer import write_back
 

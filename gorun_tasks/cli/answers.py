@@ -116,18 +116,18 @@ def _why(program: ProgramSpec) -> int:
     verdict = judge(program)
     if verdict.outcome == "current":
         return answer(f"{in_one_line(program.label)}: current\n")
-    told = [str(reason) for reason in verdict.because]
-    if told == [program.unknown()]:
+    reasons = [str(reason) for reason in verdict.because]
+    if reasons == [program.unknown()]:
         from gorun_tasks.core.suggestions import absent
 
         if sentence := absent(program):
             raise UsageError(sentence)
     never = program.never_recorded()
-    if never and never not in told:
-        told.append(never)
+    if never and never not in reasons:
+        reasons.append(never)
     if verdict.outcome == "restored":
-        told.append("the store has the executable for this content")
-    lines = (in_one_line(f"{program.label}: {reason}") for reason in told)
+        reasons.append("the store has the executable for this content")
+    lines = (in_one_line(f"{program.label}: {reason}") for reason in reasons)
     return answer("".join(f"{line}\n" for line in lines)) or 1
 
 

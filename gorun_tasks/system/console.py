@@ -24,7 +24,7 @@ _COLUMNS = 80  # of a terminal that does not know its size
 
 _quiet = False
 _passing = False  # whether a passing line stands on the terminal
-_borrower: Thread | None = None  # a thread that may write passing lines as the main one does
+_transient_thread: Thread | None = None  # one that may write passing lines as the main one does
 
 
 def set_quiet() -> None:
@@ -94,8 +94,8 @@ def erase() -> None:
 
 def allow_transient_lines_from(thread: Thread) -> None:
     """Let another thread write lines that pass, while this one waits and nothing else speaks."""
-    global _borrower  # noqa: PLW0603 - as above
-    _borrower = thread
+    global _transient_thread  # noqa: PLW0603 - as above
+    _transient_thread = thread
 
 
 def has_passing_lines() -> bool:
@@ -109,7 +109,7 @@ def has_passing_lines() -> bool:
     environ = os.environ
     return (
         not _quiet
-        and threading.current_thread() in (threading.main_thread(), _borrower)
+        and threading.current_thread() in (threading.main_thread(), _transient_thread)
         and environ.get("TERM", "dumb") not in ("", "dumb")
         and not environ.get("CI")
         and os.isatty(2)

@@ -199,8 +199,8 @@ class Go:
         environ = dict(self._environ)
         command = [self.command, "run", *flags, f"-exec={hand_over(report)}", "--", *target]
         if not bare:
-            environ = self._to_tell(command, report, work, trace)
-        telling = self._made_to_tell(command, environ, report, flags, work, stdin=subprocess.PIPE)
+            environ = self._tracing_environment(command, report, work, trace)
+        process = self._traced(command, environ, report, flags, work, stdin=subprocess.PIPE)
 
         def with_report(then: Callable[[], None] | None) -> None:
             settle()
@@ -209,9 +209,9 @@ class Go:
                 then()
 
         try:
-            with telling as (go, notes, settle):
+            with process as (go, journal, settle):
                 for lines, end in read_lines(
-                    go, report, notes, tick, lambda: with_report(meanwhile)
+                    go, report, journal, tick, lambda: with_report(meanwhile)
                 ):
                     dispatch(lines, end, report, f"{work}/out", say)
                     if report.executable and go.stdin and not go.stdin.closed:
@@ -230,7 +230,9 @@ class Go:
                 self._refuse("ended without an executable")
             raise OnlyPrinted
 
-    def _to_tell(self, command: list[str], report: Report, work: str, trace: str) -> dict[str, str]:
+    def _tracing_environment(
+        self, command: list[str], report: Report, work: str, trace: str
+    ) -> dict[str, str]:
         """Have a command of go run tell what it does; return the environment that it needs."""
         environ = self._to_load(["gocachehash=1", "gofsystrace=1", f"gofsystracelog={trace}"])
         report.temporary = temporary_folder(self._environ, command, work)
@@ -252,9 +254,9 @@ class Go:
     ) -> None:
         """Have go compile what the targets are made of into its cache, in one process, unlinked.
 
-        What it hashes goes into `report`, and into notes in the folder `work` for as long as it
-        works. What it says is not passed on: go says it again when one of them is built. `tick` as
-        for `build`. Raises ToolchainError and Interrupted.
+        What it hashes goes into `report`, and into the journal in the folder `work` for as long as
+        it works. What it says is not passed on: go says it again when one of them is built. `tick`
+        as for `build`. Raises ToolchainError and Interrupted.
         """
         environ = self._to_load(["gocachehash=1"])
         # Without -buildvcs go asks git about the main packages, for nothing.
@@ -263,16 +265,14 @@ class Go:
             how += (f"-debug-actiongraph={work}/{GRAPH}",)
         words = flags.without(*_NOT_OF_LIST).words
         command = [self.command, "list", *how, *words, "--", *targets]
-        telling = self._made_to_tell(
-            command, environ, report, words, work, stdout=subprocess.DEVNULL
-        )
-        with telling as (go, notes, _):
-            for lines, _ in read_lines(go, report, notes, tick):
+        process = self._traced(command, environ, report, words, work, stdout=subprocess.DEVNULL)
+        with process as (go, journal, _):
+            for lines, _ in read_lines(go, report, journal, tick):
                 report.hashed += [line for line in lines if line[:4] == b"HASH"]
         report.graph = bytes_of(f"{work}/{GRAPH}")
 
     @contextlib.contextmanager
-    def _made_to_tell(
+    def _traced(
         self,
         command: list[str],
         environ: dict[str, str],
@@ -290,7 +290,7 @@ class Go:
             if settings.returncode is None:
                 report.settings = _settings_of(settings)
 
-        notes = HashJournal(f"{work}/{JOURNAL}", report.started)
+        journal = HashJournal(f"{work}/{JOURNAL}", report.started)
         try:
             with InterruptGuard() as guard:
                 settings = guard.watch(self._ask_settings(flags, temporary=report.temporary))
@@ -298,11 +298,11 @@ class Go:
                 go = guard.watch(self._start(command, environ, **streams))
                 assert go.stderr is not None
                 host.widen_pipe(go.stderr.fileno(), PIPE_SIZE)
-                yield go, notes, settle
+                yield go, journal, settle
                 settle()
                 go.wait()
         finally:
-            notes.close()
+            journal.close()
 
     def build_cache(self) -> str:
         return self.settings(()).get("GOCACHE", "")

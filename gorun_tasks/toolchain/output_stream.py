@@ -57,7 +57,7 @@ def hand_over(report: Report) -> str:
 def read_lines(
     go: subprocess.Popen[bytes],
     report: Report,
-    notes: HashJournal,
+    journal: HashJournal,
     tick: Callable[[], None] | None,
     meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[tuple[list[bytes], bytes]]:
@@ -80,7 +80,7 @@ def read_lines(
         chunk = go.stderr.read(_AT_ONCE)
         if not chunk:
             break
-        notes.add(chunk)
+        journal.add(chunk)
         report.note_step(chunk)
         *lines, rest = (rest + chunk).split(b"\n")
         yield lines, b"\n"

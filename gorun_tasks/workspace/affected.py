@@ -85,7 +85,7 @@ def affected(
             reach = _recorded(programs[name], store, verdict.manifest, links)
             reasons[name] = tuple(reach.reasons(changes, root))
     for group in _groups(unknown):
-        for name, found in _Telling(group, links).reaches().items():
+        for name, found in _PackageQuery(group, links).reaches().items():
             if isinstance(found, Reason):
                 reasons[name] = (found,)
             else:
@@ -226,7 +226,7 @@ def _groups(programs: Mapping[str, Program]) -> Iterator[dict[str, Program]]:
     yield from groups.values()
 
 
-class _Telling:
+class _PackageQuery:
     """What go tells of programs that no store knows, when it is asked for all of them at once."""
 
     def __init__(self, programs: Mapping[str, Program], links: _Links) -> None:

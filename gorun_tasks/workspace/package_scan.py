@@ -60,7 +60,7 @@ class _Exploration:
         self._started = host.file_clock()
         self.recordable = True
         self._mains: dict[str, Main] = {}
-        self._untold: list[str] = []  # where go could not answer
+        self._failed: list[str] = []  # where go could not answer
         self._asked: set[str] = set()  # go.work files, and modules taken by themselves
         self._listed: dict[str, str] = {}  # directories looked into, and the last file that counts
         self._names: dict[str, set[str]] = {}  # what else was asked for, by directory
@@ -117,17 +117,17 @@ class _Exploration:
     def _settings(self, directory: str, *, alone: bool = False) -> dict[str, str]:
         settings = self._go(alone=alone, cwd=directory).settings_or_complaint()
         if not settings:
-            self._untold.append(directory)
+            self._failed.append(directory)
         return settings
 
     def _uses(self, work: str, directory: str) -> bool:
         """Say whether go.work names the module at a directory; yes where there is no module."""
         if not os.path.exists(f"{directory}/go.mod"):
             return True
-        told = self._go(alone=False, cwd=directory).edit_json("work", work)
-        if not told:
-            self._untold.append(os.path.dirname(work))
-        used = told.get("Use") or ()
+        read = self._go(alone=False, cwd=directory).edit_json("work", work)
+        if not read:
+            self._failed.append(os.path.dirname(work))
+        used = read.get("Use") or ()
         base = os.path.dirname(work)
         return any(_is_at(os.path.join(base, use["DiskPath"]), directory) for use in used)
 
@@ -136,7 +136,7 @@ class _Exploration:
         flags = self._asker.flags
         packages, traced = go.find_packages(flags, _EVERY_PACKAGE, _FIELDS, "-find")
         if packages is None:
-            self._untold.append(cwd)
+            self._failed.append(cwd)
             return
         implicit = ImplicitInputs(self._asker, go, settings, directory=cwd)
         try:
@@ -205,8 +205,8 @@ class _Exploration:
             [self._mains[directory] for directory in sorted(self._mains)],
             [],
         )
-        found.untold = tuple(dict.fromkeys(self._untold))
-        self.recordable &= not found.untold
+        found.failed = tuple(dict.fromkeys(self._failed))
+        self.recordable &= not found.failed
         for directory in sorted({*self._listed, *self._names}):
             record, fact = self._record(directory)
             found.records.append(record)

@@ -36,11 +36,11 @@ class Found:
     """What was found at some time, and what that depended on.
 
     `records` and `facts` say what was recorded and what it means; where the seals of the records
-    hold they are not read. `untold` are directories for which go could not answer, and is empty in
+    hold they are not read. `failed` are directories for which go could not answer, and is empty in
     what is kept.
     """
 
-    __slots__ = ("environment", "facts", "links", "lookups", "mains", "records", "seals", "untold")
+    __slots__ = ("environment", "facts", "failed", "links", "lookups", "mains", "records", "seals")
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Found:
         self.seals = seals
         self.records: list[Record] = []
         self.facts: list[Fact] = []
-        self.untold: tuple[str, ...] = ()
+        self.failed: tuple[str, ...] = ()
 
     def framed(self, identity: tuple[str, ...]) -> bytes:
         mains = [(main.directory, main.import_path, main.cwd, main.alone) for main in self.mains]

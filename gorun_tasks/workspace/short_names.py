@@ -60,9 +60,9 @@ def _candidates(path: str, directory: str) -> Iterator[str]:
 
 
 def _tails(elements: list[str], saying: list[str]) -> Iterator[str]:
-    telling = [e for e in saying if e not in _FILLERS] or elements
-    for count in range(1, len(telling) + 1):
-        yield "-".join(telling[-count:])
-    silent_tail = next((n for n, e in enumerate(reversed(elements)) if e in telling), 0)
+    significant = [e for e in saying if e not in _FILLERS] or elements
+    for count in range(1, len(significant) + 1):
+        yield "-".join(significant[-count:])
+    silent_tail = next((n for n, e in enumerate(reversed(elements)) if e in significant), 0)
     for count in range(silent_tail + 1, len(elements) + 1):
         yield "-".join(elements[-count:])

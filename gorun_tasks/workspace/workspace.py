@@ -306,7 +306,7 @@ class Workspace:
             return not any(pattern.fullmatch(directory) for pattern in patterns)
 
         found = discover(self._asker())
-        self._untold = tuple(filter(counts, found.untold))
+        self._untold = tuple(filter(counts, found.failed))
         return [main for main in found.mains if counts(main.directory)]
 
     def _configured(self, settings: Settings, main: Main | None) -> Program:
