@@ -62,20 +62,6 @@ class Outcome:
     "publish" is what is done with the executable, and remembering what it depended on.
     """
 
-    __slots__ = (
-        "because",
-        "digest",
-        "exit_code",
-        "goroot_bin",
-        "outcome",
-        "path",
-        "seconds",
-        "signal",
-        "steps",
-        "unrecorded",
-        "wrapper",
-    )
-
     def __init__(
         self,
         outcome: str,

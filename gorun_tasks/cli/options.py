@@ -23,8 +23,6 @@ class Option:
     may be given. `of` is the option without which this one means nothing.
     """
 
-    __slots__ = ("choices", "details", "files", "meaning", "name", "of", "request", "value")
-
     def __init__(
         self,
         name: str,

@@ -23,8 +23,6 @@ class Main:
     `cwd` is where go has to be, `alone` says that it needs GOWORK=off there.
     """
 
-    __slots__ = ("alone", "cwd", "directory", "import_path")
-
     def __init__(self, directory: str, import_path: str, cwd: str, *, alone: bool) -> None:
         self.directory = directory
         self.import_path = import_path
@@ -39,8 +37,6 @@ class Found:
     hold they are not read. `failed` are directories for which go could not answer, and is empty in
     what is kept.
     """
-
-    __slots__ = ("environment", "facts", "failed", "links", "lookups", "mains", "records", "seals")
 
     def __init__(
         self,
