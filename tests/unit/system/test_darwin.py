@@ -19,9 +19,9 @@ from gorun_tasks.system import darwin, mount_table
 from gorun_tasks.system.mount_table import ALL, NO_CTIME, NOTHING, MountTable
 from gorun_tasks.system.process_tree import interrupt_tree
 from tests.support.clock import let_the_clock_tick
+from tests.support.libsystem import LibSystem, statfs
 from tests.support.place import REPOSITORY
 from tests.support.workshop import TINY, Workshop
-from tests.unit.system.libsystem import LibSystem, statfs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,7 +163,7 @@ ON_DARWIN = """
 import sys
 from gorun_tasks import system
 from gorun_tasks.system import darwin
-from tests.unit.system.libsystem import LibSystem, statfs
+from tests.support.libsystem import LibSystem, statfs
 system.host = darwin
 darwin._library = LibSystem([statfs(1, "apfs", "/", "/dev/disk3s1s1")])
 """
