@@ -34,8 +34,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types."""
+    """Check the types, and those of the package as on macOS."""
     session.run(sys.executable, "-m", "mypy")
+    on_macos = ("--platform", "darwin", "--cache-dir", ".mypy_cache/darwin")
+    session.run(sys.executable, "-m", "mypy", *on_macos, "gorun_tasks")
 
 
 @nox.session(default=False)
