@@ -46,6 +46,12 @@ def _of_go_run(workload: str, situation: Situation) -> Callable[[Results], float
     )
 
 
+def _installed(way: Way) -> Callable[[Results], float]:
+    return lambda results: results.ratio(
+        "hello", situations.INSTALLED.name, way.name, ways.GO_RUN.name
+    )
+
+
 def _of_floor(results: Results) -> float:
     """Return gorun against the C loop and a Python start."""
 
@@ -108,10 +114,17 @@ def _goals_of_lists() -> Iterator[Goal]:
         yield Goal(what, 30, "ms", _listed(found, hand))
 
 
+def _goals_of_installs() -> Iterator[Goal]:
+    for count, most in ((0, 0.33), (10, 0.36)):
+        way = ways.ALONE[count]
+        yield Goal(f"{situations.INSTALLED.name}, {way.name}", most, "×", _installed(way))
+
+
 def _goals() -> Iterator[Goal]:
     nothing = situations.NOTHING
     for workload, most in (("hello", 0.28), ("real", 0.05), ("wide", 0.10)):
         yield Goal(f"{nothing.name}, {workload}", most, "×", _of_go_run(workload, nothing))
+    yield from _goals_of_installs()
     yield Goal(
         f"{nothing.name}, wide, against a C loop over the same stats and one Python start",
         *(1.5, "×", _of_floor),

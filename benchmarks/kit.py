@@ -8,15 +8,18 @@ is meant, nor gorun from the checkout: an editable install starts slower.
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
-import venv
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 EXTRAS = "go,nox,invoke,doit,watch"
 PEERS = ("go-task-bin",)
+PTH_FILES = (0, 10)
+"""How many .pth files the environments have that have gorun alone: each start reads them all."""
 
 _KEPT = ("HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "HTTPS_PROXY", "SSL_CERT_FILE")
 
@@ -38,6 +41,7 @@ class Kit:
         self.gorun = f"{self.bin}/gorun"
         self.peers = f"{self.folder}/bin"
         self._install(environment)
+        self.alone: dict[int, str] = {count: self._install_alone(count) for count in PTH_FILES}
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         self.go = f"{environment}/lib/{version}/site-packages/go/bin/go"
         path = [os.path.dirname(self.go), self.bin, os.environ.get("PATH", os.defpath)]
@@ -56,17 +60,32 @@ class Kit:
     def _install(self, environment: str) -> None:
         wanted = [f"{REPOSITORY}[{EXTRAS}]", *PEERS]
         if content(f"{environment}/complete") != str(wanted):
-            venv.create(environment, clear=True, with_pip=True)
-            self._pip("install", "--upgrade", "pip")
-            self._pip("install", *wanted)
+            make_environment(environment)
+            self._pip(environment, "install", *wanted)
             with open(f"{environment}/complete", "w", encoding="utf-8") as file:
                 file.write(str(wanted))
-        self._pip("install", "--no-deps", "--force-reinstall", REPOSITORY)
+        self._pip(environment, "install", "--no-deps", "--force-reinstall", REPOSITORY)
 
-    def _pip(self, *words: str) -> None:
+    def _install_alone(self, count: int) -> str:
+        """Return a gorun beside so many .pth files, each as an editable install writes it."""
+        environment = f"{self.folder}/pth-{count}"
+        if not os.path.exists(f"{environment}/bin/gorun"):
+            make_environment(environment)
+        self._pip(environment, "install", "--no-deps", "--force-reinstall", REPOSITORY)
+        (packages,) = glob.glob(f"{environment}/lib/python*/site-packages")
+        for old in glob.glob(f"{packages}/*.pth"):
+            os.unlink(old)
+        for number in range(count):
+            os.makedirs(f"{environment}/projects/{number}", exist_ok=True)
+            with open(f"{packages}/_editable_{number}.pth", "w", encoding="utf-8") as file:
+                file.write(f"{environment}/projects/{number}\n")
+        return f"{environment}/bin/gorun"
+
+    def _pip(self, environment: str, *words: str) -> None:
         # pip byte-compiles what it installs, unless this says that nobody may.
         environ = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        command = [self.python, "-m", "pip", "-q", "--disable-pip-version-check", *words]
+        python = f"{environment}/bin/python"
+        command = [python, "-m", "pip", "-q", "--disable-pip-version-check", *words]
         subprocess.run(command, check=True, env=environ)
 
     def download(self, module: str) -> str:
@@ -132,6 +151,16 @@ class Kit:
             "cores": str(os.cpu_count()),
             "system": f"{os.uname().sysname} {os.uname().release.partition('-')[0]}",
         }
+
+
+def make_environment(folder: str) -> None:
+    """Make an environment as README's first command does."""
+    command = re.search(
+        r"^python3 (-m venv .*) \.venv && ", content(f"{REPOSITORY}/README.md"), re.MULTILINE
+    )
+    assert command is not None
+    words = [sys.executable, *command[1].split(), "--clear", folder]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
 
 def _cache_folder() -> str:

@@ -63,6 +63,10 @@ def jobs() -> Iterator[Job]:
         for situation, chosen in _TIMED:
             if workload != "hello" or situation is not situations.LEAF_EDITED:
                 yield Job(workload, situation, chosen)
+        if workload == "hello":
+            yield Job(
+                workload, situations.INSTALLED, (*ways.ALONE.values(), ways.GO_RUN, ways.PYTHON)
+            )
         if workload != "wide":
             yield Job(workload, situations.RUNNERS, _ADAPTERS)
     yield Job("monorepo", situations.NOTHING, (*_FEW, *_MEASURES))

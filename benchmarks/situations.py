@@ -102,6 +102,7 @@ CLEANED = Situation("after git clean of the outputs", _cleaned)
 STORE_COLD = Situation("store cold, GOCACHE warm", _store_cold)
 COLD = Situation("everything cold", _everything_cold, rounds=5, seconds=240, least=2)
 
+INSTALLED = Situation("unchanged, as README installs it", _nothing, rounds=40, seconds=60, least=5)
 RUNNERS = Situation("unchanged, from a runner", _nothing, rounds=25, seconds=60)
 ASKED = Situation("unchanged, many asked at once", _nothing, rounds=25, seconds=60)
 LISTED = Situation("unchanged, 50 programs listed", _nothing, rounds=25, seconds=60)

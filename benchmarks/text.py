@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _STALE = "†"
 _BY_WAY = [
     each.name
-    for each in (situations.NOTHING, situations.RUNNERS, situations.ASKED, situations.LISTED)
+    for each in (
+        *(situations.NOTHING, situations.INSTALLED, situations.RUNNERS),
+        *(situations.ASKED, situations.LISTED),
+    )
 ]
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchmarks.kit import PTH_FILES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -47,8 +49,16 @@ def _beside(tool: str, *words: str) -> Callable[[Scene, str], list[str]]:
     return lambda scene, _flag: [f"{scene.kit.bin}/{tool}", *words]
 
 
+def _alone(count: int) -> Way:
+    return Way(
+        f"gorun, {count} .pth files", lambda scene, _: [scene.kit.alone[count], scene.tree.target]
+    )
+
+
 BARE = Way("the executable", lambda scene, _: [scene.executable], builds=False)
 GORUN = Way("gorun", _gorun)
+ALONE = {count: _alone(count) for count in PTH_FILES}
+"""gorun in environments with so many .pth files and nothing else."""
 GO_RUN = Way("go run", _go_run, cache="go-run")
 GO_BUILD = Way("go build, then exec", _go_build, cache="go-build")
 CHECKSUM = Way("Task, checksum", _beside("task", "run-checksum"), cache="checksum")
