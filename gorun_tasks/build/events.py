@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gorun_tasks.errors import GoRunError
 
 
+VERSION = 1
+"""Of the lines (docs/events.md): a new one where a field goes, or changes its meaning."""
+
 _PATIENCE = 1.0  # seconds for somebody to read a pipe, who may be about to start
 _PAUSE = 0.01  # seconds
 
@@ -51,7 +54,8 @@ class Event:
 
     def line(self) -> str:
         """Return the event as one line of JSON."""
-        every = {"event": self.event, "time": self.time, "program": self.program}
+        every = {"event": self.event, "version": VERSION}
+        every |= {"time": self.time, "program": self.program}
         return json.dumps({**every, **self.fields()}, ensure_ascii=True)
 
     def __repr__(self) -> str:
