@@ -20,10 +20,17 @@ project = "gorun-tasks"
 author = copyright = "The gorun-tasks authors"  # noqa: A001 - Sphinx's own name
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx_copybutton"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", ".*")]  # types in signatures, of which most have no entry
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+smartquotes = False  # they would change what is code in docstrings
+default_role = "literal"  # as Markdown has it: what stands between backticks in a docstring
+python_use_unqualified_type_names = True
 
 html_theme = "furo"
 html_title = "gorun-tasks"

@@ -245,11 +245,14 @@ class Program(ProgramSpec):
         )
 
     def which(self) -> str:
-        """Return a path of the executable that stays the same after every rebuild."""
+        """Return a path of the executable that stays the same after every rebuild.
+
+        Builds if need be, and raises what `build` raises.
+        """
         return self.graph().stable_path()
 
     def clean(self) -> None:
-        """Forget what the store has of this program."""
+        """Forget what the store has of this program, on all platforms."""
         from gorun_tasks.storage.publisher import forget
 
         forget(self)

@@ -73,17 +73,17 @@ def final_status(error: GoRunError, environ: "Mapping[str, str]") -> int:
 
 
 class UsageError(GoRunError):
-    """The words typed, or the keyword arguments given, make no sense."""
+    """The words typed, or the keyword arguments given, make no sense: exit status 2."""
 
     exit_status = USAGE
 
 
 class ToolchainError(GoRunError):
-    """The go command cannot be found or cannot be started."""
+    """The go command cannot be found or cannot be started: exit status 125."""
 
 
 class BuildError(GoRunError):
-    """The go command ran and could not build the program.
+    """The go command ran and could not build the program: exit status 125.
 
     `told` says that go itself has told the person why, on stderr.
     """
@@ -94,7 +94,7 @@ class BuildError(GoRunError):
 
 
 class ExecutionError(GoRunError):
-    """The program was built, but this system cannot execute it."""
+    """The program was built, but this system cannot execute it: exit status 126."""
 
     exit_status = CANNOT_EXECUTE
 
@@ -104,7 +104,7 @@ class ExecutableGoneError(ExecutionError):
 
 
 class OutputError(GoRunError):
-    """The program ran and ended well, but did not make what it was to make."""
+    """The program ran and ended well, but did not make what it was to make: exit status 1."""
 
     exit_status = 1
 

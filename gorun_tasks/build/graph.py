@@ -178,7 +178,10 @@ class Graph:
     # The scheduler.
 
     def make(self, *, rebuild: bool = False) -> Outcome:
-        """Perform Compile and Link where they are stale; return what became of it."""
+        """Perform Compile and Link where they are stale; return what became of it.
+
+        With `rebuild` go is asked though nothing changed. Raises what `Program.build` raises.
+        """
         self._stopwatch = Stopwatch()
         self._stopwatch.begin("check", self._begun)
         self._begun = 0.0
@@ -205,7 +208,10 @@ class Graph:
         return made
 
     def run(self) -> Outcome:
-        """Perform all four nodes; return the outcome with the program's exit status."""
+        """Perform all four nodes; return the outcome with the program's exit status.
+
+        Raises what `Program.run` raises.
+        """
         made = self.made or self.make()
         try:
             self._execute_and_delete(made)

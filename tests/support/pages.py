@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"(?:#|//) ([\w./-]*[./][\w./-]+|Makefile|Dockerfile)")
 _HIDDEN = re.compile(r"<!-- run\n(.*)-->\s*", re.DOTALL)
 _SHOWS = re.compile(r"<!-- shows: (.+) -->\s*")
-_OF_THE_SITE = ("{toctree}", "{include} ../CHANGELOG.md")
+_OF_THE_SITE = ("{eval-rst}", "{toctree}", "{include} ../CHANGELOG.md")
 _INSTALLS = "python3 -m venv --upgrade-deps .venv && .venv/bin/pip install "
 _BY_THE_WAY = re.compile(
     rb"\x1b\[[\d;]*m|^nox > uv binary not found\.\n|(?<=was successful) in [^.\n]*(?=\.$)",
