@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from gorun_tasks.toolchain.report import SUPPORTED
+from gorun_tasks.closure.recordable import SUPPORTED
 from tests.docs import workflow
 from tests.support.place import REPOSITORY
 
@@ -96,7 +96,8 @@ def run(job: str, clone: Path, says: str, ends: str = "exit 0") -> tuple[int, li
 
 @pytest.mark.parametrize("job", JOBS)
 def test_it_does_what_a_person_does(clone: Path, job: str) -> None:
-    started = ["python3 -m venv .venv", "pip install -q -e .[dev]", "nox -s tests"]
+    venv = "python3 -m venv --upgrade-deps .venv"
+    started = [venv, "pip install -q -e .[dev]", "nox -s tests"]
     assert run(job, clone, "===== 5 passed in 1.00s =====") == (0, started)
 
 

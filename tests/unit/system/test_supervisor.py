@@ -111,4 +111,4 @@ def test_connections_wait_for_a_program(host: str) -> None:
     with listener_at(f"{host}:0") as listening:
         port = listening.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
-            assert listening.accept()[0].close() is None
+            listening.accept()[0].close()
