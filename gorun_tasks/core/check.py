@@ -36,7 +36,7 @@ class StatCache:
     from directory to directory, which is faster, and comes back.
     """
 
-    __slots__ = ("_alone", "_facts", "_looked_up", "_seen", "environ", "store")
+    __slots__ = ("_alone", "_facts", "_looked_up", "_places", "_seen", "environ", "store")
 
     def __init__(
         self, store: "Store", environ: "Mapping[str, str]", *, alone: bool = False
@@ -46,7 +46,8 @@ class StatCache:
         self._alone = alone
         self._seen: dict[str, tuple[set[bytes], set[bytes]]] = {}  # by table: what held, what not
         self._looked_up: dict[str, str] = {}
-        self._facts: dict[str, Facts] = {}
+        self._facts: dict[tuple[str, str], Facts] = {}
+        self._places: dict[str, tuple[str, str]] = {}
 
     def with_path_of(self, environ: "Mapping[str, str]") -> "StatCache":
         """Return this look for a program that has this environment: what was seen stays seen."""
@@ -54,20 +55,26 @@ class StatCache:
             return self
         other = StatCache(self.store, environ, alone=self._alone)
         other._seen = self._seen
-        other._facts = self._facts
+        other._facts, other._places = self._facts, self._places
         return other
 
     def facts(self, program: "ProgramSpec") -> "Facts | None":
-        """Return what git says of a program's repository, None where nothing is stamped."""
+        """Return what git says of a program's repository, and of the tags of its module.
+
+        None where nothing is stamped.
+        """
         if not program.stamp:
             return None
         directory = program.directory
-        if directory not in self._facts:
-            from gorun_tasks.core.vcs_stamp import Facts, repository_around
+        if program.target.kind == "package" and program.target.words[0][:1] in "./":
+            directory = os.path.join(directory, program.target.words[0])
+        if directory not in self._places:
+            from gorun_tasks.core.vcs_stamp import Facts, module_around, repository_around
 
-            place = repository_around(directory)
-            self._facts[directory] = self._facts.setdefault(place, Facts(place, self.environ))
-        return self._facts[directory]
+            top = repository_around(directory)
+            place = self._places[directory] = top, module_around(directory, top)
+            self._facts.setdefault(place, Facts(*place, self.environ))
+        return self._facts[self._places[directory]]
 
     def variable(self, name: str, program: "ProgramSpec") -> str:
         """Return the value of a variable as far as it is an input, or of a fact of git."""

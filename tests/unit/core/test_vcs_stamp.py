@@ -172,14 +172,14 @@ def test_a_workspace_stamps_by_its_configuration(repository: Tree) -> None:
         }
     )
     workspace = Workspace(str(repository.folder))
-    assert said(workspace.program("stamped")) == ["v1.2", "", "", "", "false"]
+    assert said(workspace.program("stamped")) == ["v1.2-dirty", "", "", "", "true"]
     repository.write({"gorun.toml": "[stamp]\n'main.version' = 'tag'\n"})
     with pytest.raises(UsageError, match=r"gorun\.toml:2: 'tag' is nothing to stamp"):
         Workspace(str(repository.folder))
 
 
-def test_a_run_that_stamps_asks_git_once_and_nobody_else(repository: Tree, tmp_path: Path) -> None:
-    """Also for the date, which is remembered with the build; and a run without asks nobody."""
+def test_a_run_that_stamps_asks_git_twice_and_nobody_else(repository: Tree, tmp_path: Path) -> None:
+    """For the state and for the tag. The date is remembered with the build."""
     if not shutil.which("strace"):
         pytest.skip("needs strace: apt-get install strace")
     log = tmp_path / "strace"
@@ -198,4 +198,4 @@ def test_a_run_that_stamps_asks_git_once_and_nobody_else(repository: Tree, tmp_p
         )
         assert done.stdout.startswith("v1.2|")
         executed = re.findall(r'execve\("([^"]*)", .* = 0$', log.read_text(), re.MULTILINE)
-    assert [os.path.basename(path) for path in executed[1:]] == ["git", "stamped"]
+    assert [os.path.basename(path) for path in executed[1:]] == ["git", "git", "stamped"]
