@@ -5,9 +5,10 @@
     HEAD          what is not committed
 
 What is not committed counts always, since what is there is what would be built; so the right side
-of `..` and `...` has to be what is checked out. What git ignores counts as well, and a repository
-within this one, since nobody knows what was there before: a whole directory as one change. Decides
-which files changed and how. It must never decide whether that matters.
+of `..` and `...` has to be what is checked out. That is so, too, where git was told not to look
+(skip-worktree, assume-unchanged). What git ignores counts as well, and a repository within this
+one, since nobody knows what was there before: a whole directory as one change. Decides which files
+changed and how. It must never decide whether that matters.
 """
 
 from __future__ import annotations
@@ -33,8 +34,12 @@ IGNORED = "ignored by git"
 """Not known to git, which has been told so: a generated file, or what was built or fetched."""
 
 # Whatever the user has configured.
-_PLAINLY = ("--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none")
+_PLAINLY = (
+    *("--no-renames", "--no-ext-diff", "--no-textconv", "--no-relative"),
+    "--ignore-submodules=none",
+)
 _OTHERS = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z")
+_SPARSE = ("config", "--type=bool", "core.sparseCheckout")
 _KINDS = {"M": EDITED, "A": NEW, "D": REMOVED}
 _SUBMODULE = "160000 "  # the mode of an entry
 # How git quotes a name: as a string of C.
@@ -74,7 +79,9 @@ class Changes:
         for path in git.paths(*_OTHERS, ":/"):
             kind = NEW_DIRECTORY if path.endswith("/") else NEW
             files[f"{git.top}/{path.rstrip('/')}"] = kind
-        return cls(files, base, git)
+        changes = cls(files, base, git)
+        files |= _edited_unseen(git, changes)
+        return changes
 
     @classmethod
     def of(cls, paths: Iterable[str], directory: str) -> Changes:
@@ -102,8 +109,39 @@ class Changes:
             return None
         if path not in self._before:
             name = os.path.relpath(path, self._git.top)
-            self._before[path] = self._git.ask("show", f"{self.base}:{name}", fails_quietly=True)
+            how = ("cat-file", "blob")
+            self._before[path] = self._git.ask(*how, f"{self.base}:{name}", fails_quietly=True)
         return self._before[path]
+
+
+def _edited_unseen(git: Git, changes: Changes) -> dict[str, str]:
+    """Return the edited ones among the files of which git was told not to look at them.
+
+    One that a sparse checkout leaves out is none of them.
+    """
+    told = git.paths("ls-files", "-v", "--full-name", "-z", ":/")
+    hidden = [entry for entry in told if entry[0] == "S" or entry[0].islower()]
+    is_sparse = bool(hidden) and git.line(*_SPARSE, fails_quietly=True) == "true"
+    found = {}
+    for entry in hidden:
+        path = f"{git.top}/{entry[2:]}"
+        if not os.path.lexists(path):
+            if not (is_sparse and entry[0] in "Ss"):
+                found[path] = REMOVED
+        elif _content(path) != changes.before(path):
+            found[path] = changes.files.get(path, EDITED)
+    return found
+
+
+def _content(path: str) -> bytes | None:
+    """Return what git has of a file; None where it cannot be read, or is none."""
+    try:
+        if os.path.islink(path):
+            return os.fsencode(os.readlink(path))
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
 
 
 def _ignored(git: Git, environ: Mapping[str, str]) -> Iterator[str]:
@@ -112,8 +150,6 @@ def _ignored(git: Git, environ: Mapping[str, str]) -> Iterator[str]:
         yield f"{git.top}/{path.rstrip('/')}"
     if not os.path.lexists(f"{git.top}/.gitmodules"):
         return
-    own = ("GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE")  # of this repository
-    environ = {name: value for name, value in environ.items() if name not in own}
     for entry in git.paths("ls-files", "--stage", "--full-name", "-z", ":/"):
         mode, _, path = entry.partition("\t")
         place = f"{git.top}/{path}"
