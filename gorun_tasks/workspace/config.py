@@ -5,6 +5,7 @@
     env = { CGO_ENABLED = "0" }       # laid over the environment
     stamp = { "main.version" = "version" }  # facts of git that are linked in
     exclude = ["./scripts/..."]       # what is not to be found, in go's patterns
+    include = ["./sdk/...", "tool"]   # what is to be found though git ignores it, and tools
 
     [tool.gorun.programs.api]         # the program that is found under this name
     args = ["--port", "8080"]         # where a run gives none
@@ -15,8 +16,9 @@
 The file is the nearest one above the workspace, up to the repository's root; a gorun.toml comes
 before the pyproject.toml beside it. Directories in it start from where it lies. Decides what the
 file says, and nothing else: whether a flag has the right type is for `core.flags`, whether a
-program exists for `workspace`. It must never pass over what it does not understand: each unknown
-key and each wrong type is an error with file and line.
+program exists for `workspace`. What a file said is remembered by its content, so that an unchanged
+one is not parsed again. It must never pass over what it does not understand: each unknown key and
+each wrong type is an error with file and line.
 """
 
 from __future__ import annotations
@@ -26,22 +28,33 @@ import os
 from gorun_tasks.core.flag_keywords import KEYWORDS
 from gorun_tasks.core.flags import BuildFlags
 from gorun_tasks.core.program import checked_env
+from gorun_tasks.core.store import Store, checksum, frame, read_file, unframe
 from gorun_tasks.core.target import Target
 from gorun_tasks.core.vcs_stamp import checked
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.path_resolution import upwards
+from gorun_tasks.workspace.patterns import Pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, Self
 
 REPOSITORY = (".git", ".hg", ".jj", ".svn")
 """What lies in the root of a repository."""
 
-_GENERAL = frozenset(("env", "exclude", "programs", "stamp"))
+_GENERAL = frozenset(("env", "exclude", "include", "programs", "stamp"))
 _OF_PROGRAM = frozenset(("args", "env", "stamp", "target"))
 _FLAGS = KEYWORDS.keys() - {"chdir"}  # where go runs is for the workspace to know
+_UNKNOWN_TABLE = "?"  # what is remembered of a file that says nothing of us
+
+_off = False
+
+
+def switch_off() -> None:
+    """Have every workspace of this process without a configuration (--no-config)."""
+    global _off  # noqa: PLW0603 - there is one command line
+    _off = True
 
 
 class Settings:
@@ -56,6 +69,23 @@ class Settings:
         self.flags: dict[str, Any] = {}
         self.stamp: dict[str, str] = {}
 
+    def stored(self) -> tuple[object, ...]:
+        """Return the plain values that are remembered."""
+        return self.target, self.args, self.env, self.flags, self.stamp
+
+    @classmethod
+    def from_stored(cls, values: Any) -> Self:
+        """Return what was remembered. Raises ValueError and TypeError for anything else."""
+        settings = cls()
+        target, args, env, flags, stamp = values
+        settings.target, settings.args = target, args
+        settings.env, settings.flags, settings.stamp = env, flags, stamp
+        return settings
+
+    def says_how_to_build(self) -> bool:
+        """Say whether a program is another one with these settings."""
+        return bool(self.env or self.flags or self.stamp)
+
     def over(self, general: Settings) -> Settings:
         """Return these settings laid over the general ones."""
         both = Settings()
@@ -69,25 +99,48 @@ class Settings:
 class Config:
     """What a file says. `directory` is where its paths start from; `path` is "" for no file."""
 
-    __slots__ = ("_tables", "_text", "directory", "exclude", "general", "path", "programs")
+    __slots__ = (
+        *("_tables", "directory", "exclude", "general", "include", "path", "programs"),
+        "text",
+    )
 
     def __init__(self, directory: str, path: str, text: str, tables: tuple[str, ...]) -> None:
         self.directory = directory
         self.path = path
-        self._text = text
+        self.text = text
         self._tables = tables
         self.general = Settings()
         self.exclude: tuple[str, ...] = ()
+        self.include: tuple[str, ...] = ()
         self.programs: dict[str, Settings] = {}
+
+    def patterns(self, kind: str) -> list[Pattern]:
+        """Return what is to be included, or excluded."""
+        return [Pattern(words, self.directory) for words in getattr(self, kind)]
+
+    def says_how_to_build(self) -> bool:
+        """Say whether some program is another one with this configuration."""
+        return any(s.says_how_to_build() for s in (self.general, *self.programs.values()))
+
+    def stored(self) -> tuple[object, ...]:
+        """Return the plain values that are remembered."""
+        programs = {name: settings.stored() for name, settings in self.programs.items()}
+        return self.general.stored(), self.exclude, self.include, programs
+
+    def restore(self, values: Any) -> None:
+        """Take what was remembered. Raises ValueError and TypeError for anything else."""
+        general, self.exclude, self.include, programs = values
+        self.general = Settings.from_stored(general)
+        self.programs = {name: Settings.from_stored(one) for name, one in programs.items()}
 
     def of(self, name: str) -> tuple[object, ...]:
         """Return all that is said of how a program is built, for comparisons."""
         said = self.programs.get(name, Settings()).over(self.general)
-        return said.target, said.env, said.flags, said.stamp, self.exclude
+        return said.target, said.env, said.flags, said.stamp, self.exclude, self.include
 
     def where(self, *keys: str) -> str:
         """Return the place of a key, for an error: "pyproject.toml:7"."""
-        line = line_of(self._text, (*self._tables, *keys))
+        line = line_of(self.text, (*self._tables, *keys))
         return f"{self.path}:{line}" if line else self.path
 
 
@@ -107,7 +160,7 @@ def find(directory: str, text_of: Callable[[str], str | None] | None = None) -> 
     """
     text_of = text_of or text_at
     top = repository_of(directory) or directory
-    for place in upwards(directory):
+    for place in () if _off else upwards(directory):
         for name, tables in (("gorun.toml", ()), ("pyproject.toml", ("tool", "gorun"))):
             path = os.path.join(place, name)
             text = text_of(path)
@@ -135,20 +188,48 @@ def text_at(path: str) -> str | None:
 
 
 def _read(path: str, text: str, tables: tuple[str, ...]) -> Config | None:
+    """Return what a file says, None where it says nothing of us: remembered by its content."""
+    config = Config(os.path.dirname(path), path, text, tables)
+    identity = (*tables, text)
+    key = f"config-{checksum(text.encode('utf-8', 'surrogateescape')).hex()}"
+    store = Store.at(os.environ)
+    try:
+        if store.trusted():
+            stored, values = unframe(read_file(f"{store.root}/workspaces/{key}"))
+            if stored == identity:
+                if values == _UNKNOWN_TABLE:
+                    return None
+                config.restore(values)
+                return config
+    except (OSError, ValueError, TypeError):
+        pass
+    says = _parse(config, tables)
+    from gorun_tasks.storage.writer import StoreUnusable, Writer
+
+    try:
+        content = frame((identity, config.stored() if says else _UNKNOWN_TABLE), ())
+        Writer.of(store).keep("workspaces", key, content)
+    except (StoreUnusable, ValueError):
+        pass
+    return config if says else None
+
+
+def _parse(config: Config, tables: tuple[str, ...]) -> bool:
+    """Take down what the text of a configuration says; False where it says nothing of us."""
     import tomllib
 
+    text = config.text
     try:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         sentence, line = _told(error, text)
-        raise UsageError(f"{path}:{line}: {sentence}") from None
+        raise UsageError(f"{config.path}:{line}: {sentence}") from None
     for name in tables:
         table = table.get(name) if isinstance(table, dict) else None
         if table is None:
-            return None
-    config = Config(os.path.dirname(path), path, text, tables)
+            return False
     _Reading(config, ".".join(tables)).fill_in(table)
-    return config
+    return True
 
 
 def _told(error: Exception, text: str) -> tuple[str, int]:
@@ -171,6 +252,7 @@ class _Reading:
         general = self._table(table)
         config.general = self._settings(general, (), _GENERAL)
         config.exclude = self._strings(general, "exclude")
+        config.include = self._strings(general, "include")
         for name, given in self._table(general.get("programs", {}), "programs").items():
             own = self._table(given, "programs", name)
             spaced = not name.isprintable() or any(map(str.isspace, name))

@@ -8,6 +8,8 @@ while it answers is traced, as for a build. Of that these facts decide what is a
 - of each package: the file that gives it its name, and those before it that could. go takes the
   first one that constraints let in, in alphabetical order (go/build, Context.Import). Only its
   head counts: everything up to the first declaration (`inputs.semantic_digest`);
+- what git ignores, and which folders are repositories of their own (`own_tree`): its ignore files
+  and settings;
 - go.mod, go.work, the absence of nearer ones, environment, toolchain: as for a build.
 
 So an edit inside a function, in a README or in another file of a package asks nobody, and a
@@ -24,34 +26,40 @@ from gorun_tasks.workspace.packages import Found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gorun_tasks.api import Program
+    from gorun_tasks.workspace.patterns import Pattern
 
 
-def discover(asker: Program) -> Found:
+def discover(asker: Program, include: Sequence[Pattern] = ()) -> Found:
     """Return what there is below the directory of `asker`; the main packages are by directory.
+
+    `include` are patterns of what is found though it lies in a folder of somebody else's.
 
     `asker` brings directory, environment and store, and the flags with which packages are chosen.
     Raises ToolchainError where there is no go to ask.
     """
-    key, identity = _who(asker)
+    key, identity = _who(asker, include)
     found = _remembered(asker, key, identity)
     if found is None:
         from gorun_tasks.workspace.package_scan import explore
 
-        found, recordable = explore(asker)
+        found, recordable = explore(asker, include)
         if recordable:
             _keep(asker, key, found.framed(identity))
     return found
 
 
-def is_known(asker: Program) -> bool:
+def is_known(asker: Program, include: Sequence[Pattern] = ()) -> bool:
     """Say whether `discover` can answer without asking go."""
-    return _remembered(asker, *_who(asker)) is not None
+    return _remembered(asker, *_who(asker, include)) is not None
 
 
-def _who(asker: Program) -> tuple[str, tuple[str, ...]]:
+def _who(asker: Program, include: Sequence[Pattern]) -> tuple[str, tuple[str, ...]]:
     """Return the key under which the answer is kept, and whose it is."""
-    identity = (asker.cwd, *asker.flags.words)
+    included = (pattern.words for pattern in include)
+    identity = (asker.cwd, *asker.flags.words, "include", *included)
     words = "\0".join(identity).encode("utf-8", "surrogateescape")
     # The identity is compared too, as for programs, and the environment is an input.
     return checksum(words).hex() + asker.platform, identity

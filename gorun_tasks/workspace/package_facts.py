@@ -28,21 +28,31 @@ NOT_LOOKED_INTO = frozenset(("testdata", "vendor", "node_modules"))
 """Directories where nobody looks for modules. go has the first two, too."""
 
 
+IGNORE_FILE = ".gitignore"
+OF_GIT = (".git", IGNORE_FILE)
+"""What makes a directory a repository of its own, and what says what git ignores in it."""
+
+
 def names_in(directory: str, last: str) -> tuple[str, ...] | None:
     """Return the names in a directory that count, sorted; None where it cannot be read.
 
     These are directories (with a slash), go.mod, go.work, and `.go` files up to `last`, all of
-    them where that is "". What begins with `.` or `_` is nothing to go.
+    them where that is "". What begins with `.` or `_` is nothing to go, and of these two names
+    something to git.
     """
     limit = os.fsencode(last)
     names = []
+    if not os.access(directory, os.X_OK):
+        return None
     try:
         with os.scandir(directory) as entries:
             for entry in entries:
                 name = entry.name
-                if name[0] in "._" or name in NOT_LOOKED_INTO:
+                if name in OF_GIT:
+                    names.append(name)
+                elif name[0] in "._" or name in NOT_LOOKED_INTO:
                     continue
-                if entry.is_dir(follow_symlinks=False):
+                elif entry.is_dir(follow_symlinks=False):
                     names.append(f"{name}/")
                 elif name in ("go.mod", "go.work") or (
                     name.endswith(".go") and (not last or os.fsencode(name) <= limit)

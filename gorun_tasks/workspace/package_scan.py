@@ -2,7 +2,8 @@
 
 go looks through one module, or the modules of one go.work. It does not look into other modules nor
 outside of any, so this module looks for those itself, and only where go has not been: never into
-directories whose names begin with `.` or `_`, testdata, vendor and node_modules. Each module is
+directories whose names begin with `.` or `_`, testdata, vendor and node_modules, nor into folders
+of somebody else's (`own_tree`). A directory that cannot be read is passed over. Each module is
 asked for once; one that the go.work above it does not name is taken by itself, with GOWORK=off,
 since only so can it be built.
 
@@ -16,50 +17,59 @@ import os
 
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs
 from gorun_tasks.closure.recordable import supported
-from gorun_tasks.core.fingerprint import is_settled, key_at
+from gorun_tasks.core.fingerprint import is_settled, key_at, look_up
 from gorun_tasks.errors import ToolchainError
-from gorun_tasks.inputs.digest import ContentCache
+from gorun_tasks.inputs.digest import ContentCache, bytes_of
 from gorun_tasks.system import host
 from gorun_tasks.toolchain.command import Go
 from gorun_tasks.toolchain.report import NotRecorded, traced_operations
-from gorun_tasks.workspace.package_facts import NO_FILE, held_by, names_in
+from gorun_tasks.workspace.own_tree import CONFIGURED_BY, OwnTree
+from gorun_tasks.workspace.package_facts import IGNORE_FILE, NO_FILE, held_by, names_in
 from gorun_tasks.workspace.packages import Found, Main
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from gorun_tasks.api import Program
     from gorun_tasks.core.fingerprint import Record
     from gorun_tasks.workspace.packages import Fact
+    from gorun_tasks.workspace.patterns import Pattern
 
-_FIELDS = ("Dir", "ImportPath", "Name", "GoFiles", "CgoFiles", "InvalidGoFiles")
+_FIELDS = ("Dir", "ImportPath", "Name", "GoFiles", "CgoFiles", "InvalidGoFiles", "Error")
 _EVERY_PACKAGE = ("work",)  # of the main module, or of those that go.work names (go help packages)
 
 
-def explore(asker: Program) -> tuple[Found, bool]:
+def explore(asker: Program, include: Iterable[Pattern]) -> tuple[Found, bool]:
     """Return what there is below the directory of `asker`, and whether that may be kept.
 
+    What a pattern of `include` means is found though it lies in a folder of somebody else's.
     Raises ToolchainError where there is no go to ask, or one that is too old. Where go cannot
     answer for a module it says why on stderr, and the module has no programs this time.
     """
-    exploration = _Exploration(asker)
-    exploration.look_around()
-    return exploration.found(), exploration.recordable
+    exploration = _Exploration(asker, tuple(include))
+    try:
+        exploration.look_around()
+        return exploration.found(), exploration.recordable
+    finally:
+        exploration.end()
 
 
 class _Exploration:
     """One way through a directory tree."""
 
-    def __init__(self, asker: Program) -> None:
+    def __init__(self, asker: Program, include: tuple[Pattern, ...]) -> None:
         self._asker = asker
+        self._include = include
         self._root = asker.cwd
         go = Go.of(asker)
         self._go_name, self._command = go.name, go.command
         self._started = host.file_clock()
         self.recordable = True
+        self._tree: OwnTree | None = None
         self._mains: dict[str, Main] = {}
+        self._tools: dict[str, Main] = {}  # by import path
         self._failed: list[str] = []  # where go could not answer
         self._asked: set[str] = set()  # go.work files, and modules taken by themselves
         self._listed: dict[str, str] = {}  # directories looked into, and the last file that counts
@@ -73,12 +83,19 @@ class _Exploration:
         settings = self._settings(self._root)
         if not settings:
             return  # no more can be asked of this go
+        cache = settings.get("GOMODCACHE", "")
+        self._tree = OwnTree(self._root, self._asker.environ, self._include, cache)
         if settings.get("GOWORK") not in (None, "", "off") or settings.get("GOMOD") not in (
             *(None, ""),
             os.devnull,
         ):
             self._ask(self._root)
         self._look_into(self._root, below_module=False)
+
+    def end(self) -> None:
+        """End the git that was asked."""
+        if self._tree is not None:
+            self._tree.close()
 
     def _look_into(self, directory: str, *, below_module: bool) -> None:
         if directory not in self._listed:
@@ -91,7 +108,9 @@ class _Exploration:
         self._listed.setdefault(directory, NO_FILE)
         for name in names_in(directory, NO_FILE) or ():
             if name.endswith("/"):
-                self._look_into(f"{directory}/{name[:-1]}", below_module=below_module)
+                inner = f"{directory}/{name[:-1]}"
+                if self._tree is None or self._tree.may_enter(inner):
+                    self._look_into(inner, below_module=below_module)
 
     def _ask(self, directory: str) -> None:
         """Ask go for the module or the go.work that governs a directory, unless that was done."""
@@ -113,6 +132,7 @@ class _Exploration:
         if alone:
             settings = self._settings(directory, alone=True)
         self._take_answer(settings, cwd, alone=alone)
+        self._take_tools(settings, cwd, alone=alone)
 
     def _settings(self, directory: str, *, alone: bool = False) -> dict[str, str]:
         settings = self._go(alone=alone, cwd=directory).settings_or_complaint()
@@ -145,7 +165,9 @@ class _Exploration:
         except NotRecorded:
             self.recordable = False
         self.recordable &= supported(settings.get("GOVERSION", ""))
-        if any(package["ImportPath"] == "work" for package in packages):
+        whole = next((p for p in packages if p["ImportPath"] == _EVERY_PACKAGE[0]), {})
+        # What cannot be read is an error of the pattern; the other packages are there.
+        if whole and not (whole.get("Error") or {}).get("Err", "").startswith("pattern "):
             version = settings.get("GOVERSION", "this go")
             raise ToolchainError(f"{version} cannot list all packages at once", "Go 1.25 can")
         for package in packages:
@@ -160,8 +182,24 @@ class _Exploration:
         # A file that cannot be read gives no name; then a later one does.
         sure = named - {*(package.get("InvalidGoFiles") or ())}
         self._listed[directory] = min(sure, key=os.fsencode, default="")
-        if package.get("Name") == "main" and named:
+        if package.get("Name") == "main" and named and not self._tree_leaves_out(directory, named):
             self._mains[directory] = Main(directory, package["ImportPath"], cwd, alone=alone)
+
+    def _tree_leaves_out(self, directory: str, files: Iterable[str]) -> bool:
+        return self._tree is not None and self._tree.leaves_out(directory, files)
+
+    def _take_tools(self, settings: Mapping[str, str], cwd: str, *, alone: bool) -> None:
+        """Take down the tools that the modules name of which go has just told."""
+        go = self._go(alone=alone, cwd=cwd)
+        work, files = settings.get("GOWORK", ""), [settings.get("GOMOD", "")]
+        if work not in ("", "off"):
+            uses = go.edit_json("work", work).get("Use") or ()
+            files = [os.path.join(os.path.dirname(work), u["DiskPath"], "go.mod") for u in uses]
+        for path in files:
+            if b"tool" in bytes_of(path):
+                for tool in go.edit_json("mod", path).get("Tool") or ():
+                    main = Main("", tool["Path"], cwd, alone=alone)
+                    self._tools.setdefault(main.import_path, main)
 
     def _note_operations(
         self, operations: dict[str, set[str]], settings: Mapping[str, str]
@@ -196,19 +234,46 @@ class _Exploration:
             parent, _, name = path.rpartition("/")
             self._names.setdefault(parent, set()).add(name)
 
+    def _note_tree(self) -> None:
+        """Take down what the answer to which folders are somebody else's rests on."""
+        if self._tree is None:
+            return
+        for path in self._tree.inputs():
+            parent, _, name = path.rpartition("/")
+            self._names.setdefault(parent, set()).add(name)
+        environ = self._asker.environ
+        noted = dict(self._environment)
+        further = tuple(
+            (name, environ.get(name, "")) for name in CONFIGURED_BY if name not in noted
+        )
+        self._environment += further if noted else ()
+        if not look_up("git", environ.get("PATH", "")):
+            self._lookups["git"] = ""
+
     def found(self) -> Found:
         """Return everything, as it is on the disk now; not to be kept where that is too new."""
+        self._note_tree()
+        own = {main.import_path for main in self._mains.values()}
+        tools = [self._tools[path] for path in sorted(self._tools) if path not in own]
         found = Found(
             self._environment,
             tuple(self._lookups.items()),
             tuple(self._links.items()),
-            [self._mains[directory] for directory in sorted(self._mains)],
+            [*(self._mains[directory] for directory in sorted(self._mains)), *tools],
             [],
         )
+        if self._tree is not None:
+            found.left_out = tuple(sorted(self._tree.left_out))
         found.failed = tuple(dict.fromkeys(self._failed))
         self.recordable &= not found.failed
         for directory in sorted({*self._listed, *self._names}):
             record, fact = self._record(directory)
+            if (
+                record[1] is not None
+                and fact[1] is None
+                and not self._tree_leaves_out(directory, ())
+            ):
+                found.unreadable += (directory,)
             found.records.append(record)
             found.facts.append(fact)
             keys = [key for key in (record[1], *record[3]) if key is not None]
@@ -222,9 +287,9 @@ class _Exploration:
         names = set(self._names.get(directory, ()))
         key, listing = None, None
         if last is not None:
-            key = key_at(directory)
+            key = key_at(directory) if os.path.isdir(directory) else None
             listing = names_in(directory, last)
-            names.update(name for name in listing or () if name.endswith(".go"))
+            names.update(n for n in listing or () if n.endswith(".go") or n == IGNORE_FILE)
         ordered = tuple(sorted(names))
         paths = [f"{directory}/{name}" for name in ordered]
         keys = tuple(map(key_at, paths))
@@ -232,8 +297,8 @@ class _Exploration:
         if self._is_below(directory):
             base = directory[len(self._root) + 1 :]
         return (
-            (base, key if listing is not None else None, ordered, keys),
-            (last or "", listing or (), tuple(map(held_by, paths))),
+            (base, key, ordered, keys),
+            (last or "", listing, tuple(map(held_by, paths))),
         )
 
     def _is_below(self, directory: str) -> bool:

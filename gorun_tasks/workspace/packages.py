@@ -12,15 +12,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gorun_tasks.core.fingerprint import Record, StatDigest
 
-    Fact = tuple[str, tuple[str, ...], tuple[bytes, ...]]
+    Fact = tuple[str, tuple[str, ...] | None, tuple[bytes, ...]]
     """Behind a record: the last `.go` file that counts in its directory (see `names_in`), the names
-    that do, and what its own names hold."""
+    that do (None where it cannot be read), and what its own names hold."""
 
 
 class Main:
     """A main package: its directory, and where and how go builds it.
 
-    `cwd` is where go has to be, `alone` says that it needs GOWORK=off there.
+    `directory` is "" for a tool of go.mod that lies elsewhere. `cwd` is where go has to be, `alone`
+    says that it needs GOWORK=off there.
     """
 
     def __init__(self, directory: str, import_path: str, cwd: str, *, alone: bool) -> None:
@@ -34,8 +35,9 @@ class Found:
     """What was found at some time, and what that depended on.
 
     `records` and `facts` say what was recorded and what it means; where the seals of the records
-    hold they are not read. `failed` are directories for which go could not answer, and is empty in
-    what is kept.
+    hold they are not read. `left_out` are folders of somebody else's (`own_tree`), `unreadable`
+    those that cannot be read. `failed` are directories for which go could not answer, and is empty
+    in what is kept.
     """
 
     def __init__(
@@ -53,24 +55,29 @@ class Found:
         self.seals = seals
         self.records: list[Record] = []
         self.facts: list[Fact] = []
+        self.left_out: tuple[str, ...] = ()
+        self.unreadable: tuple[str, ...] = ()
         self.failed: tuple[str, ...] = ()
 
     def framed(self, identity: tuple[str, ...]) -> bytes:
         mains = [(main.directory, main.import_path, main.cwd, main.alone) for main in self.mains]
         seals = list(map(stat_digest, self.records))
-        first = (identity, self.environment, self.lookups, self.links, mains, seals)
+        aside = self.left_out, self.unreadable
+        first = (identity, self.environment, self.lookups, self.links, mains, seals, aside)
         return frame(first, (self.records, self.facts))
 
     @classmethod
     def unframed(cls, data: bytes, identity: tuple[str, ...]) -> Found:
         """Return what was stored. Raises ValueError and TypeError for anything else."""
-        stored, environment, lookups, links, mains, seals = unframe(data)
+        stored, environment, lookups, links, mains, seals, aside = unframe(data)
         if stored != identity:
             raise ValueError("of another workspace")
-        return cls(
+        found = cls(
             environment,
             lookups,
             links,
             [Main(place, path, cwd, alone=alone) for place, path, cwd, alone in mains],
             seals,
         )
+        found.left_out, found.unreadable = aside
+        return found

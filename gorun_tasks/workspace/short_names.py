@@ -13,6 +13,9 @@ The rule, on import paths, since go names executables by them too:
    checkout lies.
 
 A new program can so lengthen the name of an old one; a name in the configuration never changes.
+The shorter one still means something (`meant`): the program in the root module, else the one with
+the shortest path.
+
 Decides names from words alone. It must never look at a disk.
 """
 
@@ -22,7 +25,7 @@ from gorun_tasks.core.module_version import is_major_version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
 _FILLERS = frozenset(("cmd", "main"))
 
@@ -41,6 +44,26 @@ def short_names(packages: Iterable[tuple[str, str]], root: str = "") -> dict[str
         for directory in clashing:
             names[directory] = next(longer[directory], directory)
     return names
+
+
+def fits(name: str, path: str, directory: str, root: str = "") -> bool:
+    """Say whether a package may be called so, be it with others that may."""
+    return name in _candidates(path, directory.removeprefix(root).strip("/") or root)
+
+
+def free_name(path: str, taken: Container[str]) -> str:
+    """Return the shortest name for a package that is not taken, its path where all are."""
+    return next((name for name in _candidates(path, path) if name not in taken), path)
+
+
+def meant(places: Mapping[str, tuple[str, bool]]) -> list[str]:
+    """Return which of several programs a name means that fits them all; several for a tie.
+
+    Of each it is given where it lies, relative to the root, and whether in the root module.
+    """
+    chosen = [name for name, (_, in_root) in places.items() if in_root] or list(places)
+    depths = {name: len([e for e in places[name][0].split("/") if e != "."]) for name in chosen}
+    return [name for name in chosen if depths[name] == min(depths.values())]
 
 
 def _clashes(names: dict[str, str]) -> list[str]:

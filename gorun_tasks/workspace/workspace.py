@@ -11,9 +11,10 @@ outermost go.work or go.mod. A program of a workspace is the same program as one
 to another one, in the directory of the program's go.work or go.mod, and so does the program.
 
 Packages below `internal` are programs as well: go runs them. What go passes over (testdata, vendor,
-names that begin with `_` or `.`) is none. A package that is the target of a table in the
-configuration has the name of that table instead of its own, which it keeps where there is a table
-for that, too.
+names that begin with `_` or `.`) is none, nor what lies in a folder of somebody else's
+(`own_tree`). Tools that a go.mod names have names, too, but are not among "all". A package that is
+the target of a table in the configuration has the name of that table instead of its own, which it
+keeps where there is a table for that, too.
 
 Decides who belongs to a workspace, and how it is called. It must never decide what a main package
 is (go does), nor whether one is current.
@@ -30,11 +31,10 @@ from gorun_tasks.errors import BuildError, UsageError
 from gorun_tasks.inputs.path_resolution import upwards
 from gorun_tasks.workspace.config import find, repository_of, text_at
 from gorun_tasks.workspace.discovery import discover, is_known
-from gorun_tasks.workspace.short_names import short_names
+from gorun_tasks.workspace.named_programs import NamedPrograms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Mapping
     from typing import Self
 
@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from gorun_tasks.core.reasons import Reason
     from gorun_tasks.errors import GoRunError
     from gorun_tasks.watch.watcher import Watch
-    from gorun_tasks.workspace.config import Config, Settings
+    from gorun_tasks.workspace.config import Settings
     from gorun_tasks.workspace.git_changes import Changes
     from gorun_tasks.workspace.overview import Overview
-    from gorun_tasks.workspace.packages import Main
+    from gorun_tasks.workspace.packages import Found, Main
 
 NAME_MARK = ":"
 """What stands before a name on a command line: no package path of go's can have it."""
@@ -68,7 +68,8 @@ class Workspace:
         self.config = find(self.root)
         self._env = dict(env or {})
         self._programs: dict[str, Program] | None = None
-        self._untold: tuple[str, ...] = ()
+        self._named: NamedPrograms | None = None
+        self._found: Found | None = None
 
     @property
     def programs(self) -> Mapping[str, Program]:
@@ -78,37 +79,68 @@ class Workspace:
         configuration names what is not there.
         """
         if self._programs is None:
-            self._programs = self._find()
+            self._programs = self._by_name.programs
         return self._programs
+
+    @property
+    def tools(self) -> Mapping[str, Program]:
+        """The tools that a go.mod of the workspace names, by name: `programs` has none of them."""
+        return self._by_name.tools
 
     def is_known(self) -> bool:
         """Say whether the programs can be told without asking go."""
-        return self._programs is not None or is_known(self._asker())
+        include = self.config.patterns("include")
+        return self._programs is not None or is_known(self._asker(), include)
 
     def program(self, name: str) -> Program:
-        """Return the program of this name.
+        """Return the program of this name, be it one that is shorter than its own.
 
-        Raises UsageError where there is none, BuildError where go could not tell.
+        Raises UsageError where there is none or it is not clear which, BuildError where go could
+        not tell.
         """
-        found = self.programs.get(name)
-        if found is None:
+        name = self.resolve(name)
+        return self.programs[name] if name in self.programs else self.tools[name]
+
+    def resolve(self, name: str) -> str:
+        """Return the whole name of the program that is meant. Raises as `program` does."""
+        if name in self.programs or name in self.tools:
+            return name
+        short = self._by_name.meant(name, self.programs)
+        if not short:
             for error in self.untold.values():
                 raise error
             raise UsageError(f"no program is called {name} in {self.root}", self._hint(name))
-        return found
+        return short
 
     def args(self, name: str) -> tuple[str, ...]:
         """Return the arguments that the configuration has for a program, where none are given."""
-        settings = self.config.programs.get(name)
+        settings = self.config.programs.get(self.resolve(name))
         return settings.args if settings else ()
 
     def place(self, name: str) -> str:
         """Return a program's target, relative to the root: "./services/cmd/api"."""
-        program = self.programs[name]
+        program = self.program(name)
         target = program.target.words[0]
         if not target.startswith("."):
             return target
         return _relative(os.path.join(program.cwd, target), self.root)
+
+    def settings_of(self, directory: str) -> Settings:
+        """Return what the configuration says of a package of the workspace."""
+        return self._by_name.settings_of(directory)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was not looked at and may be missed, each a sentence."""
+        return tuple(
+            f"{_relative(directory, self.root)} cannot be read, so it has no programs"
+            for directory in self._look().unreadable
+        )
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Folders that are somebody else's: git ignores them, or they are repositories."""
+        return tuple(_relative(directory, self.root) for directory in self._look().left_out)
 
     @property
     def untold(self) -> dict[str, GoRunError]:
@@ -116,8 +148,7 @@ class Workspace:
 
         What is wrong with a go.mod or go.work there go has said on stderr.
         """
-        assert self.programs is not None  # which are looked for now, unless that was done
-        places = [_relative(directory, self.root) for directory in self._untold]
+        places = [_relative(directory, self.root) for directory in self._look().failed]
         return {
             place: BuildError(f"go cannot tell which programs there are in {place}", told=True)
             for place in places
@@ -256,65 +287,46 @@ class Workspace:
             if before is None or before.of(name) != self.config.of(name)
         }
 
-    def _find(self) -> dict[str, Program]:
-        general = self.config.general
-        mains = {main.directory: main for main in self.mains()}
-        places = ((main.import_path, main.directory) for main in mains.values())
-        automatic = short_names(places, self.root)
-        by_name = {name: directory for directory, name in automatic.items()}
-        programs: dict[str, Program] = {}
-        for name, settings in self.config.programs.items():
-            if not settings.target:
-                directory = by_name.get(name)
-                if directory is None and self._untold:
-                    continue  # it may be one of those of which go could not tell
-                if directory is None:
-                    raise UsageError(
-                        f"{self.config.where('programs', name)}: no program is called {name}",
-                        f"found: {', '.join(sorted(by_name)) or 'none'}; a new name needs a target",
-                    )
-            else:
-                directory = os.path.normpath(os.path.join(self.config.directory, settings.target))
-                automatic.pop(directory, None)
-            program = self._configured(settings.over(general), mains.get(directory))
-            if directory not in mains:
-                from gorun_tasks.core.suggestions import absent
-
-                if sentence := absent(program):
-                    where = self.config.where("programs", name, "target")
-                    raise UsageError(f"{where}: {sentence}")
-            programs[name] = program
-        for directory, name in automatic.items():
-            if name not in programs:
-                programs[name] = self._configured(general, mains[directory])
-            elif self.config.programs[name].target:
-                raise UsageError(
-                    f"{self.config.where('programs', name)}: two programs are called {name}",
-                    f"{_relative(directory, self.root)} is called so as well",
-                )
-        return dict(sorted(programs.items()))
-
     def _asker(self) -> Program:
         general = self.config.general
         return Program(cwd=self.root, env={**general.env, **self._env}, **general.flags)
 
     def mains(self) -> list[Main]:
-        """Return the main packages, whether or not they are a program by name."""
-        patterns = [_matcher(self.config, pattern) for pattern in self.config.exclude]
+        """Return the main packages, whether or not they are a program by name; last the tools."""
+        return self._look().mains
 
-        def counts(directory: str) -> bool:
-            return not any(pattern.fullmatch(directory) for pattern in patterns)
+    def _look(self) -> Found:
+        """Return what there is but for what is excluded."""
+        if self._found is None:
+            patterns = self.config.patterns("exclude")
+            found = discover(self._asker(), self.config.patterns("include"))
 
-        found = discover(self._asker())
-        self._untold = tuple(filter(counts, found.failed))
-        return [main for main in found.mains if counts(main.directory)]
+            def counts(directory: str) -> bool:
+                return not any(pattern.matches(directory) for pattern in patterns)
+
+            found.failed = tuple(filter(counts, found.failed))
+            found.mains = [m for m in found.mains if not m.directory or counts(m.directory)]
+            found.unreadable = tuple(filter(counts, found.unreadable))
+            self._found = found
+        return self._found
+
+    @property
+    def _by_name(self) -> NamedPrograms:
+        if self._named is None:
+            found = self._look()
+            self._named = NamedPrograms(
+                *(self.root, self.config, found.mains, self._configured), is_all=not found.failed
+            )
+        return self._named
 
     def _configured(self, settings: Settings, main: Main | None) -> Program:
         env: dict[str, str | None] = {**settings.env, **self._env}
         if main is None:
             target, cwd = settings.target, self.config.directory
         else:
-            target, cwd = _relative(main.directory, main.cwd), main.cwd
+            target, cwd = main.import_path, main.cwd
+            if main.directory:
+                target = _relative(main.directory, main.cwd)
             if main.alone:
                 env["GOWORK"] = "off"
         return Program(target, cwd=cwd, env=env, stamp=settings.stamp, **settings.flags)
@@ -347,12 +359,3 @@ def _relative(directory: str, base: str) -> str:
     """Return a directory as go takes it: "./cmd/api", ".", "../other"."""
     relative = os.path.relpath(directory, base)
     return relative if relative.startswith(".") else f"./{relative}"
-
-
-def _matcher(config: Config, pattern: str) -> re.Pattern[str]:
-    """Return what matches the directories that a pattern of go's means (go help packages)."""
-    import re
-
-    path = os.path.normpath(os.path.join(config.directory, pattern))
-    words = re.escape(path).replace(re.escape("..."), ".*")
-    return re.compile(re.sub(r"/\.\*$", r"(/.*)?", words), re.DOTALL)
