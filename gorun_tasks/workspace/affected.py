@@ -10,8 +10,10 @@ Closures that no store knows, as in a fresh checkout of CI, go is asked for once
 that have the same flags and environment: it loads their packages, and its trace tells what it read
 and looked for, as for a build. A program counts as affected unseen only where that fails.
 
-A commit alone touches nothing, also where it is stamped: else each would touch every program. What
-lies outside of the repository, such as the C library or a module beside it, is not asked about.
+Where only go.mod and its like differ, the programs that go finds to be the same are not touched
+(`module_changes`). A commit alone touches nothing, also where it is stamped: else each would touch
+every program. What lies outside of the repository, such as the C library or a module beside it, is
+not asked about.
 
 Decides what is touched. It must never leave out a program because it could not tell.
 """
@@ -35,6 +37,7 @@ from gorun_tasks.inputs.verdict import judge_all
 from gorun_tasks.toolchain.command import Go
 from gorun_tasks.toolchain.report import NotRecorded, traced_operations
 from gorun_tasks.workspace.git_changes import CHANGED, EDITED, IGNORED, NEW, NEW_DIRECTORY
+from gorun_tasks.workspace.module_changes import is_module_file, unchanged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,6 +93,13 @@ def affected(
                 reasons[name] = (found,)
             else:
                 reasons[name] = tuple(found.reasons(changes, root))
+    of_modules = {
+        name: programs[name]
+        for name, found in reasons.items()
+        if found and all(is_module_file(reason.input, reason.change) for reason in found)
+    }
+    for group in _groups(of_modules):
+        reasons |= dict.fromkeys(unchanged(group, changes), ())
     return {name: reasons[name] for name in programs}
 
 
