@@ -90,19 +90,23 @@ class Program(ProgramSpec):
         both = self.flags.with_(**flags)
         if typed is not None:
             both = both.followed_by(typed)
-        return self._altered(both, stamp, env or {}, {**self.overlay, **(env or {})})
+        return self.altered(both, stamp, env or {}, {**self.overlay, **(env or {})})
 
     def surrounded_by(self, around: "Mapping[str, str | None]") -> "Self":
         """Return this program where a runner has these variables: what is said of it wins."""
-        return self._altered(self.flags, None, {**around, **self.overlay}, self.overlay)
+        return self.altered(self.flags, None, {**around, **self.overlay}, self.overlay)
 
-    def _altered(
+    def altered(
         self,
         flags: BuildFlags,
         stamp: "Mapping[str, str] | None",
         env: "Mapping[str, str | None]",
         overlay: "Mapping[str, str | None]",
     ) -> "Self":
+        """Return this program with other flags, more stamps, and `env` laid over its environment.
+
+        `overlay` is what somebody said of it.
+        """
         stamped = dict(self.stamp)
         if stamp:
             from gorun_tasks.core.vcs_stamp import checked

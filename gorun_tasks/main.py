@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.check import Verdict
+    from gorun_tasks.core.flags import BuildFlags
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.store import Manifest
 
@@ -28,9 +29,10 @@ _SIGINT = 2
 class Options:
     """gorun's own options that were given, by name; the value of a switch is ""."""
 
-    __slots__ = ("given", "stamps")
+    __slots__ = ("as_json", "given", "stamps")
 
     def __init__(self) -> None:
+        self.as_json = False  # go's own -json, where it is for an answer of ours
         self.given: dict[str, str] = {}
         self.stamps: dict[str, str] = {}
 
@@ -82,11 +84,11 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
         if own is None:
             rest += words[begin:position]
         elif own.value:
-            options.take(name, value)
+            options.take(own.name, value)
         elif equals:
             raise UsageError(f"--{name} takes no value")
         else:
-            options.given[name] = ""
+            options.given[own.name] = ""
     if options.given:
         from gorun_tasks.cli.options import refuse_contradiction
 
@@ -103,12 +105,19 @@ def main() -> "NoReturn":
     except GoRunError as error:
         from gorun_tasks.cli.answers import complain
 
-        status = complain(error)
+        status = complain(error, _words_of_target(error))
     except KeyboardInterrupt as interrupt:
         from gorun_tasks.system.foreground import die_by
 
         die_by(getattr(interrupt, "signum", _SIGINT))
     sys.exit(status)
+
+
+def _words_of_target(error: GoRunError) -> list[str]:
+    """Return the words that named what go could not build, [] where something else went wrong."""
+    from gorun_tasks.errors import BuildError
+
+    return split_options(sys.argv[1:])[1] if isinstance(error, BuildError) else []
 
 
 def _run(words: list[str]) -> int:
@@ -118,20 +127,14 @@ def _run(words: list[str]) -> int:
     from gorun_tasks.core.target import Target
 
     options, rest = split_options(words)
-    if "quiet" in options:
-        from gorun_tasks.system.console import set_quiet
-
-        set_quiet()
+    _prepare(options)
     about_us = any(name in options for name in ("completion", "help", "version"))
     if about_us or options["store"] not in ("", "drop"):
         from gorun_tasks.cli.answers import of_gorun
 
         return of_gorun(options, rest)
     flags, consumed = BuildFlags.parse(rest)
-    if "debug" in options:
-        from gorun_tasks.core.tool_flags import for_debugging
-
-        flags = for_debugging(flags)
+    flags = _flags(flags, options)
     words = rest[consumed:]
     if any(name in options for name in _OF_MANY):
         from gorun_tasks.cli.answers import of_many
@@ -148,7 +151,7 @@ def _run(words: list[str]) -> int:
     else:
         target, used = Target.parse(words)
         arguments = words[used:]
-        program = ProgramSpec(target, flags, os.environ, options.stamps)
+        program = _typed(ProgramSpec(target, flags, os.environ, options.stamps))
     if "why" in options or "store" in options or flags.is_true("n"):
         from gorun_tasks.cli.answers import of_one
 
@@ -167,6 +170,41 @@ def _run(words: list[str]) -> int:
         return _make_and_start(program, arguments, options, verdict, told)
     except ExecutableGoneError:
         return _make_and_start(program, arguments, options, None, told)
+
+
+def _flags(flags: "BuildFlags", options: Options) -> "BuildFlags":
+    """Return the flags that the program is built with."""
+    if ("why" in options or "which" in options) and flags.is_true("json"):
+        options.as_json = True
+        flags = flags.without("json")
+    if "debug" in options:
+        from gorun_tasks.core.tool_flags import for_debugging
+
+        flags = for_debugging(flags)
+    return flags
+
+
+def _prepare(options: Options) -> None:
+    """Do what some options say of all that follows."""
+    if "quiet" in options:
+        from gorun_tasks.system.console import set_quiet
+
+        set_quiet()
+    if "no-config" in options:
+        from gorun_tasks.workspace.config import switch_off
+
+        switch_off()
+
+
+def _typed(program: "ProgramSpec") -> "ProgramSpec":
+    """Return a program that is typed with what a configuration says of it."""
+    from gorun_tasks.core.program import may_be_configured
+
+    if program.target.kind != "package" or not may_be_configured(program.directory):
+        return program
+    from gorun_tasks.cli.workspace_commands import typed
+
+    return typed(program)
 
 
 def _start_stored(
@@ -213,9 +251,9 @@ def _make_and_start(
     )
     rebuild = "rebuild" in options
     if "which" in options:
-        from gorun_tasks.cli.answers import answer
+        from gorun_tasks.cli.answers import of_path
 
-        return answer(graph.stable_path(rebuild=rebuild) + "\n")
+        return of_path(options, graph.stable_path(rebuild=rebuild))
     made = graph.make(rebuild=rebuild)
     if made.outcome == "built":
         from gorun_tasks.cli.answers import hint

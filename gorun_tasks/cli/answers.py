@@ -11,6 +11,7 @@ import os
 import sys
 
 from gorun_tasks.core.flags import VALUE_FLAGS, split_typed
+from gorun_tasks.core.program import logical_directory
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     class Options(Protocol):
         """The options that were given: see main."""
 
+        as_json: bool
         stamps: dict[str, str]
 
         def __contains__(self, name: str) -> bool: ...
@@ -93,7 +95,7 @@ def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
     from gorun_tasks.cli.watch_command import watch
 
     typed = options["stop-signal"], options["stop-timeout"], options["listen"]
-    return watch(words, flags, options.stamps, events=options["events"], typed=typed)
+    return watch(words, flags, options.stamps, events=options["events"], options=typed)
 
 
 def of_one(options: Options, program: ProgramSpec, further: list[str]) -> int:
@@ -103,10 +105,21 @@ def of_one(options: Options, program: ProgramSpec, further: list[str]) -> int:
     """
     if "store" in options:
         return _drop(program, further)
-    return _why(program) if "why" in options else _only_print(program)
+    return _why(options, program) if "why" in options else _only_print(program)
 
 
-def _why(program: ProgramSpec) -> int:
+def of_path(options: Options, path: str) -> int:
+    """Answer --which; return the exit status."""
+    return _json({"executable": path}) if options.as_json else answer(f"{path}\n")
+
+
+def _json(value: object) -> int:
+    from gorun_tasks.workspace.render import json_text
+
+    return answer(json_text(value))
+
+
+def _why(options: Options, program: ProgramSpec) -> int:
     """Answer --why; return 0 where the program is current, else 1.
 
     Raises UsageError for one that was never built, and cannot be: nothing is where it should be.
@@ -114,6 +127,15 @@ def _why(program: ProgramSpec) -> int:
     from gorun_tasks.inputs.verdict import judge
 
     verdict = judge(program)
+    if options.as_json:
+        from gorun_tasks.core.reasons import reasons_said
+
+        said = {
+            "target": program.label,
+            "outcome": verdict.outcome,
+            "because": reasons_said(verdict.because),
+        }
+        return _json(said) or int(verdict.outcome != "current")
     if verdict.outcome == "current":
         return answer(f"{in_one_line(program.label)}: current\n")
     reasons = [str(reason) for reason in verdict.because]
@@ -158,13 +180,21 @@ def hint(program: ProgramSpec, arguments: list[str]) -> None:
         console.say(sentence.removeprefix("gorun: "))
 
 
-def complain(error: GoRunError) -> int:
-    """Say what went wrong, where go has not said it; return the exit status."""
+def complain(error: GoRunError, words: Sequence[str] = ()) -> int:
+    """Say what went wrong, where go has not said it; return the exit status.
+
+    `words` are those that named the target, where it could not be built.
+    """
     from gorun_tasks.errors import BUILD_FAILED, final_status
     from gorun_tasks.system import console
 
     if not getattr(error, "told", False):
         console.complain(str(error))
+    if words:
+        from gorun_tasks.cli.mistakes import hint as probable
+
+        if meant := probable(words, logical_directory(os.environ)):
+            console.say(meant)
     status = final_status(error, os.environ)
     chosen = os.environ.get("GORUN_BUILD_EXIT_CODE", "")
     if chosen and error.exit_status == BUILD_FAILED and str(status) != chosen:

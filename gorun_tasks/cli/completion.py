@@ -200,7 +200,7 @@ def _known_programs(word: str) -> Candidates:
         _ask_go(workspace.root)
         if not workspace.is_known():
             return
-    for name, program in workspace.programs.items():
+    for name, program in {**workspace.programs, **workspace.tools}.items():
         if f"{NAME_MARK}{name}".startswith(word):
             yield f"{NAME_MARK}{name}", workspace.place(name)
         target = program.target.words[0]

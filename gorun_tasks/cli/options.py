@@ -129,6 +129,7 @@ GROUPS = {
             choices=("stat", "clear", "verify", "drop"),
             request=True,
         ),
+        Option("no-config", "as if there were no pyproject.toml and no gorun.toml"),
         Option("quiet", "none of our own lines, but why there is no program"),
         Option("events", "append what happened as JSON lines", value="FILE", files=True),
         Option(
@@ -152,14 +153,18 @@ def find(word: str, name: str) -> Option | None:
 
     Raises UsageError for a word that go does not know either where gorun has something like it.
     """
+    if word == "-h":
+        return OPTIONS["help"]
     if not word.startswith("--"):
         if name in OPTIONS:
             hint = f"gorun's own options have two dashes: --{name}"
             raise UsageError(f"flag provided but not defined: -{name}", hint)
         return None
     if name not in OPTIONS:
-        from gorun_tasks.core.suggestions import nearest
+        from gorun_tasks.core.suggestions import NOT_OF_RUN, nearest
 
+        if name in NOT_OF_RUN:
+            return None
         hint = nearest(name, {*OPTIONS, *BOOLEAN_FLAGS, *VALUE_FLAGS}, "--")
         if hint[len("did you mean --") : -1] in OPTIONS:
             raise UsageError(f"flag provided but not defined: --{name}", hint)

@@ -14,7 +14,7 @@ import re
 import signal
 
 from gorun_tasks.api import Program
-from gorun_tasks.cli.workspace_commands import named
+from gorun_tasks.cli.workspace_commands import named, typed
 from gorun_tasks.core.target import Target
 from gorun_tasks.errors import UsageError
 from gorun_tasks.system.supervisor import listener_at
@@ -43,7 +43,7 @@ def programs_of(
     args: dict[str, Sequence[str]] = {}
     if names == 0:
         target, used = Target.parse(words)
-        program = Program.typed(target, flags, os.environ, stamps)
+        program = typed(Program.typed(target, flags, os.environ, stamps))
         programs, rest = {program.name: program}, words[used:]
         args[program.name] = rest
     else:
@@ -86,12 +86,12 @@ def seconds_of(word: str) -> float:
 
 
 def watch(
-    words: list[str], flags: BuildFlags, stamps: Mapping[str, str], *, events: str, typed: Typed
+    words: list[str], flags: BuildFlags, stamps: Mapping[str, str], *, events: str, options: Typed
 ) -> int:
     """Answer --watch; return the exit status."""
     programs, args = programs_of(words, flags, stamps, events)
     names = list(programs)
-    number, grace, address = signal_of(typed[0]), seconds_of(typed[1]), typed[2]
+    number, grace, address = signal_of(options[0]), seconds_of(options[1]), options[2]
     if address and len(names) > 1:
         raise UsageError("--listen is for one program, not for several")
     return run(

@@ -22,15 +22,20 @@ from gorun_tasks.core.target import Target
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.system import console
 from gorun_tasks.workspace import render
+from gorun_tasks.workspace.configured import configured
 from gorun_tasks.workspace.workspace import NAME_MARK, Workspace, root_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeVar
 
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.flags import BuildFlags
 
+    Spec = TypeVar("Spec", bound=ProgramSpec)
+
+_FOLDERS_NAMED = 3
 _ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single target
 
 
@@ -48,16 +53,31 @@ def enter(
     program = workspace.program(name)
     here = logical_directory(os.environ)
     os.chdir(program.cwd)
-    for variable, value in {**program.overlay, "PWD": program.cwd}.items():
-        if value is None:
-            os.environ.pop(variable, None)
-        else:
-            os.environ[variable] = value
+    _lay_over({**program.overlay, "PWD": program.cwd})
     own = program.flags.followed_by(flags.without("C"))
     stamps = {**dict(program.stamp), **stamps}
     # The store is the same one: a relative GORUN_CACHE_DIR starts from where we were.
     entered = ProgramSpec(program.target, own, os.environ, stamps, store=program.store)
     return entered, arguments or list(workspace.args(name)), here
+
+
+def typed(program: Spec) -> Spec:
+    """Return a program that is typed as it is configured, in whose environment we are from now on.
+
+    Of a configuration that says nothing of it, it is the same.
+    """
+    made = configured(program)
+    if made is not program:
+        _lay_over(made.overlay)
+    return made
+
+
+def _lay_over(variables: Mapping[str, str | None]) -> None:
+    for variable, value in variables.items():
+        if value is None:
+            os.environ.pop(variable, None)
+        else:
+            os.environ[variable] = value
 
 
 def named(
@@ -74,14 +94,21 @@ def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int])
     if words:
         raise UsageError(f"--list takes no further words: {' '.join(words)}")
     workspace = _workspace(flags)
+    _mention(workspace)
     _mention_if_empty(workspace)
-    return answer(render.list_text(workspace, as_json=flags.is_true("json")))
+    here = os.path.normpath(os.path.join(logical_directory(os.environ), flags.chdir))
+    status = answer(render.list_text(workspace, here, as_json=flags.is_true("json")))
+    # Who reads it with a program wants to know of what is there.
+    if workspace.left_out and console.speaks_to_person(os.environ):
+        console.say(_left_out(workspace.left_out))
+    return status
 
 
 def show_affected(
     flags: BuildFlags, words: list[str], answer: Callable[[str], int], *, since: str
 ) -> int:
     workspace = _workspace(flags)
+    _mention(workspace)
     for word in words:
         if not word.startswith(NAME_MARK):
             raise UsageError(f"--affected takes names of programs, like :api, not {word}")
@@ -93,10 +120,13 @@ def show_affected(
 def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
     """Answer --graph: as text, or in the form that is named."""
     workspace = _workspace(flags)
+    _mention(workspace)
     _mention_if_empty(workspace)
     picture = workspace.picture()
     forms = {"text": picture.text, "mermaid": picture.mermaid}
     form = words[0] if words else "text"
+    if flags.is_true("json") and not words:
+        return answer(render.json_text(picture.data()))
     if form not in forms or words[1:]:
         raise UsageError(f"--graph {' '.join(words)} is unknown", "it is text or mermaid")
     return answer(forms[form]())
@@ -119,7 +149,9 @@ def build(
     workspace = _workspace(flags)
     programs = _chosen(workspace, flags, words, stamps)
     if not words:
-        _mention_if_empty(workspace)
+        _mention(workspace)
+        if not (workspace.programs or workspace.untold):
+            raise UsageError(f"there is no main package in {workspace.root}")
     if since:
         touched = workspace.with_programs(programs).affected_by(since)
         programs = {name: program for name, program in programs.items() if name in touched}
@@ -153,6 +185,21 @@ class ReportedError(GoRunError):
         self.exit_status = first.exit_status
 
 
+def _mention(workspace: Workspace) -> None:
+    for remark in workspace.remarks:
+        console.say(remark)
+
+
+def _left_out(folders: Sequence[str]) -> str:
+    count = len(folders)
+    what = "1 folder is" if count == 1 else f"{count} folders are"
+    named = ", ".join(folders[:_FOLDERS_NAMED]) + (", …" if count > _FOLDERS_NAMED else "")
+    return (
+        f"{what} left out, ignored by git or not of this repository: {named};"
+        " `include` in the configuration takes them in"
+    )
+
+
 def _mention_if_empty(workspace: Workspace) -> None:
     # Of places of which go could not tell it has said something itself.
     if not (workspace.programs or workspace.untold):
@@ -178,7 +225,8 @@ def _chosen(
             programs[name] = workspace.program(name).with_flags(typed, stamps)
         else:
             own = flags.without("json")
-            programs[word] = Program.typed(Target((word,)), own, os.environ, stamps)
+            program = Program.typed(Target((word,)), own, os.environ, stamps)
+            programs[word] = configured(program)
     return programs
 
 

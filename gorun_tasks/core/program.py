@@ -232,6 +232,32 @@ def checked_env(env: "Mapping[str, str | None]") -> "Mapping[str, str | None]":
     return env
 
 
+def may_be_configured(directory: str) -> bool:
+    """Say whether a file may say something of the programs around a directory (`workspace.config`).
+
+    Up to the root of the repository; most files of Python projects never mention us.
+    """
+    place = directory
+    while place:
+        if os.path.exists(f"{place}/gorun.toml") or _mentions_us(f"{place}/pyproject.toml"):
+            return True
+        if os.path.lexists(f"{place}/.git"):
+            return False
+        place = place.rpartition("/")[0]
+    return False
+
+
+def _mentions_us(path: str) -> bool:
+    if not os.path.exists(path):
+        return False
+    try:
+        with open(path, "rb", 0) as file:
+            text = file.read()
+    except OSError:
+        return True  # who reads all of it will say so
+    return b"gorun" in text.replace(b"gorun-tasks", b"").replace(b"gorun_tasks", b"")
+
+
 def logical_directory(environ: "Mapping[str, str]") -> str:
     """Return the working directory as go sees it: $PWD where it names it, else its physical path.
 

@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
     from gorun_tasks.core.program import ProgramSpec
 
-# Flags of go build, or of other commands, that people try.
-_NOT_OF_RUN = {
+NOT_OF_RUN = {
     "o": "go run has no -o; gorun --which prints the path of the executable",
     "i": "go run has no -i, nor any use for it: go keeps what it compiles in its cache",
     "h": "gorun --help explains the command line",
     "help": "gorun --help explains the command line",
+    "verbose": "go's -v names packages as they are compiled, -x shows what go does",
 }
+"""Flags of go build, or of other commands, that people try."""
 
 
 def flag_hint(name: str) -> str:
     """Return what to do about a flag that go run does not have."""
     return (
-        _NOT_OF_RUN.get(name)
+        NOT_OF_RUN.get(name)
         or nearest(name, BOOLEAN_FLAGS | VALUE_FLAGS, "-")
         or "`go help build` lists the build flags"
     )

@@ -188,7 +188,7 @@ def program_of(
     directory and keeps what was said of its environment; the keywords are laid over it.
     """
     from gorun_tasks.api import Program
-    from gorun_tasks.core.program import checked_env
+    from gorun_tasks.core.program import checked_env, may_be_configured
     from gorun_tasks.errors import UsageError
 
     env = checked_env(how.get("env") or {})
@@ -196,6 +196,10 @@ def program_of(
     cwd = how.get("cwd")
     if not isinstance(target, Program):
         program = Program(target, cwd=cwd or within, env=env, **rest)
+        if program.target.kind == "package" and may_be_configured(program.directory):
+            from gorun_tasks.workspace.configured import configured
+
+            program = configured(program)
     elif cwd:
         raise UsageError(f"{target.name} is a Program already", "give cwd where it is made")
     else:

@@ -7,7 +7,7 @@ runner, nor start anything before it is asked to.
 
 from __future__ import annotations
 
-from gorun_tasks.errors import in_one_line
+from gorun_tasks.errors import UsageError, in_one_line
 from gorun_tasks.runners import offers
 
 TYPE_CHECKING = False
@@ -143,13 +143,15 @@ def build_many(
 
     With `since` only those that a change since this revision touches. Returns those that failed.
     """
+    for remark in workspace.remarks:
+        say(remark)
     for name in names:
         workspace.program(name)
     chosen = list(names or workspace.programs)
     everything = not (names or since)
     if not (chosen or workspace.untold):
-        say(f"there is no main package in {workspace.root}")
-    elif since:
+        raise UsageError(f"there is no main package in {workspace.root}")
+    if since:
         touched = workspace.affected_by(since)
         chosen = [name for name in chosen if name in touched]
         if not chosen:

@@ -24,12 +24,14 @@ def maintain(
 ) -> int:
     """Do what --store asks for; return the exit status. Raises GoRunError."""
     verbs = {"stat": _stat, "clear": _clear, "verify": _verify}
+    if what == "stat" and words in (["-json"], ["--json"]):
+        words, verbs["stat"] = [], _stat_in_json
     if what not in verbs:
         raise UsageError(f"--store {what} is unknown", "it is stat, clear, verify or drop")
     if words:
         raise UsageError(f"--store {what} takes no further words: {' '.join(words)}")
     store = Store.at(environ)
-    if not store.trusted():
+    if not store.trusted() and verbs["stat"] is not _stat_in_json:
         where = in_one_line(store.root) or "no home directory"
         return answer(f"{where}: nothing is stored\n")
     try:
@@ -57,6 +59,23 @@ def _stat(store: Store) -> tuple[str, bool]:
             f"    {_megabytes(size)}, started without go in {_hours(store, key)} different hours\n"
         )
     return text, True
+
+
+def _stat_in_json(store: Store) -> tuple[str, bool]:
+    """Return the same as data, sizes in bytes."""
+    import json  # noqa: PLC0415 - only where it is asked for
+
+    programs = [
+        {"program": label, "remembered": len(manifests), "hours": _hours(store, key)}
+        for key, label, manifests in _programs(store)
+    ]
+    told = {
+        "directory": store.root,
+        "executables": [os.lstat(path).st_size for path in _files(store, "exe")],
+        "records": sum(os.lstat(path).st_size for path in _files(store, "shelves", "programs")),
+        "programs": programs,
+    }
+    return json.dumps(told, indent=2) + "\n", True
 
 
 def _clear(store: Store) -> tuple[str, bool]:

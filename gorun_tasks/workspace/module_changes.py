@@ -19,12 +19,11 @@ import re
 import shutil
 import tempfile
 
-from gorun_tasks.core.check import StatCache
+from gorun_tasks.core.flags import BuildFlags
 from gorun_tasks.core.target import is_path
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.digest import bytes_of
-from gorun_tasks.system.find_go import find_go
-from gorun_tasks.toolchain.command import NOT_OF_LIST, Go
+from gorun_tasks.toolchain.command import Go
 from gorun_tasks.workspace.git_changes import EDITED, NEW, REMOVED
 
 TYPE_CHECKING = False
@@ -123,10 +122,10 @@ def _listed(programs: Mapping[str, Program], further: tuple[str, ...]) -> Packag
     program = next(iter(programs.values()))
     own = program.environ.get("GODEBUG", "")
     environ = {**program.environ, "GODEBUG": f"{own},goindex=0".lstrip(",")}
-    command = find_go(environ, StatCache(program.store, environ).where)[1]
-    flags = (*program.flags.without(*NOT_OF_LIST).words, "-e", *further)
+    flags = BuildFlags.of_words((*program.flags.words, "-e", *further))
     targets = tuple(word for one in programs.values() for word in one.target.words)
-    return Go(command, environ, program.cwd).list_packages(flags, targets, _FIELDS) or []
+    go = Go(Go.of(program).command, environ, program.cwd)
+    return go.list_packages(flags, targets, _FIELDS) or []
 
 
 def _facts(program: Program, packages: Packages) -> list[object] | None:

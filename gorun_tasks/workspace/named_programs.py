@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import os
 
-from gorun_tasks.core.suggestions import absent
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.path_resolution import upwards
-from gorun_tasks.system import console
 from gorun_tasks.workspace.config import Settings
 from gorun_tasks.workspace.short_names import fits, free_name, meant, short_names
 
@@ -49,6 +47,7 @@ class NamedPrograms:
         places = ((main.import_path, main.directory) for main in self._mains.values())
         self._own_names = short_names(places, root)
         self._of_tables: dict[str, list[str]] = {}  # names of tables, by directory
+        self._meant_before: dict[str, str] = {}
         self.tools: dict[str, Program] = {}
         programs = self._of_the_configuration()
         self._add_automatic(programs)
@@ -71,8 +70,11 @@ class NamedPrograms:
 
         Raises UsageError for a tie.
         """
-        fitting = {self._own_names[main.directory]: main for main in self._fitting(name)}
-        return self._meant(name, {n: main for n, main in fitting.items() if n in among})
+        if name not in self._meant_before:  # a person hears of it once
+            fitting = {self._own_names[main.directory]: main for main in self._fitting(name)}
+            fitting = {whole: main for whole, main in fitting.items() if whole in among}
+            self._meant_before[name] = self._meant(name, fitting)
+        return self._meant_before[name]
 
     def _meant(self, name: str, fitting: dict[str, Main]) -> str:
         if len(fitting) < 2:  # noqa: PLR2004 - there is nothing to choose
@@ -85,6 +87,8 @@ class NamedPrograms:
         sentence = f"{name} may mean {', '.join(f'{n} (./{p})' for n, (p, _) in places.items())}"
         if len(chosen) > 1:
             raise UsageError(sentence, f"say which, as in :{chosen[0]}")
+        from gorun_tasks.system import console
+
         console.say(f"{sentence}; it is taken for {chosen[0]}")
         return chosen[0]
 
@@ -105,7 +109,7 @@ class NamedPrograms:
             self._of_tables.setdefault(directory, []).append(name)
             main = self._mains.get(directory)
             programs[name] = self._make(settings.over(self._config.general), main)
-            if main is None and (sentence := absent(programs[name])):
+            if main is None and (sentence := _absent(programs[name])):
                 where = self._config.where("programs", name, "target")
                 raise UsageError(f"{where}: {sentence}")
         return programs
@@ -151,3 +155,9 @@ class NamedPrograms:
             settings = self._config.programs.get(name, Settings())
             is_included = any(pattern.matches_tool(main.import_path) for pattern in include)
             (programs if is_included else self.tools)[name] = self._make(settings, main)
+
+
+def _absent(program: Program) -> str:
+    from gorun_tasks.core.suggestions import absent
+
+    return absent(program)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.core.fingerprint import record_directory
+from gorun_tasks.core.reasons import reasons_said
 from gorun_tasks.errors import in_one_line
 from gorun_tasks.inputs.semantic_digest import kind_of
 from gorun_tasks.inputs.verdict import judge_all
@@ -41,6 +42,7 @@ class ProgramRow:
         self.link = verdict.outcome
         compiled = verdict.manifest is not None or verdict.link_only
         self.compile = "current" if compiled else "stale"
+        self.reasons = verdict.because
         self.because = ", ".join(map(str, verdict.because[:2]))
 
 
@@ -48,6 +50,7 @@ class SharedPackages:
     """Packages that the same programs are built from: what they have in common, and how many."""
 
     def __init__(self, packages: list[str], programs: tuple[str, ...]) -> None:
+        self.packages = packages
         self.programs = programs
         self.label = packages[0]
         if len(packages) > 1:
@@ -82,6 +85,23 @@ class Overview:
             lines.append(f"  {knot.label:{width}}  in {len(knot.programs)}: {names}{more}")
         lines += _left_out(len(self.knots), KNOTS_SHOWN, "groups of packages")
         return "".join(f"{in_one_line(line.rstrip())}\n" for line in lines)
+
+    def data(self) -> dict[str, object]:
+        """Return all of it, for JSON."""
+        return {
+            "programs": [
+                {
+                    "name": shown.name,
+                    "compile": shown.compile,
+                    "link": shown.link,
+                    "because": reasons_said(shown.reasons),
+                }
+                for shown in self.programs
+            ],
+            "shared": [
+                {"packages": knot.packages, "programs": list(knot.programs)} for knot in self.knots
+            ],
+        }
 
     def mermaid(self) -> str:
         programs = self.programs[:PROGRAMS_SHOWN]

@@ -6,7 +6,10 @@ Decides which directories and import paths a pattern means. It must never look a
 from __future__ import annotations
 
 import os
-import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
 
 TOOLS = "tool"
 """go's own pattern for the tools that a go.mod names."""
@@ -41,5 +44,7 @@ class Pattern:
 
 
 def _expression(pattern: str) -> re.Pattern[str]:
+    import re
+
     words = re.escape(pattern).replace(re.escape("..."), ".*")
     return re.compile(re.sub(r"/\.\*$", r"(/.*)?", words), re.DOTALL)

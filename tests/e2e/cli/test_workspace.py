@@ -46,7 +46,10 @@ def shop(tmp_path: Path) -> Workshop:
 
 def test_list_shows_names_and_packages(shop: Workshop) -> None:
     assert shop.gorun("--list").out == (
-        "api     ./cmd/api\ngen     ./cmd/gen\ntools   ./tools\nworker  ./cmd/worker\n"
+        "api     LEVEL=high ./cmd/api one two\n"
+        "gen     ./cmd/gen\n"
+        "tools   -C=tools .\n"
+        "worker  ./cmd/worker\n"
     )
 
 
@@ -60,6 +63,7 @@ def test_list_answers_in_json(shop: Workshop) -> None:
             "directory": ".",
             "flags": [],
             "args": ["one", "two"],
+            "env": {"LEVEL": "high"},
         }
 
 
@@ -101,13 +105,13 @@ def test_a_name_is_never_a_package_nor_a_package_a_name(shop: Workshop) -> None:
 
 
 def test_where_there_is_no_program(tmp_path: Path) -> None:
-    """Nothing is wrong, but somebody may be in another place than they think."""
+    """Somebody is in another place than they think; who wants all built wanted something."""
     workshop = Workshop(tmp_path, {"go.mod": "module example.com/shop\n", "a.go": "package a\n"})
     said = f"gorun: there is no main package in {workshop.folder}\n"
-    for words in (("--list",), ("--build",), ("--graph",)):
+    for words in (("--list",), ("--graph",)):
         assert workshop.gorun(*words)[::2] == (0, said)
     assert workshop.gorun("-json", "--list") == (0, "[]\n", said)
-    assert workshop.gorun("--quiet", "--build") == (0, "", "")
+    assert workshop.gorun("--build") == workshop.gorun("--quiet", "--build") == (2, "", said)
 
 
 def test_build_reports_each_program(shop: Workshop) -> None:
@@ -211,6 +215,7 @@ def test_affected_says_which_and_why(shop: Workshop) -> None:
         "directory": ".",
         "flags": [],
         "args": [],
+        "env": {},
         "because": [{"input": "cmd/gen/main.go", "change": "edited"}],
     }
     listed = shop("gorun_tasks", "--affected", "-", stdin="lib/lib.go\nREADME.md\n")

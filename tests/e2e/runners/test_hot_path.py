@@ -78,8 +78,9 @@ OF_ALL = ("api", "errors", "inputs.verdict", "runners.offers", "runners.verbs")
 TO_RUN = (*OF_ALL, *HOT, "build.graph", "build.outcome", "system.foreground")
 TO_LIST = (
     *(*OF_ALL, *HOT[:3], *HOT[4:], "core.flag_keywords", "core.module_version", "core.vcs_stamp"),
-    *(f"workspace.{name}" for name in ("config", "discovery", "packages", "short_names")),
-    *("inputs.path_resolution", "workspace.workspace"),
+    *(f"workspace.{name}" for name in ("config", "discovery", "named_programs", "packages")),
+    *("inputs.path_resolution", "workspace.patterns", "workspace.short_names"),
+    "workspace.workspace",
 )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks import Program, UsageError
+from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.vcs_stamp import Facts, repository_around
 from tests.support.trees import MAIN, Tree, module
 
@@ -35,7 +36,7 @@ def fact(tree: Tree, directory: str = ".", wanted: str = "version") -> str:
     """Return a fact of the program in a directory, named from the root."""
     target = f"./{directory}" if directory != "." else "."
     program = Program(target, cwd=str(tree.folder), stamp={"main.version": wanted})
-    return dict(program.stamped())[f"={wanted}"]
+    return StatCache(program.store, program.environ).variable(f"={wanted}", program)
 
 
 def test_a_version_is_of_the_tags_of_the_programs_own_module(repository: Tree) -> None:
