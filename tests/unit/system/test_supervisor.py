@@ -110,5 +110,7 @@ def test_connections_wait_for_a_program(host: str) -> None:
     """Nobody accepts yet; a connection is made all the same."""
     with listener_at(f"{host}:0") as listening:
         port = listening.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)):
-            listening.accept()[0].close()
+        with socket.create_connection(("127.0.0.1", port)) as ours:
+            accepted, address = listening.accept()
+            accepted.close()
+            assert address[1] == ours.getsockname()[1]
