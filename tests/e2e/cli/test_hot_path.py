@@ -29,7 +29,7 @@ CALLS_PER_DIRECTORY = 2
 
 CALLS_PER_FILE = 1
 
-FIXED_CALLS = 157
+FIXED_CALLS = 162
 """Whatever the program, beyond an interpreter that only becomes it: six for each module to find
 and read, some twenty for the folder that most lie in, the store's files, the look-ups in a short
 PATH, what must be absent above the module; and three for each directory up to the root of the
@@ -167,7 +167,12 @@ def test_all_else_is_a_fixed_number_of_system_calls(workshop: Workshop) -> None:
     assert workshop.gorun(".", env=env).rc == 0
     looks = re.compile(r'chdir\(|\w*stat\w*\((AT_FDCWD, )?"[^/]')
     fixed = [call for call in traced(workshop, ".", env=env) if not looks.match(call)]
-    assert len(fixed) - len(floor) <= FIXED_CALLS
+    counted, least = (
+        # When Python asks for more memory hangs on a few bytes of the sources.
+        sum(not call.startswith(("brk(", "mmap(", "munmap(")) for call in calls)
+        for calls in (fixed, floor)
+    )
+    assert counted - least <= FIXED_CALLS, counted - least
 
 
 @needs_strace
