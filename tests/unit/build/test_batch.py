@@ -12,13 +12,14 @@ from tests.support.trees import MAIN, module
 
 if TYPE_CHECKING:
     from gorun_tasks import GoRunError
+    from gorun_tasks.build.context import BuildContext
     from tests.support.trees import Tree
 
 pytestmark = pytest.mark.usefixtures("surroundings")
 
 
 @pytest.fixture
-def programs(tree: Tree) -> dict[str, Program]:
+def programs(tree: Tree) -> dict[str, BuildContext]:
     """Return four programs, of which two import one package and one cannot be built."""
     user = 'package main\n\nimport "example.com/m/lib"\n\nfunc main() { println(lib.Word) }\n'
     tree.write(
@@ -32,14 +33,14 @@ def programs(tree: Tree) -> dict[str, Program]:
         }
     )
     return {
-        name: Program(f"./{name}", cwd=str(tree.folder))
+        name: Program(f"./{name}", cwd=str(tree.folder)).context()
         for name in ("one", "two", "broken", "also")
     }
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_one_failure_is_one_programs_and_each_result_is_told_once(
-    programs: dict[str, Program], capfd: pytest.CaptureFixture[str], jobs: int
+    programs: dict[str, BuildContext], capfd: pytest.CaptureFixture[str], jobs: int
 ) -> None:
     told: list[tuple[str, Outcome | GoRunError]] = []
     results = build_all(programs, lambda name, result: told.append((name, result)), jobs=jobs)
@@ -55,12 +56,12 @@ def test_one_failure_is_one_programs_and_each_result_is_told_once(
 
 
 def test_what_is_current_is_told_first_and_only_the_stale_is_built(
-    programs: dict[str, Program], tree: Tree
+    programs: dict[str, BuildContext], tree: Tree
 ) -> None:
     del programs["broken"]
     build_all(programs, lambda *_: None, jobs=3)
     tree.write({"one/main.go": MAIN})
-    fresh = {name: Program(f"./{name}", cwd=str(tree.folder)) for name in programs}
+    fresh = {name: Program(f"./{name}", cwd=str(tree.folder)).context() for name in programs}
     told: list[str] = []
     results = build_all(fresh, lambda name, _: told.append(name))
     assert told[-1] == "one"

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs, effective_flag
-from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.core.flags import BuildFlags
 from gorun_tasks.core.program import ProgramSpec
+from gorun_tasks.core.target import Target
 from gorun_tasks.toolchain.command import Go
 from tests.support.trees import module, write
 from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 PLAIN = BuildFlags()
@@ -28,10 +30,11 @@ def inputs(
     *,
     path: str = "",
     chosen: str = "local",
+    variables: Mapping[str, str] = MappingProxyType({}),
     **settings: str,
 ) -> ImplicitInputs:
     """Return what go does not report in a folder, with these settings in `go env`."""
-    environ = {"PATH": path, "HOME": str(folder), "GOTOOLCHAIN": chosen}
+    environ = {"PATH": path, "HOME": str(folder), "GOTOOLCHAIN": chosen, **variables}
     known = {
         **HOST,
         "GOROOT": f"{folder}/goroot",
@@ -40,16 +43,9 @@ def inputs(
         "GOMOD": f"{folder}/go.mod",
         "GOVERSION": "go1.27.3",
     }
-    return ImplicitInputs(
-        known | settings,
-        flags,
-        environ,
-        go=Go(go_command(), {**os.environ, "GOFLAGS": "", "GOWORK": "off"}, str(folder)),
-        go_name="go",
-        directory=str(folder),
-        outsides=(),
-        compilers=Compilers(environ, str(folder)),
-    )
+    go = Go(go_command(), {**os.environ, "GOFLAGS": "", "GOWORK": "off"}, str(folder))
+    program = ProgramSpec(Target.of("."), flags, environ, cwd=str(folder))
+    return ImplicitInputs(program, go, known | settings)
 
 
 def read(
@@ -194,9 +190,16 @@ def test_each_name_that_is_looked_up_in_path(tmp_path: Path) -> None:
 def test_a_default_is_one_only_where_nothing_else_says_it(tmp_path: Path) -> None:
     """A variable, `go env -w` and GOROOT's go.env each make of it more than a default."""
     write(tmp_path, {"goroot/go.env": "GOAMD64=v2\n", "env": "GOARM=6\n"})
-    program = ProgramSpec(".", cwd=str(tmp_path), env={"GOOS": "linux"})
-    found = inputs(tmp_path, GOENV=f"{tmp_path}/env", CGO_ENABLED="1", GOAMD64="v2", GOARM="6")
-    assert found.defaults(program) == {
+    set_here = {"GOOS": "linux"}
+    found = inputs(
+        tmp_path,
+        variables=set_here,
+        GOENV=f"{tmp_path}/env",
+        CGO_ENABLED="1",
+        GOAMD64="v2",
+        GOARM="6",
+    )
+    assert found.defaults() == {
         "CGO_ENABLED": "1",
         "GOARCH": "amd64",
         "GO111MODULE": "on",

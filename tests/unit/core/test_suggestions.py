@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gorun_tasks.api import Program
 from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS
-from gorun_tasks.core.program import ProgramSpec
 from gorun_tasks.core.suggestions import absent, flag_hint, nearest, refuse_env
 from gorun_tasks.errors import UsageError
 
@@ -68,10 +68,10 @@ def test_what_is_not_there_is_said_where_it_is_surely_meant(
     (tmp_path / "cmd" / "main.go").touch()
     here = str(tmp_path)
     target = [word.format(here=here) for word in words]
-    assert absent(ProgramSpec(target, cwd=here)) == sentence.format(here=here)
+    assert absent(Program(target, cwd=here)) == sentence.format(here=here)
 
 
 def test_an_overlay_may_make_a_directory_of_nothing(tmp_path: Path) -> None:
     for how in ({"overlay": "f.json"}, {"env": {"GOFLAGS": "-overlay=f.json"}}):
         keywords: dict[str, Any] = how
-        assert absent(ProgramSpec("./nowhere", cwd=str(tmp_path), **keywords)) == ""
+        assert absent(Program("./nowhere", cwd=str(tmp_path), **keywords)) == ""
