@@ -6,7 +6,6 @@ works with it.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -15,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.system import darwin, mount_table
+from gorun_tasks.system import darwin, linux, mount_table, supervisor, supervisor_process
 from gorun_tasks.system.mount_table import ALL, NO_CTIME, NOTHING, MountTable
 from gorun_tasks.system.process_tree import interrupt_tree
-from tests.support.clock import let_the_clock_tick
+from tests.support.clock import PATIENCE, let_the_clock_tick
 from tests.support.libsystem import LibSystem, statfs
 from tests.support.place import REPOSITORY
 from tests.support.workshop import TINY, Workshop
@@ -94,15 +93,14 @@ def test_processes_are_told_of_by_the_library() -> None:
 
 @pytest.mark.usefixtures("library")
 def test_who_was_told_to_stop_is_asked_when_he_stands_still() -> None:
-    with subprocess.Popen(["/bin/sh", "-c", "cat & wait"], stdin=subprocess.PIPE) as parent:
+    with subprocess.Popen(["/bin/sh", "-c", "exec sleep 1000 & wait"]) as parent:
         while not (children := darwin.children_of(parent.pid)):
             pass
         parent.send_signal(signal.SIGSTOP)
         assert darwin.children_of(parent.pid, stopped=True) == children
         parent.send_signal(signal.SIGCONT)
         parent.send_signal(signal.SIGTERM)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(children[0], signal.SIGKILL)
+        os.kill(children[0], signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("library")
@@ -157,6 +155,53 @@ def test_a_program_dies_with_its_supervisor_while_that_holds_it(last: str) -> No
             supervisor.stdin.write(b"still here")
             supervisor.stdin.close()
             assert supervisor.stdout.read() == b"still here"
+
+
+KEEPER = """
+import runpy, sys
+sys.path.append({root!r})
+from gorun_tasks import system
+from gorun_tasks.system import darwin
+system.host = darwin
+runpy.run_path({script!r}, run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("end", ["stopped", "supervisor killed"])
+def test_a_watched_program_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    script = tmp_path / "supervisor"
+    script.write_text(KEEPER.format(root=str(REPOSITORY), script=supervisor_process.__file__))
+    monkeypatch.setattr(supervisor, "_SCRIPT", str(script))
+    stdin, stdout = os.pipe(), os.pipe()
+    keep = supervisor.SupervisorClient(
+        signal.SIGTERM, PATIENCE, terminal=False, streams=(stdin[0], stdout[1], stdout[1])
+    )
+    os.close(stdout[1])
+    told: list[tuple[object, ...]] = []
+    try:
+        keep.start("/bin/cat", ["cat"], {}, "/")
+        while not keep.pid:
+            told += keep.messages()
+        assert linux.executable_of(keep.pid) == os.path.realpath("/bin/cat")
+        if end == "stopped":
+            keep.stop()
+            while keep.group:
+                told += keep.messages()
+            assert told[1:] == [("ended", -signal.SIGTERM, True), ("gone",)]
+        else:
+            (of_ours,) = (
+                child
+                for child in linux.children_of(os.getpid())
+                if keep.pid in linux.children_of(child)
+            )
+            os.kill(of_ours, signal.SIGKILL)
+        keep.close()
+        assert os.read(stdout[0], 1) == b""  # though nobody closed what it reads
+    finally:
+        for descriptor in (*stdin, stdout[0]):
+            os.close(descriptor)
 
 
 ON_DARWIN = """
