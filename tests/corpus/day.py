@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.corpus.programs import Entry
 
-COLD_TWICE = 600.0
+COLD_TWICE = 300.0
 """Seconds of a cold build beyond which the second one has what the first one compiled."""
 
 _STARTS = 3  # of an unchanged program, of which the quickest counts
@@ -34,12 +34,11 @@ _STATUS = re.compile(r"^exit status (\d+)\n?\Z", re.MULTILINE)
 _EXECUTED = re.compile(r'^\d+ +execve\("([^"]*)", .* = 0$', re.MULTILINE)
 # The largest process that is waited for counts the one that started it, too: it has to be small.
 _MEASURE = (
-    "import os, sys, time\n"
-    "began = time.perf_counter()\n"
+    "import os, sys\n"
     "pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)\n"
     "_, status, used = os.wait4(pid, 0)\n"
     "with open(sys.argv[1], 'w') as file:\n"
-    "    file.write(f'{time.perf_counter() - began} {used.ru_maxrss}')\n"
+    "    file.write(f'{used.ru_utime + used.ru_stime} {used.ru_maxrss}')\n"
     "status = os.waitstatus_to_exitcode(status)\n"
     "sys.exit(status if status >= 0 else 128 - status)\n"
 )
@@ -51,6 +50,7 @@ class Cost(NamedTuple):
     """What a command took."""
 
     seconds: float
+    """Of the processor, for all of its processes: other people's work hardly moves it."""
     megabytes: float
     """Of the largest of its processes."""
 
@@ -71,6 +71,8 @@ class Day(NamedTuple):
     cold: tuple[Cost | None, Cost | None]
     again: tuple[Cost | None, Cost | None]
     edited: tuple[Cost | None, Cost | None]
+    load: float
+    """Of the machine, on average over the last five minutes of the day."""
     differences: tuple[str, ...]
     """What gorun did otherwise than `go run`, or than it promises."""
 
@@ -281,7 +283,8 @@ def day(entry: Entry, place: Place) -> Day:
     edited: tuple[Cost | None, Cost | None] = (None, None)
     if living.source:
         edited = _edit(living, before)
-    return Day(living.packages, cold, again, edited, tuple(living.differences))
+    load = os.getloadavg()[1]
+    return Day(living.packages, cold, again, edited, load, tuple(living.differences))
 
 
 def _edit(living: _Living, before: bytes) -> tuple[Cost, Cost]:

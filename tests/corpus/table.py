@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HEAD = "| program | packages |"
 _NOT_RUN = "not run yet"
-_COLUMNS = 8
+_COLUMNS = 9
 
 
 def row_of(entry: Entry, lived: Day) -> str:
@@ -32,6 +32,7 @@ def row_of(entry: Entry, lived: Day) -> str:
         _both(lived.again, _milliseconds),
         _both(lived.cold, _megabytes),
         _both(lived.again, _megabytes),
+        f"{lived.load:.0f}",
         "; ".join(lived.differences).replace("|", "\\|") or "as go run",
     )
     return f"| {' | '.join(cells)} |"

@@ -66,11 +66,11 @@ def test_a_row_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     first, second = PROGRAMS[:2]
     table = Table(str(page))
     assert not table.has(first.name)
-    table.put(row_of(first, Day(7, (None, None), (None, None), (None, None), ("one",))))
+    table.put(row_of(first, Day(7, (None, None), (None, None), (None, None), 1.0, ("one",))))
     table = Table(str(page))
     assert table.has(first.name)
     assert not table.has(second.name)
-    table.put(row_of(first, Day(8, (None, None), (None, None), (None, None), ())))
+    table.put(row_of(first, Day(8, (None, None), (None, None), (None, None), 1.0, ())))
     lines = page.read_text().splitlines()
     assert lines[:5] == ["# Page", "", "Words.", "", "| program | packages |"]
     assert len(lines) == 6 + len(PROGRAMS)
