@@ -88,6 +88,8 @@ class Place:
         """Make it. `seed` is a go build cache to begin with, "" says to share the usual one."""
         self.folder = folder
         self.tree = f"{folder}/tree"
+        if os.path.isdir(folder):  # somebody ended the one who worked there
+            self.remove()
         os.makedirs(self.tree)
         os.makedirs(f"{folder}/tmp")
         environ = {k: v for k, v in os.environ.items() if not _FOREIGN.fullmatch(k)}
@@ -316,10 +318,14 @@ def linked(source: str, target: str) -> None:
 def standard_library(folder: str) -> str:
     """Compile the standard library as `go run` does; return the build cache that it is in.
 
-    What is compiled of it for each program tells nothing of the program.
+    What is compiled of it for each program tells nothing of the program. A folder that was worked
+    in before has it.
     """
+    seed = f"{folder}/seed"
+    if os.path.isdir(seed):
+        return seed
     place = Place(f"{folder}/standard-library")
-    place.caches["go run"] = f"{folder}/seed"
+    place.caches["go run"] = f"{place.folder}/seed"
     packages = [
         package
         for package in place.go("list", "std").split()
@@ -329,8 +335,9 @@ def standard_library(folder: str) -> str:
     _write(f"{place.tree}/go.mod", "module example.com/all\n\ngo 1.24\n")
     _write(f"{place.tree}/main.go", f"package main\n\nimport (\n{imports})\n\nfunc main() {{}}\n")
     place.go("run", ".")
+    os.rename(f"{place.folder}/seed", seed)
     place.remove()
-    return f"{folder}/seed"
+    return seed
 
 
 def _write(path: str, text: str) -> None:

@@ -86,3 +86,10 @@ def test_there_are_many_and_each_has_a_row() -> None:
     with open(f"{os.path.dirname(__file__)}/../../docs/corpus.md", encoding="utf-8") as file:
         page = file.read()
     assert [name for name in names if f"\n| `{name}`: " not in page] == []
+
+
+def test_a_place_is_made_anew_where_one_was_left(tmp_path: Path) -> None:
+    folder = str(tmp_path / "place")
+    with open(f"{Place(folder).tree}/main.go", "w", encoding="utf-8"):
+        pass
+    assert os.listdir(Place(folder).tree) == []
