@@ -2,8 +2,8 @@
 
 go does not look at headers, archives or pkg-config files outside a package's own directory
 (golang/go#24355), so its build cache serves objects compiled against older ones. Decides what
-such a package may take, and a digest of it: `provenance` has go compile anew what was compiled
-from another.
+such a package may take, and a digest of it: `provenance` makes go compile anew what was
+compiled from other contents.
 
 It must never miss a file that a compiler could read: it takes every #include there is, whatever
 #if stands around it, and every place where the compiler would look for it first.

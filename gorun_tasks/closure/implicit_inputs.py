@@ -2,7 +2,7 @@
 
 Decides which environment variables, look-ups in PATH and files are added to what go told. It
 must never decide less than go could read: where it cannot know, it takes more. The list is from
-"What `go run` depends on" (the decision rules in this project's README) and cmd/go's sources.
+cmd/go's sources; docs/rules.md has it in the words of users.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ What both take from outside of packages it does not look at, so its cache may ho
 from another content. Of each such package, and of the link, a note is kept: the action, a digest of
 all it takes from outside, and the bytes of go's entry for it, which tell when it was made. Decides
 of which entries that is unknown; go has to forget those. It must never believe an entry that it did
-not see made, but for what fetched modules take from the compiler's own directories alone: of that
-go is believed once.
+not see made. One exception: where a fetched module takes only from the compiler's own directories,
+go's entry is believed the first time.
 """
 
 from __future__ import annotations

@@ -207,7 +207,7 @@ class Examination:
             except OSError:
                 yield Reason(self._show(at), "removed")
                 return
-            gone = _gone_for_nothing(where, names, detail)
+            gone = _deleted_but_not_compiled(where, names, detail)
             for reason in self._listing_changes(at, detail, gone):
                 changed = True
                 yield reason
@@ -274,7 +274,7 @@ class Examination:
         return path.removeprefix(self._root)
 
 
-def _gone_for_nothing(where: str, names: tuple[str, ...], detail: Detail) -> set[str]:
+def _deleted_but_not_compiled(where: str, names: tuple[str, ...], detail: Detail) -> set[str]:
     """Return the Go files of a package that are gone, and were not compiled.
 
     go weighs each file by itself (go/build.matchFile), and such a file was found to be no trouble.

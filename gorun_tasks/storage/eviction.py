@@ -2,8 +2,8 @@
 
 Decides by last use, size and age, on runs that build only. It must never remove an executable
 that is running, that is about to be started, or that was just handed out by --which; and it must
-find whatever a crash left behind. It has the store's writers locked out, never its readers, and
-where somebody writes just now it leaves the store to a later build.
+find whatever a crash left behind. It takes the store's write lock, and where that is
+busy leaves eviction to a later build. Readers never wait for it.
 """
 
 from __future__ import annotations
