@@ -68,6 +68,8 @@ class BuildAttempt:
         self.staged: StagedExecutable | None = None  # the executable
         self.cgo = False  # whether there are packages with C
         self._before: BeforeBuild | None = None
+        self._noisy: tuple[str, ...] = ()  # directories in which others are at work
+        self._is_ready = False
         self._early_closure: EarlyClosure | None = None
         self._c: CPackages | None = None
         self._output = GoOutput()
@@ -81,14 +83,16 @@ class BuildAttempt:
         self.unrecorded = ""
 
     def ask(self) -> None:
-        """Ask go; a second time where the first one fetched modules.
+        """Ask go; a second time where the first one fetched modules, or others were at work.
 
-        Only what was there before go started can be recorded (law 3). Raises BuildError,
-        ToolchainError and Interrupted.
+        Only what was there before go started can be recorded (law 3), and where somebody writes
+        beside the sources, only the kernel can tell whether that was nothing that counts. Raises
+        BuildError, ToolchainError and Interrupted.
         """
         self._distrust_killed()
         moved = self._ask()
-        if moved and all(map(self._was_fetched, moved)):
+        fetched = moved and all(map(self._was_fetched, moved))
+        if fetched or (self._noisy and not self._is_ready):
             self._ask()
 
     @property
@@ -123,7 +127,7 @@ class BuildAttempt:
             listed = "," in self._program.store.root
             # Before the report, which notes when go starts: to make a store changes a directory.
             self._folder = working_folder(None if listed else self._publisher, "out")
-            self._before = BeforeBuild(self._program, self._go.command)
+            self._before = BeforeBuild(self._program, self._go.command, self._noisy)
             say, report = self._context.go_listener(), self._new_report()
             try:
                 is_made = self._build(say)
@@ -180,7 +184,11 @@ class BuildAttempt:
             self.unrecorded = str(trouble)
             if isinstance(trouble, Unasked):
                 self._unasked = trouble.questions
-            return trouble.paths if isinstance(trouble, Moved) else []
+            if not isinstance(trouble, Moved):
+                return []
+            if trouble.only_directories:
+                self._noisy = tuple(trouble.paths)
+            return trouble.paths
         return []
 
     def _new_report(self) -> Report:
@@ -295,6 +303,7 @@ class BuildAttempt:
         # Of C it is known only when go has ended whether it is to be asked once more.
         if self._ready is not None and not self._look_at_c().external:
             self._ready()
+            self._is_ready = True
             self._ready = None  # go may be asked once more, for the sake of the record
         if early.still_valid_for_dependencies():
             self.closure = early.closure

@@ -1,8 +1,9 @@
 """State before a build: what was there before go started, where no time stamp tells (law 3).
 
 Decides what counts as the same after go has finished: the file system and the directory that a path
-leads to, and, on file systems whose stat says nothing, stats and contents of what a build of this
-program read before. It must never call something unchanged that it has not seen before.
+leads to, names in directories where others are at work, and, on file systems whose stat says
+nothing, stats and contents of what a build of this program read before. It must never call
+something unchanged that it has not seen before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from gorun_tasks.inputs.digest import content_by_reading, contents_by_reading
 from gorun_tasks.inputs.directory_listing import list_directory
 from gorun_tasks.inputs.path_resolution import upwards
 from gorun_tasks.inputs.semantic_digest import kind_of
+from gorun_tasks.system.directory_watch import DirectoryWatch
 from gorun_tasks.system.mount_table import MountTable
 from gorun_tasks.system.mount_watch import MountWatch
 from gorun_tasks.toolchain.report import NotRecorded
@@ -28,10 +30,14 @@ if TYPE_CHECKING:
 
 
 class BeforeBuild:
-    """What was there when this object was made: before go starts."""
+    """What was there when this object was made: before go starts.
 
-    def __init__(self, program: ProgramSpec, command: str) -> None:
+    `noisy` are directories in which others are at work, perhaps at nothing that counts.
+    """
+
+    def __init__(self, program: ProgramSpec, command: str, noisy: Iterable[str] = ()) -> None:
         self._mounts = MountWatch()
+        self.noisy = DirectoryWatch(noisy)
         self._listings: dict[
             tuple[str, str, tuple[str, ...]], tuple[tuple[str, ...] | None, Key | None]
         ] = {}
@@ -101,6 +107,7 @@ class BeforeBuild:
 
     def close(self) -> None:
         self._mounts.close()
+        self.noisy.close()
 
     def _look_at(self, where: str, record: Record, detail: Detail) -> set[tuple[str, bytes]]:
         """List a directory if need be; return the paths, and kinds, of what to read in it."""

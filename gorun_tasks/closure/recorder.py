@@ -16,7 +16,7 @@ from gorun_tasks.closure.recordable import refuse_unrecordable
 from gorun_tasks.core.fingerprint import UNBELIEVED, is_settled, key_of
 from gorun_tasks.core.store import pack
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, bytes_of, content_of
-from gorun_tasks.inputs.directory_listing import list_directory
+from gorun_tasks.inputs.directory_listing import list_directory, names_that_count
 from gorun_tasks.inputs.path_resolution import PathResolution
 from gorun_tasks.inputs.semantic_digest import (
     ENV_FILE,
@@ -45,10 +45,15 @@ _COARSE = 2_000_000_000  # nanoseconds: FAT stamps files so finely
 
 
 class Moved(NotRecorded):
-    """Inputs changed while go was building."""
+    """Inputs changed while go was building.
 
-    def __init__(self, paths: list[str]) -> None:
+    `only_directories` says that these are directories of the module: perhaps others are at work in
+    them, and what go looks at stayed as it was.
+    """
+
+    def __init__(self, paths: list[str], *, only_directories: bool = False) -> None:
         self.paths = paths
+        self.only_directories = only_directories
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         super().__init__(f"{paths[0]}{more} changed while go was building")
 
@@ -209,6 +214,7 @@ class _Recorder:
         self.unconfirmed: set[str] = set()  # inputs of which nobody knows whether they moved
         self.leading: set[str] = set()  # what may be a link or a directory on the way to an input
         self._leaves: set[str] = set()  # what is absent, or not a directory
+        self._counted: dict[str, tuple[str, set[str]]] = {}  # which names in a directory count
 
     def sections(self) -> list[Section]:
         """Return the records by table. Raises Moved and NotRecorded."""
@@ -227,7 +233,8 @@ class _Recorder:
             self._add(section, directory)
         self._check_ways(own)
         if self._moved:
-            raise Moved(sorted(self._moved))
+            own_directories = {d for d in self._counted if sections[2].holds(d)}
+            raise Moved(sorted(self._moved), only_directories=self._moved <= own_directories)
         return [section for section in sections if section.records]
 
     def _add(self, section: Section, directory: str) -> None:
@@ -262,12 +269,15 @@ class _Recorder:
                     linked = {entry[:-1] for entry in entries if entry[-1] in "@/"}
                     listing, leading = entries, linked | set(names) - set(further)
                 key = self._key(at, status, belief)
+                if self._before.noisy.watches(at) and belief == ALL:
+                    key = (0, 0, 0, *key[3:])  # no directory's: the next look lists it
                 # Where go only looked for names, other people's may come and go.
                 seen = listing, None if mode == "named" else key_of(status)
                 if belief == NOTHING and not self._before.listed((directory, mode, further), seen):
                     self.unconfirmed.add(at)
         if not (names or mode):
             return
+        self._counted[at] = mode or "named", {*names, *further}
         self.leading.update(f"{directory}/{name}" for name in leading if name in names)
         found = [self._content(f"{directory}/{name}") for name in names]
         self._leaves.update(
@@ -368,6 +378,11 @@ class _Recorder:
         for path in self.leading:
             ways.may_have_changed(path)
         self._moved |= ways.moved
+        for directory in filter(self._before.noisy.watches, tuple(self._moved)):
+            # All that is in it was looked at by now.
+            counts = names_that_count(*self._counted[directory])
+            if self._before.noisy.undisturbed(directory, counts):
+                self._moved.discard(directory)
         self._moved.update(self._before.led_elsewhere(self._paths(), own))
 
     def _paths(self) -> Iterator[str]:

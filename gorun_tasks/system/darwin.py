@@ -27,6 +27,7 @@ GO_FINDS_ITSELF_BEHIND_LINKS = False
 BELIEVED = frozenset(("apfs",))
 WITHOUT_CTIME = frozenset(("msdos", "exfat"))
 WITHOUT_EVENTS = frozenset(("nfs", "smbfs", "afpfs", "webdav", "ftp"))
+TELLS_OF_DIRECTORIES = False
 NO_MORE_EVENTS = "the system has no more file descriptors to watch with (ulimit -n)"
 
 _library: Any = ctypes.CDLL(None, use_errno=True)  # libSystem, which has libproc's functions, too
@@ -77,6 +78,28 @@ def _mount(data: bytes, at: int) -> Mount:
 def open_mount_events() -> int:
     """Return none: no documented interface tells of mounts."""
     return -1
+
+
+class DirectoryEvents:
+    """None: FSEvents are for whoever has a run loop, and watchfiles has one."""
+
+    def __init__(self) -> None:
+        raise OSError("this system tells of directories in another way")
+
+    def add(self, directory: str, *, contents: bool = False) -> int:
+        """Do not: there is none."""
+        raise NotImplementedError
+
+    def fileno(self) -> int:
+        """Do not: there is none."""
+        raise NotImplementedError
+
+    def events(self) -> Iterator[tuple[int, str, bool]]:
+        """Do not: there is none."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Do not: there is none."""
 
 
 def user_config_directory(environ: Mapping[str, str]) -> str:

@@ -47,6 +47,9 @@ WITHOUT_EVENTS = frozenset(
 )
 """Types of file systems that are written to from elsewhere, so that no events tell of it."""
 
+TELLS_OF_DIRECTORIES = True
+"""Whether DirectoryEvents are to be had, which cost nothing while nothing happens."""
+
 NO_MORE_EVENTS = "the system has no more inotify watches (fs.inotify.max_user_watches, _instances)"
 
 _COARSE_CLOCK = 5  # CLOCK_REALTIME_COARSE: the very clock that stamps files
@@ -55,6 +58,12 @@ _ESCAPED = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
 # How often a thread that was told to stop is looked at. One that waits for the disk may take long.
 _STOP_PATIENCE = 2000
 _SET_PIPE_SIZE = 1031  # fcntl: F_SETPIPE_SZ
+_EVENT = "iIII"  # struct inotify_event: watch, mask, cookie, length of the name
+_EVENT_SIZE = 16
+_EVENTS_SIZE = 1 << 16  # bytes that are read at once
+_MODIFIED, _ATTRIBUTES, _OVERFLOW = 0x2, 0x4, 0x4000
+_NAMES = 0x40 | 0x80 | 0x100 | 0x200  # moved from, moved to, created, deleted
+_ITSELF = 0x400 | 0x800 | 0x01000000 | 0x02000000  # deleted, moved; a directory, and no link to one
 _SET_CHILD_SUBREAPER = 36  # prctl
 _SET_PDEATHSIG = 1
 _KILL = 9
@@ -95,6 +104,65 @@ def open_mount_events() -> int:
         return os.open(_MOUNT_TABLE, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return -1
+
+
+class DirectoryEvents:
+    """What the kernel tells of directories (inotify), to be polled for reading as a file.
+
+    Raises OSError for none.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import ctypes
+        except ImportError as error:
+            raise OSError(str(error)) from error
+        self._ctypes: Any = ctypes
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._queue = self._checked(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+
+    def add(self, directory: str, *, contents: bool = False) -> int:
+        """Return the number under which events come: of names, with `contents` of files' as well.
+
+        Raises OSError.
+        """
+        mask = _NAMES | _ITSELF | _ATTRIBUTES | (_MODIFIED if contents else 0)
+        return self._checked(
+            self._libc.inotify_add_watch(self._queue, os.fsencode(directory), mask)
+        )
+
+    def fileno(self) -> int:
+        """Return what is readable when there are events."""
+        return self._queue
+
+    def events(self) -> Iterator[tuple[int, str, bool]]:
+        """Yield the events that are there: number, name, and whether the name came or went.
+
+        The number is -1 where some are missing, the name "" for the directory itself.
+        """
+        from struct import unpack_from
+
+        while True:
+            try:
+                data = os.read(self._queue, _EVENTS_SIZE)
+            except BlockingIOError:
+                return
+            at = 0
+            while at < len(data):
+                number, mask, _, length = unpack_from(_EVENT, data, at)
+                at += _EVENT_SIZE + length
+                name = os.fsdecode(data[at - length : at].rstrip(b"\0"))
+                yield -1 if mask & _OVERFLOW else number, name, bool(mask & _NAMES)
+
+    def close(self) -> None:
+        """Let the kernel forget all of it."""
+        os.close(self._queue)
+
+    def _checked(self, result: int) -> int:
+        if result < 0:
+            number = self._ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        return result
 
 
 def user_config_directory(environ: Mapping[str, str]) -> str:
