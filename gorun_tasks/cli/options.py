@@ -69,7 +69,7 @@ GROUPS = {
             ),
         ),
     ),
-    "watching (needs gorun-tasks[watch])": (
+    "watching (on macOS: needs gorun-tasks[watch])": (
         Option(
             *("watch", "run, and run again when an edit changes the executable"),
             details=(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import stat
 import threading
 import time
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     """Hears of the paths that moved; None: whichever, it is worth a look."""
 
 _STEP = 3  # milliseconds without a further event, after which there is a notice
+_SLEEP = 25  # the same where there is a look each time: an idle watch is to cost next to nothing
 _LONGEST = 50  # milliseconds of events upon events, after which there is one all the same
 _INTERVAL = 0.5  # seconds between two looks by the clock
 
@@ -39,8 +41,8 @@ class FileEvents:
     """Watches directories; `tell` is called in a thread of its own."""
 
     def __init__(self, tell: Tell) -> None:
-        """Begin to watch nothing. Raises UsageError where watchfiles is not installed."""
-        if find_spec("watchfiles") is None:
+        """Begin to watch nothing. Raises UsageError where watchfiles is needed and not there."""
+        if not host.TELLS_OF_DIRECTORIES and find_spec("watchfiles") is None:
             raise UsageError(
                 "watching needs watchfiles, which is not installed",
                 "pip install 'gorun-tasks[watch]'",
@@ -49,6 +51,7 @@ class FileEvents:
         self._lock = threading.Lock()
         self._places: Places = {}
         self._stop = threading.Event()
+        self._line = -1  # to the thread that listens, until somebody hangs up
         self._closed = False
         self._threads: list[threading.Thread] = []
         self.polling = ""
@@ -80,7 +83,7 @@ class FileEvents:
         """
         with self._lock:
             self._closed = True
-            self._stop.set()
+            self._end()
         for thread in self._threads:
             thread.join()
 
@@ -93,39 +96,74 @@ class FileEvents:
         if places == self._places:
             return False
         self._places = places
-        self._stop.set()
+        self._end()
         self._stop = threading.Event()
         self.polling = self.polling or why_poll(places)
-        run: Callable[..., None] = self._look_at_the_clock
-        arguments: tuple[Any, ...] = ()
         if not self.polling:
-            # It takes a tenth of a second to load: the program starts meanwhile.
-            from watchfiles._rust_notify import RustNotify
-
             try:
-                notify = RustNotify(sorted(places), False, False, 300, False, True)
-            except FileNotFoundError:
+                self._begin_to_listen(places)
+            except (FileNotFoundError, NotADirectoryError):
                 # Gone since we looked: the next look finds what is there instead.
                 self._places = {}
                 self._tell(None)
                 return True
             except (OSError, RuntimeError) as error:
                 self.polling = _in_words(error)
-            else:
-                run, arguments = self._listen, (notify, self._stop)
-        if not arguments:
-            arguments = (places, _glance(places), self._stop)
-        self._start(run, *arguments)
+        if self.polling:
+            self._start(self._look_at_the_clock, places, _glance(places), self._stop)
         return True
+
+    def _begin_to_listen(self, places: Places) -> None:
+        if host.TELLS_OF_DIRECTORIES:
+            hung_up, self._line = os.pipe()
+            self._start(self._listen, *_listener(places), hung_up, self._stop)
+        else:
+            # It takes a tenth of a second to load: the program starts meanwhile.
+            from watchfiles._rust_notify import RustNotify
+
+            notify = RustNotify(sorted(places), False, False, 300, False, True)
+            self._start(self._listen_elsewhere, notify, self._stop)
+
+    def _end(self) -> None:
+        """Have the thread end that watches."""
+        self._stop.set()
+        if self._line >= 0:
+            os.close(self._line)  # it waits for this, or for events
+            self._line = -1
 
     def _start(self, run: Callable[..., None], *arguments: Any) -> None:
         thread = threading.Thread(target=run, args=arguments, daemon=True)
         self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
         thread.start()
 
-    def _listen(self, notify: Any, stop: threading.Event) -> None:
+    def _listen(
+        self,
+        queue: host.DirectoryEvents,
+        directories: Mapping[int, str],
+        hung_up: int,
+        stop: threading.Event,
+    ) -> None:
+        poll = select.poll()
+        poll.register(hung_up, select.POLLIN)
+        poll.register(queue.fileno(), select.POLLIN)
+        while not stop.is_set():
+            poll.poll()
+            moved: set[str] = set()
+            missed = False
+            deadline = time.monotonic() + _LONGEST / 1000
+            while not stop.is_set() and poll.poll(_STEP) and time.monotonic() < deadline:
+                for number, name, _ in queue.events():
+                    missed = missed or number < 0
+                    if number in directories:
+                        moved.add(f"{directories[number].rstrip('/')}/{name}".removesuffix("/"))
+            if missed or moved:
+                self._tell(None if missed else frozenset(moved))
+        queue.close()
+        os.close(hung_up)
+
+    def _listen_elsewhere(self, notify: Any, stop: threading.Event) -> None:
         while True:
-            changes = notify.watch(_LONGEST, _STEP, 0, stop)
+            changes = notify.watch(_LONGEST, _SLEEP, 0, stop)
             if stop.is_set() or not isinstance(changes, set):
                 notify.close()
                 return
@@ -144,6 +182,23 @@ class FileEvents:
             before = now
             # Of a large program that takes long: no more than a tenth of the time goes into it.
             pause = max(_INTERVAL, 10 * (time.monotonic() - begun))
+
+
+def _listener(places: Places) -> tuple[host.DirectoryEvents, dict[int, str]]:
+    """Return what listens to directories, and the numbers that it has for them. Raises OSError.
+
+    What may not be read is left out: go cannot look into it either.
+    """
+    queue = host.DirectoryEvents()
+    directories = {}
+    try:
+        for place in sorted(places):
+            with contextlib.suppress(PermissionError):
+                directories[queue.add(place, contents=True)] = place
+    except OSError:
+        queue.close()
+        raise
+    return queue, directories
 
 
 def _glance(places: Places) -> dict[str, Key | None]:
@@ -185,7 +240,6 @@ def why_poll(directories: Iterable[str]) -> str:
 
 
 def _in_words(error: Exception) -> str:
-    exhausted = [f"os error {number}" for number in (errno.ENOSPC, errno.EMFILE)]
-    if any(sign in str(error) for sign in (*exhausted, "limit")):
+    if getattr(error, "errno", 0) in (errno.ENOSPC, errno.EMFILE):
         return host.NO_MORE_EVENTS
     return f"the system gives no events: {error}"

@@ -214,10 +214,11 @@ def test_file_systems_without_events_are_known(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_without_watchfiles_one_sentence(tmp_path: Path) -> None:
+    """Where the system itself tells nobody else."""
     shop = watching(tmp_path)
     code = (
         "import sys; sys.modules['watchfiles'] = None\n"
-        "from importlib import util\n"
+        "from gorun_tasks.system import host; host.TELLS_OF_DIRECTORIES = False\n"
         "sys.argv = ['gorun', '--watch', '.']\n"
         "from gorun_tasks.main import main\n"
         "main()\n"
