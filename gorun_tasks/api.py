@@ -5,11 +5,12 @@ start of `gorun` never needs it.
 """
 
 import os
+import sys
 
 from gorun_tasks.core.check import StatCache, Verdict
 from gorun_tasks.core.flags import BuildFlags
 from gorun_tasks.core.program import ProgramSpec, laid_over
-from gorun_tasks.core.target import Target
+from gorun_tasks.core.target import Target, is_name
 from gorun_tasks.inputs.verdict import judge
 
 STOP_SIGNAL = 15  # SIGTERM; `signal` would have to be imported
@@ -37,10 +38,15 @@ class Program(ProgramSpec):
     keywords with go's names: race=True, tags=["dev"], ldflags="-X main.version=1.2.3", chdir="dir"
     for -C. `stamp` links facts of git into string variables: {"main.version": "version"}; the facts
     are version, commit, date and dirty.
+    ":worker" is a program of the workspace around the working directory, with what its
+    configuration says; then `cwd` is only where it runs.
     Raises UsageError for words that make no sense.
     """
 
-    __slots__ = ("events", "listener", "on_event")
+    __slots__ = ("args", "events", "listener", "on_event")
+
+    args: "tuple[str, ...]"
+    """The arguments that its configuration has, for where a runner is given none."""
 
     events: str
     """The file that events are appended to, "" for none."""
@@ -58,11 +64,33 @@ class Program(ProgramSpec):
         stamp: "Mapping[str, str] | None" = None,
         **flags: "Unpack[FlagKeywords]",
     ) -> None:
+        if isinstance(target, str) and is_name(target):
+            self._become(_of_workspace(target[1:], env), stamp, cwd, flags)
+            return
         environ = laid_over(os.environ, env or {})
         super().__init__(
             Target.of(target), BuildFlags(**flags), environ, stamp, cwd=cwd, overlay=env
         )
         self._hear()
+
+    def _become(
+        self,
+        other: "Program",
+        stamp: "Mapping[str, str] | None",
+        run_in: str | None,
+        flags: "FlagKeywords",
+    ) -> None:
+        super().__init__(
+            other.target,
+            other.flags.with_(**flags),
+            other.environ,
+            {**dict(other.stamp), **(stamp or {})},
+            cwd=other.cwd,
+            overlay=other.overlay,
+            run_in=other.run_in if run_in is None else os.path.abspath(run_in),
+        )
+        self._hear()
+        self.args = other.args
 
     @classmethod
     def typed(
@@ -96,12 +124,17 @@ class Program(ProgramSpec):
         """Return this program where a runner has these variables: what is said of it wins."""
         return self.altered(self.flags, None, {**around, **self.overlay}, self.overlay)
 
+    def in_place(self, run_in: str) -> "Self":
+        """Return this program, to be run in another directory than go is."""
+        return self.altered(self.flags, None, {}, self.overlay, run_in)
+
     def altered(
         self,
         flags: BuildFlags,
         stamp: "Mapping[str, str] | None",
         env: "Mapping[str, str | None]",
         overlay: "Mapping[str, str | None]",
+        run_in: str | None = None,
     ) -> "Self":
         """Return this program with other flags, more stamps, and `env` laid over its environment.
 
@@ -115,9 +148,17 @@ class Program(ProgramSpec):
         program = type(self).__new__(type(self))
         environ = laid_over(self.environ, env)
         ProgramSpec.__init__(
-            program, self.target, flags, environ, stamped, cwd=self.cwd, overlay=overlay
+            program,
+            self.target,
+            flags,
+            environ,
+            stamped,
+            cwd=self.cwd,
+            overlay=overlay,
+            run_in=self.run_in if run_in is None else run_in,
         )
         program._hear()  # noqa: SLF001 - its other constructor
+        program.args = self.args
         program.listener = self.listener
         if "GORUN_EVENTS" not in env:
             program.events = self.events
@@ -125,6 +166,7 @@ class Program(ProgramSpec):
 
     def _hear(self) -> None:
         """Begin with nobody who listens but a file that the environment names."""
+        self.args = ()
         self.events = self.environ.get("GORUN_EVENTS", "")
         self.listener = None
         self.on_event = None
@@ -260,3 +302,9 @@ class Program(ProgramSpec):
         from gorun_tasks.storage.publisher import forget
 
         forget(self)
+
+
+def _of_workspace(name: str, env: "Mapping[str, str | None] | None") -> Program:
+    # By its public name: a workspace is made of programs, and not the other way round.
+    found: Program = sys.modules["gorun_tasks"].Workspace(env=env).program(name)
+    return found

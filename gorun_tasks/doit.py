@@ -255,7 +255,13 @@ def _run_task(verb: str, offer: TaskSpec) -> dict[str, Any]:
 
 def _where(target: Runnable, how: Any) -> str:
     """Return the directory in which a program runs, from where doit is."""
-    where: str | None = getattr(target, "directory", None)
+    from gorun_tasks.core.target import is_name
+
+    if isinstance(target, str) and is_name(target):
+        from gorun_tasks.api import Program
+
+        target = Program(target, **how)
+    where: str | None = getattr(target, "place", None)
     if where is None:
         return os.path.join(how.get("cwd") or "", how.get("chdir") or "")
     from gorun_tasks.core.program import logical_directory

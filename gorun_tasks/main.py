@@ -46,6 +46,8 @@ class Options:
         """Take an option with its value. Raises UsageError where it has none."""
         if not value and name != "events":
             raise UsageError(f"--{name} needs a value")
+        if name == "cwd" and not os.path.isdir(value):
+            raise UsageError(f"--cwd {value} is no directory")
         if name == "stamp":
             variable, _, fact = value.partition("=")
             self.stamps[variable] = fact
@@ -136,27 +138,26 @@ def _run(words: list[str]) -> int:
     flags, consumed = BuildFlags.parse(rest)
     flags = _flags(flags, options)
     words = rest[consumed:]
-    if any(name in options for name in _OF_MANY):
+    if options.given and _is_of_many(options, words):
         from gorun_tasks.cli.answers import of_many
 
         return of_many(options, flags, words)
     used = 1
     events = options["events"] or os.environ.get("GORUN_EVENTS", "")
-    seen_from = ""
     if words and words[0][:1] == ":":
         from gorun_tasks.cli.workspace_commands import enter
 
-        events = events and os.path.abspath(events)  # we go to where it runs
-        program, arguments, seen_from = enter(words[0][1:], flags, options.stamps, words[1:])
+        program, arguments = enter(words[0][1:], flags, options.stamps, words[1:], options["cwd"])
     else:
         target, used = Target.parse(words)
         arguments = words[used:]
-        program = _typed(ProgramSpec(target, flags, os.environ, options.stamps))
+        stamps, run_in = options.stamps, options["cwd"]
+        program = _typed(ProgramSpec(target, flags, os.environ, stamps, run_in=run_in))
     if "why" in options or "store" in options or flags.is_true("n"):
         from gorun_tasks.cli.answers import of_one
 
         return of_one(options, program, words[used:])
-    told = events, seen_from
+    told = events, words[0] if words[0][:1] == ":" else ""
     verdict, look, manifests = check(program, StatCache(program.store, program.environ, alone=True))
     if verdict is None:
         from gorun_tasks.inputs.verdict import examine
@@ -170,6 +171,13 @@ def _run(words: list[str]) -> int:
         return _make_and_start(program, arguments, options, verdict, told)
     except ExecutableGoneError:
         return _make_and_start(program, arguments, options, None, told)
+
+
+def _is_of_many(options: Options, words: list[str]) -> bool:
+    """Say whether this is about more than one program."""
+    asked = "why" in options or "which" in options
+    several = len(words) > 1 and words[0][:1] == words[1][:1] == ":"
+    return (asked and several) or any(name in options for name in _OF_MANY)
 
 
 def _flags(flags: "BuildFlags", options: Options) -> "BuildFlags":
@@ -237,14 +245,17 @@ def _make_and_start(
     verdict: "Verdict | None",
     told: tuple[str, str],
 ) -> int:
-    """Make and start a program; `told` are the file of events and where the person is."""
+    """Make and start a program.
+
+    `told` are the file of events, and how the program was named.
+    """
     from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.graph import Graph
 
     graph = Graph(
         program,
         arguments,
-        context=BuildContext(program, events=told[0], seen_from=told[1]),
+        context=BuildContext(program, events=told[0]),
         ephemeral="ephemeral" in options,
         verdict=verdict,
         begun=_BEGUN if verdict else 0.0,
@@ -258,7 +269,7 @@ def _make_and_start(
     if made.outcome == "built":
         from gorun_tasks.cli.answers import hint
 
-        hint(program, arguments)
+        hint(program, arguments, told[1], made.because)
     if not (graph.private or graph.ephemeral):
         _replace(program, made.path, made, arguments)
     made = graph.run()
@@ -275,7 +286,11 @@ def _replace(
 ) -> "NoReturn":
     from gorun_tasks.core.launch import program_environment, replace
 
-    if program.flags.chdir:
+    if program.run_in not in ("", "."):
+        from gorun_tasks.core.launch import go_to
+
+        go_to(program.place)
+    elif program.flags.chdir and not program.run_in:
         os.chdir(program.directory)
     env = program_environment(os.environb, made.goroot_bin)
     command = path

@@ -79,9 +79,10 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Tree:
-    """Return an empty folder that looks like a repository."""
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+    """Return an empty folder that looks like a repository, in which we are."""
     (tmp_path / "tree" / ".git").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "tree")
     return Tree(tmp_path / "tree")
 
 

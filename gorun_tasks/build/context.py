@@ -27,10 +27,10 @@ class BuildContext:
 
     `events` is the file that events are appended to, "" for none, and `on_event` hears each as it
     happens, whether or not there is a file. `listener` hears each line that go writes for the
-    person, who else reads it on stderr, and is `seen_from` there, "" for where this process is.
+    person, who else reads it on stderr.
     """
 
-    __slots__ = ("events", "facts", "listener", "on_event", "program", "report", "seen_from")
+    __slots__ = ("events", "facts", "listener", "on_event", "program", "report")
 
     def __init__(
         self,
@@ -39,13 +39,11 @@ class BuildContext:
         events: str = "",
         listener: Callable[[bytes], None] | None = None,
         on_event: Callable[[Event], None] | None = None,
-        seen_from: str = "",
     ) -> None:
         self.program = program
         self.events = events
         self.listener = listener
         self.on_event = on_event
-        self.seen_from = seen_from
         self.report: Report | None = None
         """What go reported at the last build, None before the first one."""
         self.facts: Facts | None = None
@@ -72,7 +70,7 @@ class BuildContext:
 
         program = self.program
         try:
-            here = self.seen_from or logical_directory(os.environ)
+            here = logical_directory(os.environ)
         except ToolchainError:
             here = program.cwd  # a watch goes on where its directory went, and comes again
         # What go says after a -C is what it says to everybody who gives it one.

@@ -33,7 +33,7 @@ from gorun_tasks.build.snapshot import (
     snapshot_of,
     wait_past_clock_tick,
 )
-from gorun_tasks.core.reasons import Reason
+from gorun_tasks.core.reasons import Reason, of_file, where_people_are
 from gorun_tasks.core.store import checksum, frame, read_file, unframe
 from gorun_tasks.errors import OutputError, UsageError
 from gorun_tasks.inputs.verdict import judge
@@ -89,7 +89,9 @@ class Generate(Node):
         self.unrecorded = ""
         program = graph.program
         self._variables = tuple(sorted({*variables, *program.overlay}))
-        self._identity = (*program.identity, "generate", *graph.args)
+        self._place = program.place
+        elsewhere = ("in", self._place) if self._place != program.directory else ()
+        self._identity = (*program.identity, *elsewhere, "generate", *graph.args)
         words = "\0".join(self._identity).encode("utf-8", "surrogateescape")
         self.key = checksum(words).hex()
 
@@ -144,7 +146,7 @@ class Generate(Node):
 
     def _expanded(self) -> tuple[GlobExpansion, GlobExpansion]:
         """Return what the patterns name now; what is an output is no input."""
-        base = self._graph.program.directory
+        base = self._place
         inputs, outputs = (GlobExpansion(base, patterns) for patterns in self.patterns)
         own = path_components(outputs)
         inputs.paths = [
@@ -189,12 +191,17 @@ class Generate(Node):
         ):
             now = snapshot_of(expansion, then)
             if old == new:
-                yield from differences(then, now)
+                yield from map(self._as_seen, differences(then, now))
                 continue
             yield Reason(what, f"{' '.join(old)!r} → {' '.join(new)!r}")
             # What only one of them names neither came nor went.
             common = then.keys() & now.keys()
-            yield from differences(*({path: one[path] for path in common} for one in (then, now)))
+            both = ({path: one[path] for path in common} for one in (then, now))
+            yield from map(self._as_seen, differences(*both))
+
+    def _as_seen(self, reason: Reason) -> Reason:
+        path = os.path.normpath(os.path.join(self._place, reason.input))
+        return of_file(path, reason.change, where_people_are(self._graph.program))
 
     # What is remembered.
 

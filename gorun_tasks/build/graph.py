@@ -177,6 +177,11 @@ class Graph:
 
     # The scheduler.
 
+    @property
+    def steps(self) -> dict[str, float]:
+        """The steps of the last request so far, and the seconds that each took."""
+        return self._stopwatch.steps()
+
     def make(self, *, rebuild: bool = False) -> Outcome:
         """Perform Compile and Link where they are stale; return what became of it.
 
@@ -314,8 +319,9 @@ class Graph:
 
         made = self.made
         assert made is not None
-        command, words, env = how_to_start(self.program, made, self.args)
-        status = run_foreground(words, env=env, cwd=self.program.directory, executable=command)
+        place = self.program.place
+        command, words, env = how_to_start(self.program, made, self.args, place)
+        status = run_foreground(words, env=env, cwd=place, executable=command)
         made.signal = max(0, -status)
         made.exit_code = 128 + made.signal if made.signal else status
 

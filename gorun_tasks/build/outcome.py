@@ -107,18 +107,22 @@ class Outcome:
 
 
 def how_to_start(
-    program: ProgramSpec, made: Outcome, args: Sequence[str]
+    program: ProgramSpec, made: Outcome, args: Sequence[str], place: str
 ) -> tuple[str, list[str], dict[bytes, bytes]]:
     """Return the file to execute, its words, and the environment of a program as a child.
+
+    It is to run in `place`.
 
     Raises ExecutionError where there is no wrapper (-exec) of that name.
     """
     env = program_environment(_encoded(program.environ), made.goroot_bin)
     given = os.environ.get("PWD")
-    if given != program.cwd:
+    told = place if program.run_in else program.cwd  # a -C changes the place, and not PWD
+    env |= _encoded({"PWD": told})
+    if given != told:
         from gorun_tasks.core.program import logical_directory
 
-        if logical_directory(os.environ) == program.cwd:
+        if logical_directory(os.environ) == told:
             # go was told the way to where we are, the program finds what we found.
             env.pop(b"PWD", None)
             env |= _encoded({"PWD": given} if given is not None else {})

@@ -11,7 +11,8 @@ import os
 import sys
 
 from gorun_tasks.core.flags import VALUE_FLAGS, split_typed
-from gorun_tasks.core.program import logical_directory
+from gorun_tasks.core.program import NOT_BUILT, logical_directory
+from gorun_tasks.core.target import is_name
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 
 TYPE_CHECKING = False
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Protocol
 
+    from gorun_tasks.core.check import Verdict
     from gorun_tasks.core.flags import BuildFlags
     from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.core.reasons import Reason
 
     class Options(Protocol):
         """The options that were given: see main."""
@@ -74,6 +77,10 @@ def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
     gc.enable()
     if "watch" in options:
         return _watch(options, flags, words)
+    if "why" in options or "which" in options:
+        from gorun_tasks.cli import questions
+
+        return questions.answer_each(options, flags, words)
     from gorun_tasks.cli import workspace_commands
 
     if "list" in options:
@@ -110,10 +117,10 @@ def of_one(options: Options, program: ProgramSpec, further: list[str]) -> int:
 
 def of_path(options: Options, path: str) -> int:
     """Answer --which; return the exit status."""
-    return _json({"executable": path}) if options.as_json else answer(f"{path}\n")
+    return answer_json({"executable": path}) if options.as_json else answer(f"{path}\n")
 
 
-def _json(value: object) -> int:
+def answer_json(value: object) -> int:
     from gorun_tasks.workspace.render import json_text
 
     return answer(json_text(value))
@@ -127,17 +134,26 @@ def _why(options: Options, program: ProgramSpec) -> int:
     from gorun_tasks.inputs.verdict import judge
 
     verdict = judge(program)
-    if options.as_json:
-        from gorun_tasks.core.reasons import reasons_said
+    said = (
+        answer_json(data_of(program, verdict))
+        if options.as_json
+        else answer(said_of(program, verdict))
+    )
+    return said or int(verdict.outcome != "current")
 
-        said = {
-            "target": program.label,
-            "outcome": verdict.outcome,
-            "because": reasons_said(verdict.because),
-        }
-        return _json(said) or int(verdict.outcome != "current")
+
+def data_of(program: ProgramSpec, verdict: Verdict) -> dict[str, object]:
+    """Return a verdict for JSON."""
+    from gorun_tasks.core.reasons import reasons_said
+
+    because = reasons_said(verdict.because)
+    return {"target": program.label, "outcome": verdict.outcome, "because": because}
+
+
+def said_of(program: ProgramSpec, verdict: Verdict) -> str:
+    """Return a verdict for a person. Raises UsageError, as `_why` does."""
     if verdict.outcome == "current":
-        return answer(f"{in_one_line(program.label)}: current\n")
+        return f"{in_one_line(program.label)}: current\n"
     reasons = [str(reason) for reason in verdict.because]
     if reasons == [program.unknown()]:
         from gorun_tasks.core.suggestions import absent
@@ -150,7 +166,7 @@ def _why(options: Options, program: ProgramSpec) -> int:
     if verdict.outcome == "restored":
         reasons.append("the store has the executable for this content")
     lines = (in_one_line(f"{program.label}: {reason}") for reason in reasons)
-    return answer("".join(f"{line}\n" for line in lines)) or 1
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _drop(program: ProgramSpec, further: list[str]) -> int:
@@ -170,12 +186,28 @@ def _only_print(program: ProgramSpec) -> int:
     return Go.of(program).run_bare([*program.flags.words, "--", *program.target.words])
 
 
-def hint(program: ProgramSpec, arguments: list[str]) -> None:
-    """Tell a person of an argument that was surely meant as a build flag."""
+def hint(
+    program: ProgramSpec, arguments: list[str], name: str, because: tuple[Reason, ...]
+) -> None:
+    """Tell a person of an argument that was surely meant as a build flag, or as a second program.
+
+    `name` is how the first one was named, "" for a target, and `because` why it was built.
+    """
     from gorun_tasks.system import console
 
+    if not console.speaks_to_person(os.environ):
+        return
+    is_new = [*map(str, because)] == [NOT_BUILT]
+    if is_new and name and program.run_in == "." and program.place != program.cwd:
+        console.say(f"{name} runs where you are, not in {program.cwd}; `cwd` says otherwise")
+    if arguments and name and is_name(arguments[0]):
+        second = arguments[0]
+        console.say(
+            f"{second} stands after the target, so it went to the program;"
+            f" to run both: gorun --watch {name} {second}"
+        )
     misplaced = misplaced_flag(arguments)
-    if misplaced and console.speaks_to_person(os.environ):
+    if misplaced:
         sentence = trap_sentence(misplaced, program.target.words)
         console.say(sentence.removeprefix("gorun: "))
 

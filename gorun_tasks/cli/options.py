@@ -57,6 +57,11 @@ GROUPS = {
             details=("it stays the same after every rebuild",),
             request=True,
         ),
+        Option(
+            *("cwd", "run in another directory than this one"),
+            value="DIR",
+            details=("named programs with args: than the configuration's",),
+        ),
         Option("debug", "keep debug information, switch optimisation off"),
         Option("ephemeral", "delete the executable when the program ends", request=True),
         Option("rebuild", "ask go even if nothing changed"),
@@ -178,6 +183,10 @@ def refuse_contradiction(given: Collection[str]) -> None:
         if needed and needed not in given:
             raise UsageError(f"--{name} does not go without --{needed}")
     requests = [name for name, option in OPTIONS.items() if option.request and name in given]
+    if "cwd" in given:
+        for name in requests:
+            if name not in ("watch", "ephemeral"):
+                raise UsageError(f"--cwd does not go with --{name}")
     requests.sort(key=lambda name: name != "watch")
     if "watch" in given and "rebuild" in given:
         requests.append("rebuild")

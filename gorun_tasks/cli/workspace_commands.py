@@ -40,25 +40,28 @@ _ABOUT_US = ("json", "C")  # flags that are for gorun, where it builds no single
 
 
 def enter(
-    name: str, flags: BuildFlags, stamps: Mapping[str, str], arguments: list[str]
-) -> tuple[ProgramSpec, list[str], str]:
-    """Become what would run a program of the workspace around us: in its place and environment.
+    name: str, flags: BuildFlags, stamps: Mapping[str, str], arguments: list[str], run_in: str
+) -> tuple[ProgramSpec, list[str]]:
+    """Take the environment of a program of the workspace around us, to be run where it is typed.
 
-    Returns the program, its arguments, those of the configuration where none were typed, and where
-    we were.
+    Returns the program and its arguments, those of the configuration where none were typed.
     """
     if not name:
         raise UsageError("a colon needs the name of a program", "gorun --list shows them")
     workspace = _workspace(flags)
     program = workspace.program(name)
-    here = logical_directory(os.environ)
-    os.chdir(program.cwd)
-    _lay_over({**program.overlay, "PWD": program.cwd})
+    _lay_over(program.overlay)
     own = program.flags.followed_by(flags.without("C"))
-    stamps = {**dict(program.stamp), **stamps}
-    # The store is the same one: a relative GORUN_CACHE_DIR starts from where we were.
-    entered = ProgramSpec(program.target, own, os.environ, stamps, store=program.store)
-    return entered, arguments or list(workspace.args(name)), here
+    entered = ProgramSpec(
+        program.target,
+        own,
+        os.environ,
+        {**dict(program.stamp), **stamps},
+        cwd=program.cwd,
+        store=program.store,
+        run_in=run_in or program.run_in,
+    )
+    return entered, arguments or list(workspace.args(name))
 
 
 def typed(program: Spec) -> Spec:

@@ -153,6 +153,15 @@ def _locale_variables_at_start(env: "Mapping[bytes, bytes]") -> "Mapping[bytes, 
     return {} if sys.flags.utf8_mode and in_c_locale else env
 
 
+def go_to(place: str) -> None:
+    """Go to where a program is to run, as a shell does. Raises ExecutionError."""
+    try:
+        os.chdir(place)
+    except OSError as error:
+        raise ExecutionError(f"cannot run the program in {place}: {error.strerror}") from error
+    os.environ["PWD"] = place
+
+
 def flush() -> None:
     """Let our words come before those of what starts, and not get lost when we are replaced."""
     import sys

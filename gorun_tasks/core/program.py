@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 QUESTION = "=$ "
 """How the name of an input begins that is what a command says (`core.command_answer`)."""
 
+NOT_BUILT = "not built before"
+"""Why a program of which the store knows nothing is stale."""
+
 TEMPORARY = "/tmp"  # noqa: S108 - it is only compared with
 """What os.TempDir says where TMPDIR is not set, or empty."""
 
@@ -41,7 +44,8 @@ class ProgramSpec:
     `cwd` is the logical working directory (default: as $PWD of `environ` names it). `overlay` are
     the variables that somebody said for this program, which `environ` has already. `stamp` links
     facts of git into string variables: {"main.version": "version"}. `store` is where its builds
-    are, if not where `environ` says. Raises UsageError for words that make no sense.
+    are, if not where `environ` says. `run_in` is where the program runs, from where this process is
+    when it starts ("" where go runs). Raises UsageError for words that make no sense.
     """
 
     __slots__ = (
@@ -52,6 +56,7 @@ class ProgramSpec:
         "key",
         "overlay",
         "platform",
+        "run_in",
         "stamp",
         "store",
         "target",
@@ -67,6 +72,7 @@ class ProgramSpec:
         cwd: str | None = None,
         overlay: "Mapping[str, str | None] | None" = None,
         store: Store | None = None,
+        run_in: str = "",
     ) -> None:
         if os.name != "posix":
             raise ToolchainError("gorun-tasks runs on Linux and macOS, not on Windows")
@@ -78,6 +84,7 @@ class ProgramSpec:
         self.environ: Final = environ
         self.overlay: Final = {} if overlay is None else dict(overlay)
         self.store: Final = store or Store.at(environ)
+        self.run_in: Final = run_in
         # Where -C leads is part of who the program is: a link on the way may be set anew.
         places = (self.cwd, self.directory) if flags.chdir else (self.cwd,)
         identity = (*flags.words, "--", *target.words, "in", *places)
@@ -106,6 +113,7 @@ class ProgramSpec:
             cwd=self.cwd,
             overlay=self.overlay,
             store=Store(self.store.root),
+            run_in=self.run_in,
         )
 
     def __repr__(self) -> str:
@@ -131,9 +139,12 @@ class ProgramSpec:
         return os.path.realpath(os.path.join(self.cwd, chdir)) if chdir else self.cwd
 
     @property
-    def root(self) -> str:
-        """What paths are shown relative to."""
-        return self.directory
+    def place(self) -> str:
+        """Where the program runs."""
+        if not self.run_in:
+            return self.directory
+        here = "" if self.run_in.startswith("/") else logical_directory(os.environ)
+        return os.path.normpath(os.path.join(here, self.run_in))
 
     def never_recorded(self) -> str:
         """Return why builds of this program are never remembered; "" where they may be."""
@@ -205,7 +216,7 @@ class ProgramSpec:
         if never:
             return never
         note = self.store.note(self.key, self.identity)
-        return f"not remembered: {note}" if note else "not built before"
+        return f"not remembered: {note}" if note else NOT_BUILT
 
 
 def _checksum(words: "Sequence[str]") -> str:

@@ -6,21 +6,35 @@ found in `inputs.compare`.
 
 from __future__ import annotations
 
-from gorun_tasks.errors import in_one_line
+import os
+
+from gorun_tasks.core.program import logical_directory
+from gorun_tasks.errors import ToolchainError, in_one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gorun_tasks.core.program import ProgramSpec
+
 
 class Reason:
-    """Why something is stale: which input, and what became of it, in the words of who did it."""
+    """Why something is stale: which input, and what became of it, in the words of who did it.
 
-    __slots__ = ("change", "input")
+    `path` is where the input is, "" for one that is no file.
+    """
 
-    def __init__(self, input: str, change: str) -> None:  # noqa: A002 - the word of the events
+    __slots__ = ("change", "input", "path")
+
+    def __init__(
+        self,
+        input: str,  # noqa: A002 - the word of the events
+        change: str,
+        path: str = "",
+    ) -> None:
         self.input = input
         self.change = change
+        self.path = path
 
     def __str__(self) -> str:
         """Return the words a person reads: "main.go edited", "GOFLAGS: '' → '-tags=dev'"."""
@@ -53,4 +67,22 @@ def because(reasons: Iterable[Reason]) -> str:
 
 def reasons_said(reasons: Iterable[Reason]) -> list[dict[str, str]]:
     """Return reasons, for JSON."""
-    return [{"input": reason.input, "change": reason.change} for reason in reasons]
+    return [
+        {"input": reason.input, "change": reason.change}
+        | ({"path": reason.path} if reason.path else {})
+        for reason in reasons
+    ]
+
+
+def of_file(path: str, change: str, here: str) -> Reason:
+    """Return the reason that a file is, named as one would who is `here`, as go's errors do."""
+    relative = os.path.relpath(path, here)
+    return Reason(relative if len(relative) < len(path) else path, change, path)
+
+
+def where_people_are(program: ProgramSpec) -> str:
+    """Return the directory of whoever reads this: that of the process, as PWD names it."""
+    try:
+        return logical_directory(os.environ)
+    except ToolchainError:
+        return program.cwd  # it is gone

@@ -152,6 +152,11 @@ def _strings(value: "Sequence[str]") -> tuple[str, ...]:
     return tuple(value)
 
 
+def is_name(word: str) -> bool:
+    """Say whether a word names a program of the workspace, :api, and is no address, :8080."""
+    return word[:1] == ":" and word[1:2] not in "0123456789" and ":" not in word[1:]
+
+
 def is_path(word: str) -> bool:
     """Tell a local import or an absolute path, as go does, from an import path."""
     return word in (".", "..") or word.startswith(("./", "../", "/"))

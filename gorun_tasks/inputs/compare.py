@@ -17,7 +17,7 @@ from gorun_tasks.core.fingerprint import (
     record_directory,
 )
 from gorun_tasks.core.program import QUESTION
-from gorun_tasks.core.reasons import Reason
+from gorun_tasks.core.reasons import Reason, of_file, where_people_are
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, UNREADABLE, content_of, contents_by_reading
 from gorun_tasks.inputs.directory_listing import list_directory
@@ -42,7 +42,7 @@ class Examination:
     def __init__(self, look: StatCache, program: ProgramSpec) -> None:
         self._look = look
         self._program = program
-        self._root = program.root.rstrip("/") + "/"
+        self._here = where_people_are(program)
         self._began = host.file_clock()
         self._contents: dict[tuple[str, bytes], tuple[bytes, Key | None]] = {}
         self._listings: dict[tuple[str, str, tuple[str, ...]], tuple[str, ...] | None] = {}
@@ -205,7 +205,7 @@ class Examination:
             try:
                 directory = self._believed(at, directory, key_of(os.stat(at)))
             except OSError:
-                yield Reason(self._show(at), "removed")
+                yield of_file(at, "removed", self._here)
                 return
             gone = _deleted_but_not_compiled(where, names, detail)
             for reason in self._listing_changes(at, detail, gone):
@@ -222,7 +222,7 @@ class Examination:
                 words = _change(content, now)
                 if came_or_went:
                     words = "appeared" if key is None else "removed"
-                yield Reason(self._show(path), words)
+                yield of_file(path, words, self._here)
         if changed:
             return
         renewed: Record = (base, directory, names, tuple(fresh))
@@ -261,17 +261,14 @@ class Examination:
             self._listings[asked] = list_directory(*asked)
         now = self._listings[asked]
         if now is None:
-            yield Reason(self._show(base), "cannot be read")
+            yield of_file(base, "cannot be read", self._here)
             return
         for name in sorted(set(now) - set(before)):
             kind = "new directory" if name.endswith("/") else "new file"
-            yield Reason(self._show(f"{base}/{name.rstrip('/@')}"), kind)
+            yield of_file(f"{base}/{name.rstrip('/@')}", kind, self._here)
         for name in sorted(set(before) - set(now)):
             if name.rstrip("/@") not in {other.rstrip("/@") for other in now}:
-                yield Reason(self._show(f"{base}/{name.rstrip('/@')}"), "removed")
-
-    def _show(self, path: str) -> str:
-        return path.removeprefix(self._root)
+                yield of_file(f"{base}/{name.rstrip('/@')}", "removed", self._here)
 
 
 def _deleted_but_not_compiled(where: str, names: tuple[str, ...], detail: Detail) -> set[str]:

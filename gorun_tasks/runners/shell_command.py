@@ -26,7 +26,10 @@ def command(program: Program, args: Sequence[str], *options: str) -> str:
     unset = [name for name, value in program.overlay.items() if value is None]
     env = [word for name in unset for word in ("-u", name)]
     env += [f"{name}={value}" for name, value in program.overlay.items() if value is not None]
-    words = ["gorun", *options, *_flags(program), *program.target.words, *args]
+    place = program.place
+    elsewhere = options in ((), ("--watch",)) and place != program.directory
+    cwd = ["--cwd", os.path.relpath(place, program.cwd)] if elsewhere else []
+    words = ["gorun", *options, *cwd, *_flags(program), *program.target.words, *args]
     return _in(program.cwd, ["env", *env, *words] if env else words)
 
 

@@ -49,7 +49,7 @@ class Verbs:
     def __init__(self, name: str, program: Program, args: Sequence[str]) -> None:
         self.name = name
         self.program = program
-        self.args = args
+        self.args = args or program.args
 
     # What a runner does in its own way.
 

@@ -16,7 +16,7 @@ import time
 
 from gorun_tasks.core.fingerprint import key_at, key_of, record_directory
 from gorun_tasks.core.store import Manifest, pack, packed_tables, unpack
-from gorun_tasks.errors import BuildError, GivenUp
+from gorun_tasks.errors import BuildError, GivenUp, GoRunError
 from gorun_tasks.inputs.digest import ContentCache, is_executable_of
 from gorun_tasks.storage.eviction import evict
 from gorun_tasks.storage.writer import StoreUnusable, Writer, in_words
@@ -309,9 +309,13 @@ def working_folder(publisher: Publisher | None, *inside: str) -> str:
 
 
 def forget(program: ProgramSpec) -> None:
+    """Forget what the store has of a program. Raises GoRunError where that cannot be."""
     if program.store.trusted():
-        with contextlib.suppress(StoreUnusable):
+        try:
             Publisher.of(program.store).drop(program.key)
+        except StoreUnusable as trouble:
+            if program.store.keys(program.key, "programs"):
+                raise GoRunError(f"{program.label} is not forgotten: {trouble}") from trouble
 
 
 def _make_folders(path: str, names: Iterable[str]) -> None:

@@ -31,6 +31,7 @@ class WatchedProgram:
         self.program = context.program
         self.args = args
         self.keep = keep
+        self.place = self.program.place  # where it is to run, wherever this process goes
         self.taken: Outcome | None = None  # the newest that was made
         self.running: Outcome | None = None  # what was started last
         self.next: Outcome | None = None  # what is to be started when that is gone
@@ -65,8 +66,8 @@ class WatchedProgram:
         assert self.next is not None
         self.running, self.next = self.next, None
         self.stopping = False
-        command, words, env = how_to_start(self.program, self.running, self.args)
-        self.keep.start(command, words, env, self.program.directory)
+        command, words, env = how_to_start(self.program, self.running, self.args, self.place)
+        self.keep.start(command, words, env, self.place)
 
     def stop(self, signum: int | None = None, grace: float | None = -1.0) -> None:
         """Tell the whole group to end."""

@@ -335,7 +335,7 @@ class Watch:
     def _could_not_start(self, watched: WatchedProgram, number: int, of_directory: int) -> None:
         made = watched.running
         assert made is not None
-        directory = watched.program.directory
+        directory = watched.place
         trouble = OSError(number, os.strerror(number), directory if of_directory else made.path)
         error = cannot_execute(trouble, made.path, directory)
         if isinstance(error, ExecutableGoneError):

@@ -9,6 +9,7 @@
 
     [tool.gorun.programs.api]         # the program that is found under this name
     args = ["--port", "8080"]         # where a run gives none
+    cwd = "deploy"                    # where it runs: here where it has args, else where you are
     [tool.gorun.programs.migrate]     # a name for any target
     target = "./cmd/db/migrate"
     race = true
@@ -44,7 +45,7 @@ REPOSITORY = (".git", ".hg", ".jj", ".svn")
 """What lies in the root of a repository."""
 
 _GENERAL = frozenset(("env", "exclude", "include", "programs", "stamp"))
-_OF_PROGRAM = frozenset(("args", "env", "stamp", "target"))
+_OF_PROGRAM = frozenset(("args", "cwd", "env", "stamp", "target"))
 _FLAGS = KEYWORDS.keys() - {"chdir"}  # where go runs is for the workspace to know
 _UNKNOWN_TABLE = "?"  # what is remembered of a file that says nothing of us
 
@@ -60,10 +61,11 @@ def switch_off() -> None:
 class Settings:
     """What is said of one program, or of all of them."""
 
-    __slots__ = ("args", "env", "flags", "stamp", "target")
+    __slots__ = ("args", "cwd", "env", "flags", "stamp", "target")
 
     def __init__(self) -> None:
         self.target = ""
+        self.cwd = ""
         self.args: tuple[str, ...] = ()
         self.env: dict[str, str] = {}
         self.flags: dict[str, Any] = {}
@@ -89,7 +91,7 @@ class Settings:
     def over(self, general: Settings) -> Settings:
         """Return these settings laid over the general ones."""
         both = Settings()
-        both.target, both.args = self.target, self.args
+        both.target, both.args, both.cwd = self.target, self.args, self.cwd
         both.env = {**general.env, **self.env}
         both.flags = {**general.flags, **self.flags}
         both.stamp = {**general.stamp, **self.stamp}
@@ -283,9 +285,17 @@ class _Reading:
                 self._refuse(str(error), *keys, "stamp", variable)
         if "args" in known:
             settings.args = self._strings(table, "args", *keys)
+            settings.cwd = self._directory(table.get("cwd"), *keys, "cwd")
         if "target" in known and "target" in table:
             settings.target = self._target(table["target"], *keys, "target")
         return settings
+
+    def _directory(self, value: object, *keys: str) -> str:
+        if value is None:
+            return ""
+        if not isinstance(value, str) or not value:
+            self._refuse_type("cwd", "a directory", value, *keys)
+        return value
 
     def _target(self, target: object, *keys: str) -> str:
         if not isinstance(target, str) or not target:

@@ -56,6 +56,7 @@ def configured(program: Spec) -> Spec:
         cwd=program.cwd,
         overlay=env,
         store=program.store,
+        run_in=program.run_in,
     )
 
 

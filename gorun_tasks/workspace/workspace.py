@@ -329,11 +329,25 @@ class Workspace:
                 target = _relative(main.directory, main.cwd)
             if main.alone:
                 env["GOWORK"] = "off"
-        return Program(target, cwd=cwd, env=env, stamp=settings.stamp, **settings.flags)
+        program = Program(target, cwd=cwd, env=env, stamp=settings.stamp, **settings.flags)
+        program = program.in_place(self._place_of(settings))
+        program.args = settings.args
+        return program
+
+    def _place_of(self, settings: Settings) -> str:
+        """Return where a program runs: "." where whoever starts it is.
+
+        Arguments in the configuration may be paths: they mean what they mean there.
+        """
+        said = settings.cwd or ("." if settings.args else "")
+        return os.path.normpath(os.path.join(self.config.directory, said)) if said else "."
 
     def _hint(self, name: str) -> str:
         from gorun_tasks.core.suggestions import nearest
 
+        parts = [other for other in self.programs if name in other.split("-")]
+        if parts:
+            return f"did you mean {' or '.join(parts[:3])}?"
         there = "gorun --list shows them" if self.programs else "there is no main package"
         return nearest(name, self.programs) or there
 

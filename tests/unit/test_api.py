@@ -65,8 +65,10 @@ def program(
     go: None,  # noqa: ARG001 - nothing can be built without
     tmp_path: Path,
     write: Callable[[str, str], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Program:
-    """Make a program that exits with 3 and one more for each argument."""
+    """Make a program that exits with 3 and one more for each argument, where we are."""
+    monkeypatch.chdir(tmp_path)
     write("go.mod", "module example.com/status\n\ngo 1.24\n")
     write("main.go", SOURCE)
     return make(tmp_path)

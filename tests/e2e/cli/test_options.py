@@ -210,7 +210,8 @@ def test_events_are_one_line_for_each_request(tmp_path: Path) -> None:
     events = [json.loads(line) for line in file.read_text().splitlines()]
     outcomes = [event["outcome"] for event in events]
     assert outcomes == ["built", "current", "failed", "built", "restored"]
-    edited = [{"input": "main.go", "change": "edited"}]
+    path = f"{workshop.folder}/main.go"
+    edited = [{"input": "main.go", "change": "edited", "path": path}]
     unknown = [{"input": "", "change": "not built before"}]
     assert [e["because"] for e in events] == [unknown, [], edited, edited, edited]
     times = [event["time"] for event in events]

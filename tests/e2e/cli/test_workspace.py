@@ -83,7 +83,7 @@ def test_a_name_is_a_program_in_its_place_and_environment(shop: Workshop) -> Non
     assert deep.gorun(":api", env=below).err == "api word 3 high\n"
     assert deep.gorun(":api", "typed", env=below).err == "api word 2 high\n"
     assert deep.gorun(":worker", env=below).err == "worker word 1 \n"
-    assert deep.gorun(":tools", env=below).err == f"{shop.folder}/tools\n"
+    assert deep.gorun(":tools", env=below).err == f"{shop.folder}/lib\n"
 
 
 def test_a_named_program_is_the_one_that_is_typed(shop: Workshop) -> None:

@@ -57,7 +57,10 @@ def test_what_a_name_of_gofips140_stands_for_is_an_input(tmp_path: Path) -> None
     assert workshop.gorun("--why", ".").out == ".: current\n"
     (snapshots / "certified.txt").write_text(f"{second}\n")
     outcome, because, result = workshop.outcome(".")
-    assert (outcome, because) == ("built", [f"{snapshots}/certified.txt edited"])
+    assert (outcome, because) == (
+        "built",
+        [f"{os.path.relpath(snapshots, workshop.folder)}/certified.txt edited"],
+    )
     assert result.err == f"{second}\n"
     let_the_clock_tick()
     assert workshop.gorun("--why", ".").out == ".: current\n"

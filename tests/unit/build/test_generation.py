@@ -149,8 +149,9 @@ class Kitchen(Tree):
 
 
 @pytest.fixture
-def kitchen(tmp_path: Path) -> Kitchen:
+def kitchen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kitchen:
     (tmp_path / "kitchen").mkdir()
+    monkeypatch.chdir(tmp_path / "kitchen")
     return Kitchen(tmp_path / "kitchen")
 
 
