@@ -7,9 +7,11 @@ part of every hot path.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gorun_tasks.api import Program as Program
+    from gorun_tasks.build.events import ConfiguredEvent as ConfiguredEvent
     from gorun_tasks.build.events import EndedEvent as EndedEvent
     from gorun_tasks.build.events import Event as Event
     from gorun_tasks.build.events import FailedEvent as FailedEvent
+    from gorun_tasks.build.events import LoopEvent as LoopEvent
     from gorun_tasks.build.events import OutcomeEvent as OutcomeEvent
     from gorun_tasks.build.events import StartedEvent as StartedEvent
     from gorun_tasks.build.events import UnchangedEvent as UnchangedEvent
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "api": "Program",
-    "build.events": "EndedEvent Event FailedEvent OutcomeEvent StartedEvent UnchangedEvent"
-    " WatchingEvent",
+    "build.events": "ConfiguredEvent EndedEvent Event FailedEvent LoopEvent OutcomeEvent"
+    " StartedEvent UnchangedEvent WatchingEvent",
     "build.generation": "Generation",
     "build.graph": "Graph",
     "build.outcome": "Outcome",

@@ -141,6 +141,44 @@ class UnchangedEvent(Event):
     event = "unchanged"
 
 
+class LoopEvent(Event):
+    """A program changes its own inputs whenever it starts: it is no longer restarted for that.
+
+    `paths` are these inputs. A change of another one restarts it, or one that comes later.
+    """
+
+    __slots__ = ("paths",)
+    event = "loop"
+
+    def __init__(self, program: str, paths: tuple[str, ...]) -> None:
+        super().__init__(program)
+        self.paths = paths
+
+    def fields(self) -> dict[str, object]:
+        """Return which inputs."""
+        return {"paths": list(self.paths)}
+
+
+class ConfiguredEvent(Event):
+    """The configuration of a watched program was edited in `file`: it is started anew.
+
+    `change` is "changed", "joined" for a new one of the workspace, "dropped" for one that is no
+    longer there, and ends.
+    """
+
+    __slots__ = ("change", "file")
+    event = "configured"
+
+    def __init__(self, program: str, file: str, change: str) -> None:
+        super().__init__(program)
+        self.file = file
+        self.change = change
+
+    def fields(self) -> dict[str, object]:
+        """Return what, and by which file."""
+        return {"file": self.file, "change": self.change}
+
+
 class WatchingEvent(Event):
     """So many directories are watched from now on.
 

@@ -101,7 +101,8 @@ def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
 def _watch(options: Options, flags: BuildFlags, words: list[str]) -> int:
     from gorun_tasks.cli.watch_command import watch
 
-    typed = options["stop-signal"], options["stop-timeout"], options["listen"]
+    ending = options["stop-signal"], options["stop-timeout"]
+    typed = *ending, options["listen"], options["cwd"]
     return watch(words, flags, options.stamps, events=options["events"], options=typed)
 
 

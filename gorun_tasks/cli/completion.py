@@ -48,7 +48,7 @@ _VALUES = {
 _OF_FILES = frozenset(
     "debug-actiongraph debug-runtime-trace debug-trace modfile overlay pgo".split()
 )
-_OF_DIRECTORIES = frozenset(("C", "pkgdir"))
+_OF_DIRECTORIES = frozenset(("C", "cwd", "pkgdir"))
 _STAMPS = ("version", "commit", "date", "dirty")
 _PASSED_OVER = frozenset(("testdata", "vendor", "node_modules"))
 

@@ -9,56 +9,68 @@ sees of it is in `watch.session`.
 
 from __future__ import annotations
 
+import itertools
 import os
-import re
 import signal
 
 from gorun_tasks.api import Program
-from gorun_tasks.cli.workspace_commands import named, typed
-from gorun_tasks.core.target import Target
+from gorun_tasks.core.program import logical_directory
+from gorun_tasks.core.target import Target, is_name
 from gorun_tasks.errors import UsageError
 from gorun_tasks.system.supervisor import listener_at
-from gorun_tasks.watch.session import labelled, run
+from gorun_tasks.watch.labels import Labels
+from gorun_tasks.watch.session import run
 from gorun_tasks.watch.watcher import GRACE, Watch
+from gorun_tasks.workspace.configured import configured
+from gorun_tasks.workspace.configured_programs import ConfiguredPrograms
+from gorun_tasks.workspace.workspace import Workspace, root_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from gorun_tasks.build.context import BuildContext
     from gorun_tasks.core.flags import BuildFlags
+    from gorun_tasks.watch.configuration import Programs
 
-    Typed = tuple[str, str, str]
-    """The signal, the seconds and the address that are typed, "" for none."""
-
-_NAME = re.compile(r":[^:0-9][^:]*")  # not an address like :8080
+    Typed = tuple[str, str, str, str]
+    """The signal, the seconds, the address and the directory that are typed, "" for none."""
 
 
 def programs_of(
-    words: list[str], flags: BuildFlags, stamps: Mapping[str, str], events: str
-) -> tuple[dict[str, Program], dict[str, Sequence[str]]]:
-    """Return the programs that the words name, and their arguments. Raises UsageError."""
-    names = 0
-    while names < len(words) and _NAME.fullmatch(words[names]):
-        names += 1
-    args: dict[str, Sequence[str]] = {}
-    if names == 0:
-        target, used = Target.parse(words)
-        program = typed(Program.typed(target, flags, os.environ, stamps))
-        programs, rest = {program.name: program}, words[used:]
-        args[program.name] = rest
-    else:
-        programs, args = named(flags, [word[1:] for word in words[:names]], stamps)
-        rest = words[names:]
-        if rest and len(programs) > 1:
-            raise UsageError(
-                f"several programs cannot share the arguments {' '.join(rest)}",
-                "write each one's into pyproject.toml or gorun.toml",
-            )
-        if rest:
-            args = dict.fromkeys(programs, rest)
-    for program in programs.values():
+    words: list[str], flags: BuildFlags, stamps: Mapping[str, str], events: str, run_in: str
+) -> ConfiguredPrograms:
+    """Return the programs that the words name. Raises UsageError."""
+    names = [word[1:] for word in itertools.takewhile(is_name, words)]
+    rest = words[len(names) :]
+    if rest and len(names) > 1:
+        raise UsageError(
+            f"several programs cannot share the arguments {' '.join(rest)}",
+            "write each one's into pyproject.toml or gorun.toml",
+        )
+
+    def watched(program: Program) -> BuildContext:
+        program = program.in_place(run_in or program.run_in)
         program.events = events or program.events
-    return programs, args
+        return program.context()
+
+    def of_target() -> Programs:
+        target, used = Target.parse(words)
+        program = configured(Program.typed(target, flags, os.environ, stamps))
+        return {program.name: watched(program)}, {program.name: words[used:]}
+
+    place = os.path.normpath(os.path.join(logical_directory(os.environ), flags.chdir))
+    if not names:
+        return ConfiguredPrograms(place, of_target)
+    root, own = root_of(place), flags.without("C")
+
+    def of_workspace() -> Programs:
+        workspace = Workspace(root)
+        programs = {name: workspace.program(name).with_flags(own, stamps) for name in names}
+        contexts = {name: watched(program) for name, program in programs.items()}
+        return contexts, {name: rest or workspace.args(name) for name in names}
+
+    return ConfiguredPrograms(root, of_workspace)
 
 
 def signal_of(word: str) -> int:
@@ -89,19 +101,21 @@ def watch(
     words: list[str], flags: BuildFlags, stamps: Mapping[str, str], *, events: str, options: Typed
 ) -> int:
     """Answer --watch; return the exit status."""
-    programs, args = programs_of(words, flags, stamps, events)
-    names = list(programs)
+    configuration = programs_of(words, flags, stamps, events, options[3])
+    contexts, args = configuration.load()
+    names = list(contexts)
     number, grace, address = signal_of(options[0]), seconds_of(options[1]), options[2]
     if address and len(names) > 1:
         raise UsageError("--listen is for one program, not for several")
     return run(
         Watch(
-            {name: program.context() for name, program in programs.items()},
+            contexts,
             args,
             stop_signal=number,
             grace=grace,
-            labelled=labelled(names),
+            labelled=Labels(names).write if len(names) > 1 else None,
             listening=listener_at(address) if address else None,
+            configuration=configuration,
         ),
         names,
     )

@@ -24,6 +24,7 @@ _COLUMNS = 80  # of a terminal that does not know its size
 
 _quiet = False
 _passing = False  # whether a passing line stands on the terminal
+_end_line: Callable[[], None] | None = None  # where a line that is not ours may be unfinished
 _transient_thread: Thread | None = None  # one that may write passing lines as the main one does
 
 
@@ -36,6 +37,8 @@ def set_quiet() -> None:
 def pass_on(line: bytes) -> None:
     """Write what go said, as go said it."""
     erase()
+    if _end_line is not None:
+        _end_line()
     _write(line)
 
 
@@ -90,6 +93,12 @@ def erase() -> None:
     if _passing:
         _passing = False
         _write(_ERASE)
+
+
+def before_words(end_line: Callable[[], None]) -> None:
+    """Have this called before anything is said: a line of a program may be unfinished there."""
+    global _end_line  # noqa: PLW0603 - as above
+    _end_line = end_line
 
 
 def allow_transient_lines_from(thread: Thread) -> None:

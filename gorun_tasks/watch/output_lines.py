@@ -1,22 +1,29 @@
-"""Output lines: what several programs write, line by line, each line with its program's name.
+"""Output lines: what several programs write, as far as it may be shown.
 
-Decides when a line is whole: at its end, or where the program that wrote it has ended. It must
-never wait for one who might write: somebody who left a program's group may hold its output open.
+Decides when that is: whole lines at once, and what ends no line (a prompt, a progress bar) after a
+moment without more, when there is much of it, or where the program has ended. It must never wait
+for one who might write, as somebody who left a program's group may hold its output open, nor keep
+more than a little.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import time
+
+from gorun_tasks.system import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Tell = Callable[[str, int, bytes], None]
-    """Gets a line: the name of its program, 1 or 2 for the stream, and what was written."""
+    """Gets what was written: the name of its program, 1 or 2 for the stream, and the words: lines
+    with their ends, the last one perhaps without."""
 
-_IN_A_PIPE = 1 << 16  # bytes; what a program left in it when it ended is read at once
+_IN_A_PIPE = 1 << 18  # bytes; what a program left in it when it ended is read at once
+_MOMENT = 0.05  # seconds in which the end of a line may follow its beginning
 
 
 class OutputLines:
@@ -35,6 +42,7 @@ class OutputLines:
                 reads, writes = os.pipe()
                 theirs.append(writes)
                 os.set_blocking(reads, False)
+                host.widen_pipe(reads, _IN_A_PIPE)
                 self._outputs[reads] = _Output(name, stream)
             yield theirs
         finally:
@@ -45,55 +53,67 @@ class OutputLines:
         """Return what can be read when somebody wrote."""
         return list(self._outputs)
 
+    def patience(self) -> float | None:
+        """Return the seconds until something is to be shown (`show`), None where nothing waits."""
+        waiting = [output.due for output in self._outputs.values() if output.begun]
+        return max(0.0, min(waiting) - time.monotonic()) if waiting else None
+
+    def show(self) -> None:
+        """Pass on beginnings of lines that have waited for their ends."""
+        now = time.monotonic()
+        for output in self._outputs.values():
+            if output.begun and output.due <= now:
+                self._pass_on_all(output)
+
     def pass_on(self, descriptor: int) -> None:
-        """Pass on the lines that are there, as far as they are whole."""
+        """Take in what is there, and pass on the lines that are whole."""
         output = self._outputs[descriptor]
         try:
             chunk = os.read(descriptor, _IN_A_PIPE)
         except BlockingIOError:
             return
         if not chunk:
-            self._end_line(output)
+            self._pass_on_all(output)
             os.close(descriptor)
             del self._outputs[descriptor]
             return
-        *lines, rest = chunk.split(b"\n")
-        for line in lines:
-            output.begun.append(line)
-            self._tell_line(output)
-        if rest:
-            output.begun.append(rest)
+        lines, end, begun = chunk.rpartition(b"\n")
+        if end:
+            self._tell(output.name, output.stream, output.begun + lines + end)
+            output.begun = b""
+        if begun:
+            output.begun += begun
+            output.due = time.monotonic() + _MOMENT
+        if len(output.begun) >= _IN_A_PIPE:
+            self._pass_on_all(output)
 
     def end(self, name: str) -> None:
-        """Pass on what a program of this name wrote, which has ended: its last line, too."""
+        """Pass on what a program of this name wrote, which has ended."""
         for descriptor, output in list(self._outputs.items()):
             if output.name == name:
                 self.pass_on(descriptor)
-                self._end_line(output)
+                self._pass_on_all(output)
 
     def close(self) -> None:
         """Pass on what is there, and read no more."""
         for descriptor, output in list(self._outputs.items()):
             self.pass_on(descriptor)
-            self._end_line(output)
+            self._pass_on_all(output)
             if descriptor in self._outputs:
                 os.close(descriptor)
         self._outputs.clear()
 
-    def _end_line(self, output: _Output) -> None:
+    def _pass_on_all(self, output: _Output) -> None:
         if output.begun:
-            self._tell_line(output)
-
-    def _tell_line(self, output: _Output) -> None:
-        line = b"".join(output.begun)
-        output.begun.clear()
-        self._tell(output.name, output.stream, line)
+            self._tell(output.name, output.stream, output.begun)
+            output.begun = b""
 
 
 class _Output:
-    """One stream of a program, and what of a line is there so far."""
+    """One stream of a program, what of a line is there so far, and when that is to be shown."""
 
     def __init__(self, name: str, stream: int) -> None:
         self.name = name
         self.stream = stream
-        self.begun: list[bytes] = []
+        self.begun = b""
+        self.due = 0.0

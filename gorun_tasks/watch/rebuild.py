@@ -7,6 +7,7 @@ Decides what has to be made, and where its inputs are. It must never touch a pro
 from __future__ import annotations
 
 import functools
+import time
 
 from gorun_tasks.build.batch import make_all
 from gorun_tasks.build.graph import Graph
@@ -32,7 +33,8 @@ class RebuildPass:
     """What one look finds.
 
     `tell` hears of each result as soon as there is one, and perhaps of the same one again. `since`
-    is when something was last told to have moved (of `host.file_clock`).
+    is when something was last told to have moved (of `host.file_clock`); `further` is what
+    is watched besides inputs.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class RebuildPass:
         tell: Callable[[str, Outcome | GoRunError], None],
         *,
         since: int,
+        further: WatchSet,
     ) -> None:
         self.results: dict[str, Outcome | GoRunError] = {}
         """What became of each program that was stale, or is not started yet."""
@@ -54,13 +57,17 @@ class RebuildPass:
         self.notices = notices
         self._tell = tell
         self._made: set[str] = set()  # programs that can be started by now
+        self.begun = time.monotonic()
         self._since = since
+        self._further = further
         self._before: dict[str, dict[str, tuple[str, ...] | None]] = {}
 
     def make(self) -> None:
         """Judge the programs, and make what is stale. Raises GivenUp."""
         looks: dict[str, StatCache] = {}
         for name, watched in self._watched.items():
+            if watched.loop.held or watched.dropped:
+                continue
             program = watched.program
             program.store.forget_tables()
             at_machine = StatCache(program.store, program.environ)
@@ -105,7 +112,9 @@ class RebuildPass:
                     watched.program, report, scope, self._before.get(name, {})
                 )
             self.scopes[name] = scope, tried
-        self.elsewhere = self.notices.watch(_places(scope for scope, _ in self.scopes.values()))
+        self.elsewhere = self.notices.watch(
+            self._places(scope for scope, _ in self.scopes.values())
+        )
 
     def _has_news(self, watched: WatchedProgram, verdict: Verdict) -> bool:
         manifest, tried = verdict.manifest, watched.tried
@@ -122,11 +131,10 @@ class RebuildPass:
         """Return what is known before the first look has ended."""
         for watched in self._watched.values():
             watched.scope = watched.scope or WatchSet.of(watched.program)
-        return _places(w.scope for w in self._watched.values() if w.scope)
+        return self._places(w.scope for w in self._watched.values() if w.scope)
 
-
-def _places(scopes: Iterable[WatchSet]) -> Places:
-    places: Places = {}
-    for scope in scopes:
-        places |= scope.places()
-    return places
+    def _places(self, scopes: Iterable[WatchSet]) -> Places:
+        places = self._further.places()
+        for scope in scopes:
+            places |= scope.places()
+        return places

@@ -14,21 +14,24 @@ import os
 import signal
 
 from gorun_tasks.build.events import (
+    ConfiguredEvent,
     EndedEvent,
     FailedEvent,
+    LoopEvent,
     OutcomeEvent,
     StartedEvent,
     UnchangedEvent,
     WatchingEvent,
 )
+from gorun_tasks.core.program import logical_directory
 from gorun_tasks.core.reasons import because
-from gorun_tasks.errors import Interrupted, in_one_line
+from gorun_tasks.errors import Interrupted
 from gorun_tasks.system import console
 from gorun_tasks.toolchain.interrupt import end_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
     from gorun_tasks.build.events import Event
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 _LAST_STATUS = 128  # what is greater may tell of a signal
-_COLORS = (36, 33, 32, 35, 34, 31)  # of names
 
 
 def run(watch: Watch, names: Sequence[str]) -> int:
@@ -82,45 +84,74 @@ class _WatchReporter:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._several = len(names) > 1
-        self._because = ""
+        self._because: dict[str, str] = {}  # by name, what is to be said of the next start
+        self._configured: dict[str, str] = {}
         self._running: set[str] = set()
         self._ended: set[str] = set()  # those that ended by themselves
         self._polling = ""
 
     def tell(self, event: Event) -> None:
         """Say what a person wants to know of an event, if anything."""
-        name = f"{event.name}: " if self._several else ""
+        name = f"{event.name}: " if self._several and event.name else ""
         if isinstance(event, OutcomeEvent):
-            self._because = because(event.because).removeprefix(" because ")
+            reasons = because(event.because).removeprefix(" because ")
+            edited = self._configured.pop(event.name, "")
+            self._because[event.name] = ", ".join(filter(None, (edited, reasons)))
         elif isinstance(event, StartedEvent | EndedEvent):
             self._tell_of_run(name, event)
         elif isinstance(event, UnchangedEvent):
-            console.say(f"{name}runs on: {self._because or 'all is as it was'}")
-            self._because = ""
+            console.say(f"{name}runs on: {self._why(event) or 'all is as it was'}")
         elif isinstance(event, FailedEvent):
+            self._why(event)
             if not getattr(event.error, "told", False):
                 console.say(f"{name}{event.error}")
-            runs = event.name in self._running
-            console.say(f"{name}{'the old program runs on' if runs else 'waits for a change'}")
-            self._because = ""
+            console.say(f"{name}{self._meanwhile(event)}")
+        elif isinstance(event, LoopEvent):
+            self._why(event)
+            paths = ", ".join(map(_from_here, event.paths))
+            state = "runs on" if event.name in self._running else "waits for another change"
+            console.say(f"{name}{state}: whenever it starts, {paths} changes")
+        elif isinstance(event, ConfiguredEvent):
+            self._tell_of_configuration(event)
         elif isinstance(event, WatchingEvent) and event.polling != self._polling:
             self._polling = event.polling
             console.say(f"looks twice a second for changes: {event.polling}")
 
+    def _why(self, event: Event) -> str:
+        """Return why there is something new, which is told only once."""
+        return self._because.pop(event.name, "")
+
+    def _meanwhile(self, event: Event) -> str:
+        if not event.name:
+            return "all is as it was configured before"
+        return "the old program runs on" if event.name in self._running else "waits for a change"
+
     def _tell_of_run(self, name: str, event: StartedEvent | EndedEvent) -> None:
         if isinstance(event, StartedEvent):
-            if self._because and event.name in self._ended:
-                console.say(f"{name}starts again: {self._because}")
-            self._because = ""
+            why = self._why(event)
+            if why and event.name in self._ended:
+                console.say(f"{name}starts again: {why}")
             self._running.add(event.name)
             return
         self._running.discard(event.name)
         if not event.wanted:
             self._ended.add(event.name)
             console.say(f"{name}{how_it_ended(event.exit_code)}, waits for a change")
-        elif self._because:
-            console.say(f"{name}restarts: {self._because}")
-            self._because = ""
+        elif why := self._why(event):
+            console.say(f"{name}restarts: {why}")
+
+    def _tell_of_configuration(self, event: ConfiguredEvent) -> None:
+        edited = f"{_from_here(event.file)} edited"
+        if event.change == "changed":
+            self._configured[event.name] = edited
+            return
+        self._several = True
+        verb = "joins" if event.change == "joined" else "ends"
+        console.say(f"{event.name}: {verb}: {edited}")
+
+
+def _from_here(path: str) -> str:
+    return os.path.relpath(path, logical_directory(os.environ))
 
 
 def how_it_ended(exit_code: int) -> str:
@@ -132,20 +163,3 @@ def how_it_ended(exit_code: int) -> str:
     except ValueError:
         return f"ended with exit status {exit_code}"
     return f"ended with exit status {exit_code}, as by {name}"
-
-
-def labelled(names: Sequence[str]) -> Callable[[str, int, bytes], None]:
-    """Return what writes the lines of several programs, each after its program's name."""
-    width = max(map(len, names))
-    labels: dict[tuple[str, int], bytes] = {}
-    for position, name in enumerate(names):
-        for stream in (1, 2):
-            label = in_one_line(f"{name:{width}} | ")
-            if os.isatty(stream) and not os.environ.get("NO_COLOR"):
-                label = f"\x1b[{_COLORS[position % len(_COLORS)]}m{label}\x1b[0m"
-            labels[name, stream] = os.fsencode(label)
-
-    def write(name: str, stream: int, line: bytes) -> None:
-        console.write(stream, labels[name, stream] + line + b"\n")
-
-    return write

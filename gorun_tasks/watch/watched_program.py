@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gorun_tasks.build.outcome import how_to_start
 from gorun_tasks.system.build_id import same_but_build_id
+from gorun_tasks.watch.restart_loop import RestartLoop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.graph import Graph
     from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.system.supervisor import SupervisorClient
     from gorun_tasks.watch.watch_set import FailedBuildSnapshot, WatchSet
 
@@ -29,9 +31,9 @@ class WatchedProgram:
         self.name = name
         self.context = context
         self.program = context.program
+        self.place = self.program.place  # where it is to run, wherever this process goes
         self.args = args
         self.keep = keep
-        self.place = self.program.place  # where it is to run, wherever this process goes
         self.taken: Outcome | None = None  # the newest that was made
         self.running: Outcome | None = None  # what was started last
         self.next: Outcome | None = None  # what is to be started when that is gone
@@ -42,7 +44,27 @@ class WatchedProgram:
         self.tried: FailedBuildSnapshot | None = (
             None  # of the last build, where nothing is recorded of it
         )
+        self.loop = RestartLoop()
+        self.dropped = False  # whether the configuration has it no longer
+        self.renewed = False  # whether another configuration waits for the next start
         self._private: dict[str, Graph] = {}
+
+    def is_as(self, program: ProgramSpec, args: Sequence[str]) -> bool:
+        """Say whether this is how it is built and started."""
+        return not self.dropped and (
+            (program.identity, program.environ, program.place, [*args])
+            == (self.program.identity, self.program.environ, self.place, [*self.args])
+        )
+
+    def become(self, context: BuildContext, args: Sequence[str]) -> None:
+        """Be built and started so from now on."""
+        self.context, self.program, self.args = context, context.program, args
+        self.place = self.program.place
+        self.scope = self.tried = None
+        self.same = set()
+        self.loop = RestartLoop()
+        self.dropped = False
+        self.renewed = True
 
     def take(self, made: Outcome) -> bool:
         """Take a new outcome; say whether it is another program than the one that runs."""
@@ -52,6 +74,7 @@ class WatchedProgram:
         if (
             self.keep.pid
             and not self.stopping
+            and not self.renewed
             and old is not None
             and same_but_build_id(old.path, made.path)
         ):
@@ -65,7 +88,8 @@ class WatchedProgram:
         """Start what is to be started. Raises ExecutionError."""
         assert self.next is not None
         self.running, self.next = self.next, None
-        self.stopping = False
+        self.stopping = self.renewed = False
+        self.loop.started()
         command, words, env = how_to_start(self.program, self.running, self.args, self.place)
         self.keep.start(command, words, env, self.place)
 

@@ -13,6 +13,7 @@ something changed (`rebuild` asks who does), nor wait for anything but what is t
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -21,8 +22,10 @@ from collections import deque
 from subprocess import DEVNULL
 
 from gorun_tasks.build.events import (
+    ConfiguredEvent,
     EndedEvent,
     FailedEvent,
+    LoopEvent,
     StartedEvent,
     UnchangedEvent,
     WatchingEvent,
@@ -41,6 +44,7 @@ from gorun_tasks.system import console, host
 from gorun_tasks.system.supervisor import SupervisorClient
 from gorun_tasks.toolchain.interrupt import CancelScope
 from gorun_tasks.watch.callback_queue import CallbackQueue
+from gorun_tasks.watch.configuration import ConfigurationWatch
 from gorun_tasks.watch.file_events import FileEvents
 from gorun_tasks.watch.output_lines import OutputLines
 from gorun_tasks.watch.rebuild import RebuildPass
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
     from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.events import Event
     from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.watch.configuration import Configuration
 
 GRACE = 5.0
 """Seconds that a program has to end after the stop signal, before SIGKILL."""
@@ -65,10 +70,11 @@ class Watch:
     """A watch over programs by name. Iterate over it for its events, as long as it lasts.
 
     `args` are each program's arguments. `stop_signal` ends a program that is replaced, SIGKILL
-    `grace` seconds later. `labelled` gets the lines that several programs write: the name, 1 or 2
-    for the stream, the line. A program alone has all streams of this process, and the terminal.
+    `grace` seconds later. `labelled` gets what several programs write: the name, 1 or 2 for the
+    stream, and lines with their ends, the last one perhaps without. A program alone has all streams
+    of this process, and the terminal.
     `listening` is a socket that each program inherits, in the manner of systemd (LISTEN_FDS); the
-    watch closes it at its end.
+    watch closes it at its end. `configuration` is asked for the programs again when it is edited.
     Raises UsageError where watchfiles is not installed, and ExecutionError where no process can be
     started that keeps a program.
     """
@@ -82,6 +88,7 @@ class Watch:
         grace: float = GRACE,
         labelled: Callable[[str, int, bytes], None] | None = None,
         listening: socket | None = None,
+        configuration: Configuration | None = None,
     ) -> None:
         self.ended_by = 0
         """The signal that ended the watch, 0 for none."""
@@ -93,8 +100,10 @@ class Watch:
         self._args = args
         self._stop_signal = stop_signal
         self._grace = grace
-        self._lines = OutputLines(labelled) if labelled and len(contexts) > 1 else None
+        self._alone = len(contexts) == 1
+        self._lines = OutputLines(labelled) if labelled else None
         self._listening = listening
+        self._configuration = ConfigurationWatch(configuration)
         self._happened: deque[Event] = deque()
         self._errands = CallbackQueue()
         self._notices = FileEvents(lambda paths: self._errands.add(lambda: self._notice(paths)))
@@ -140,11 +149,14 @@ class Watch:
         console.open_closed_std_fds()
         self._errands.open()
         for name, context in self._contexts.items():
-            keep, args = self._new_keep(name), self._args.get(name, ())
-            self._watched[name] = WatchedProgram(name, self._heard_here(name, context), args, keep)
+            self._add(name, context, self._args.get(name, ()))
+
+    def _add(self, name: str, context: BuildContext, args: Sequence[str]) -> None:
+        context = self._heard_here(name, context)
+        self._watched[name] = WatchedProgram(name, context, args, self._new_keep(name))
 
     def _new_keep(self, name: str) -> SupervisorClient:
-        if len(self._contexts) == 1:
+        if self._alone:
             return SupervisorClient(
                 self._stop_signal, self._grace, terminal=True, listening=self._listening
             )
@@ -189,7 +201,9 @@ class Watch:
         lines = self._lines.filenos() if self._lines is not None else ()
         for descriptor in (self._errands.fileno(), *keeps, *lines):
             poll.register(descriptor, select.POLLIN)
-        for descriptor, _ in poll.poll(0 if self._errands else None):
+        patience = self._lines.patience() if self._lines is not None else None
+        pause = None if patience is None else patience * 1000 + 1
+        for descriptor, _ in poll.poll(0 if self._errands else pause):
             if descriptor in keeps:
                 for message in keeps[descriptor].keep.messages():
                     self._heard(keeps[descriptor], *message)
@@ -197,6 +211,8 @@ class Watch:
                 self._errands.hush()
             elif self._lines is not None:
                 self._lines.pass_on(descriptor)
+        if patience is not None and self._lines is not None:
+            self._lines.show()
         self._errands.run()
 
     def _heard_here(self, name: str, context: BuildContext) -> BuildContext:
@@ -212,10 +228,7 @@ class Watch:
 
     def _notice(self, paths: frozenset[str] | None) -> None:
         """Look again where something moved that may matter; what go builds then is out of date."""
-        scopes = [watched.scope for watched in self._watched.values() if watched.scope]
-        if paths is not None and not any(
-            scope.concerns(path) for scope in scopes for path in paths
-        ):
+        if paths is not None and not [*filter(None, self._concerns(paths))]:
             return
         self._look_again = True
         self._moment = host.file_clock()
@@ -224,6 +237,13 @@ class Watch:
         if self._scope is not None and paths is not None and not recording:
             self._scope.cancel()
 
+    def _concerns(self, paths: frozenset[str]) -> Iterator[bool]:
+        """Yield whether these matter, for all whom they may concern: each takes them in."""
+        yield any(map(self._configuration.scope.concerns, paths))
+        for watched in self._watched.values():
+            moved = {*filter(watched.scope.concerns, paths)} if watched.scope else set()
+            yield bool(moved) and watched.loop.hear(moved)
+
     def _begin_look(self) -> None:
         self._look_again = False
         scope = self._scope = CancelScope()
@@ -231,18 +251,25 @@ class Watch:
         def tell(name: str, result: Outcome | GoRunError) -> None:
             self._errands.add(lambda: self._take(self._watched[name], result, look))
 
-        look = self._look = RebuildPass(self._watched, self._notices, tell, since=self._moment)
+        look = self._look = RebuildPass(
+            *(self._watched, self._notices, tell),
+            since=self._moment,
+            further=self._configuration.scope,
+        )
 
         def work() -> None:
             try:
                 with scope:
+                    if self._is_configured_anew():
+                        return  # and so another look follows
                     look.make()
                     look.find_where()
             except GivenUp:
                 pass  # something moved, so another look follows
             except BaseException as failure:  # noqa: BLE001 - raised where somebody hears it
                 look.failure = failure
-            self._errands.add(lambda: self._end_look(look))
+            finally:
+                self._errands.add(lambda: self._end_look(look))
 
         self._looking = threading.Thread(target=work, daemon=True)
         if len(self._watched) == 1 and not any(w.keep.group for w in self._watched.values()):
@@ -254,16 +281,21 @@ class Watch:
     ) -> None:
         """Start what is new, and stop what it takes the place of."""
         label = watched.program.label
-        if self.ended_by or result is watched.taken:
+        if self.ended_by or watched.dropped or result is watched.taken:
             return
         if isinstance(result, GoRunError):
-            if watched.running is None and not _may_be_mended(result):
+            first = watched.running is None and not watched.renewed
+            if first and not _may_be_mended(result):
                 raise result
             tell(watched.context, FailedEvent(label, result))
             return
         watched.hold(look.graphs[watched.name])
+        replaces = watched.running is not None and not watched.renewed
         if not watched.take(result):
             tell(watched.context, UnchangedEvent(label))
+        elif replaces and watched.loop.closes(look.begun):
+            watched.next = None
+            tell(watched.context, LoopEvent(label, tuple(sorted(watched.loop.blamed))))
         elif watched.keep.group and not watched.stopping:
             watched.stop()
 
@@ -290,6 +322,49 @@ class Watch:
                         self._notices.polling,
                     ),
                 )
+
+    def _is_configured_anew(self) -> bool:
+        """Say whether the configuration was edited; who has the loop is told what it says now."""
+        try:
+            news = self._configuration.news()
+        except GoRunError as error:
+            self._errands.add(functools.partial(self._tell_of_configuration, error))
+            return False
+        if news is None:
+            return False
+        file, (contexts, args) = news
+        self._errands.add(functools.partial(self._configure, file, contexts, args))
+        return True
+
+    def _configure(
+        self,
+        file: str,
+        contexts: Mapping[str, BuildContext],
+        args: Mapping[str, Sequence[str]],
+    ) -> None:
+        """Have these programs from now on, each built and started as is said now."""
+        self._look_again = True
+        for name, watched in self._watched.items():
+            if name not in contexts and not watched.dropped:
+                watched.dropped, watched.next = True, None
+                tell(watched.context, ConfiguredEvent(watched.program.label, file, "dropped"))
+                if watched.keep.group and not watched.stopping:
+                    watched.stop()
+        for name, context in contexts.items():
+            own, change = args.get(name, ()), "changed"
+            if name not in self._watched:
+                self._alone, change = False, "joined"
+                self._add(name, context, own)
+            elif self._watched[name].is_as(context.program, own):
+                continue
+            watched = self._watched[name]
+            watched.become(self._heard_here(name, context), own)
+            tell(watched.context, ConfiguredEvent(watched.program.label, file, change))
+
+    def _tell_of_configuration(self, error: GoRunError) -> None:
+        event = FailedEvent("", error)
+        tell(next(iter(self._watched.values())).context, event)
+        event.name = ""  # it is not about a single program
 
     # The programs.
 

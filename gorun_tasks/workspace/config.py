@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 REPOSITORY = (".git", ".hg", ".jj", ".svn")
 """What lies in the root of a repository."""
 
+FILES = ("gorun.toml", "pyproject.toml")
+"""What may be a configuration; where both are, the first one is."""
+
 _GENERAL = frozenset(("env", "exclude", "include", "programs", "stamp"))
 _OF_PROGRAM = frozenset(("args", "cwd", "env", "stamp", "target"))
 _FLAGS = KEYWORDS.keys() - {"chdir"}  # where go runs is for the workspace to know
@@ -163,7 +166,7 @@ def find(directory: str, text_of: Callable[[str], str | None] | None = None) -> 
     text_of = text_of or text_at
     top = repository_of(directory) or directory
     for place in () if _off else upwards(directory):
-        for name, tables in (("gorun.toml", ()), ("pyproject.toml", ("tool", "gorun"))):
+        for name, tables in zip(FILES, ((), ("tool", "gorun")), strict=True):
             path = os.path.join(place, name)
             text = text_of(path)
             # To read TOML takes longer than to list programs, and most files say nothing of us.

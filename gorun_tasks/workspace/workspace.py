@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.reasons import Reason
     from gorun_tasks.errors import GoRunError
+    from gorun_tasks.watch.configuration import Programs
     from gorun_tasks.watch.watcher import Watch
     from gorun_tasks.workspace.config import Settings
     from gorun_tasks.workspace.git_changes import Changes
@@ -70,6 +71,7 @@ class Workspace:
         self._programs: dict[str, Program] | None = None
         self._named: NamedPrograms | None = None
         self._found: Found | None = None
+        self._given = False  # whether somebody said which programs it has
 
     @property
     def programs(self) -> Mapping[str, Program]:
@@ -159,6 +161,7 @@ class Workspace:
         other = type(self).__new__(type(self))
         vars(other).update(vars(self))
         other._programs = dict(programs)  # noqa: SLF001 - its own
+        other._given = True  # noqa: SLF001 - as above
         return other
 
     def build(
@@ -192,15 +195,26 @@ class Workspace:
     ) -> Watch:
         """Return a watch over these programs (default: all), with the arguments they have here.
 
-        Only those whose executable changed restart; they do not read the terminal. See
-        `Program.watch`. Raises UsageError for a name that is not there.
+        Only those whose executable or configuration changed restart; they do not read the terminal.
+        See `Program.watch`. Raises UsageError for a name that is not there.
         """
         from gorun_tasks.watch.watcher import Watch
+        from gorun_tasks.workspace.configured_programs import ConfiguredPrograms
 
-        chosen = {name: self.program(name) for name in names} or dict(self.programs)
-        args = {name: self.args(name) for name in chosen}
-        contexts = {name: program.context() for name, program in chosen.items()}
-        return Watch(contexts, args, stop_signal=stop_signal, grace=grace)
+        chosen = list(names)
+
+        def load() -> Programs:
+            return type(self)(self.root, env=self._env)._watched(chosen)  # noqa: SLF001 - its own
+
+        contexts, args = self._watched(chosen)
+        # What the caller made of these programs is nowhere written.
+        said = None if self._given else ConfiguredPrograms(self.root, load)
+        return Watch(contexts, args, stop_signal=stop_signal, grace=grace, configuration=said)
+
+    def _watched(self, names: list[str]) -> Programs:
+        """Return programs (for none all) in sessions of their own, and the arguments of each."""
+        contexts = {name: self.program(name).context() for name in names or self.programs}
+        return contexts, {name: self.args(name) for name in contexts}
 
     def affected(
         self, since: str = "HEAD", *, files: Iterable[str] | None = None

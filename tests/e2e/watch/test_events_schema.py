@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.e2e.watch.test_loop import FILES as LOOP
 from tests.support.place import REPOSITORY
 from tests.support.watching import Watching, watching
 
@@ -26,6 +27,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Return what a watch tells of builds with every outcome, and a single run."""
     return [
         *_of_a_watch(tmp_path_factory.mktemp("watch")),
+        *_of_a_loop(tmp_path_factory.mktemp("loop")),
         *_of_a_run(tmp_path_factory.mktemp("run")),
     ]
 
@@ -42,6 +44,14 @@ def _of_a_watch(folder: Path) -> list[dict[str, Any]]:
         watch.wait_for("version two ")
         watch.signal(signal.SIGTERM)
         watch.end()
+        return watch.events()
+
+
+def _of_a_loop(folder: Path) -> list[dict[str, Any]]:
+    with Watching(watching(folder, LOOP), ":server") as watch:
+        watch.wait_for_event("loop")
+        watch.shop.write({"gorun.toml": '[programs.server]\nargs = ["x"]\n'})
+        watch.wait_for_event("configured")
         return watch.events()
 
 

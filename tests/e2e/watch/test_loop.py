@@ -1,0 +1,40 @@
+"""A program that writes its own inputs whenever it starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.watching import SERVER, Watching, watching
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("go")
+
+FILES = {
+    "go.mod": SERVER["go.mod"],
+    "static/page.html": "page",
+    "word.go": 'package main\n\nconst word = "up"\n',
+    "main.go": (
+        'package main\n\nimport (\n\t"embed"\n\t"os"\n\t"time"\n)\n\n'
+        "//go:embed static\nvar static embed.FS\n\n"
+        "func main() {\n\tprint(word)\n"
+        '\tos.WriteFile("static/built.txt", []byte(time.Now().String()), 0o644)\n'
+        '\tprintln(" now")\n\tselect {}\n}\n'
+    ),
+}
+
+
+def test_it_waits_and_says_for_what(tmp_path: Path) -> None:
+    """Until something else changes."""
+    with Watching(watching(tmp_path, FILES), ".") as watch:
+        watch.wait_for("gorun: runs on: whenever it starts, static/built.txt changes\n")
+        starts = len(watch.pids)
+        assert starts < 9
+        (told,) = watch.events("loop")
+        assert told["paths"] == [str((watch.shop.folder / "static/built.txt").resolve())]
+        watch.edit("word.go", "up", "other")
+        watch.wait_for("other now\n")
+        watch.wait_for_event("loop", 2)
