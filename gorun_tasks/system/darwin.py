@@ -162,6 +162,11 @@ def running_executables() -> set[tuple[int, int]] | None:
     return running or None  # we ourselves are one
 
 
+def tied_to_parent(_signum: int) -> Callable[[], object] | None:
+    """Return none: no signal comes with a parent's death."""
+    return None
+
+
 class LifeLine:
     """Sees to it that programs do not outlive their supervisor.
 

@@ -13,6 +13,7 @@ import signal
 from contextlib import suppress
 
 from gorun_tasks.core.launch import flush, start_patiently
+from gorun_tasks.system.child_process import start_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +33,11 @@ def run_foreground(
     """Run the program as a child that has everything we have; return its exit status.
 
     The status is 0-255 as the program gave it, or -n when signal n killed it. While it runs,
-    signals meant to end us are the program's to answer: we pass them on and wait. In a thread
+    signals meant to end us are the program's to answer: we pass them on and wait. Where we are
+    killed all the same, it is told to end by SIGTERM. In a thread
     other than the main one Python can handle no signals, and we only wait.
     `executable` is what to start when that is not `argv[0]`.
     """
-    import subprocess
-
     child: subprocess.Popen[bytes] | None = None
     early: set[int] = set()
 
@@ -51,8 +51,12 @@ def run_foreground(
         unborn.update(early)
         # With a directory Popen forks by itself. Without one it asks glibc's posix_spawn, which
         # leaves two realtime signals ignored in the program.
-        return subprocess.Popen(
-            argv, executable=executable, env=env, cwd=cwd or os.curdir, close_fds=False
+        return start_child(
+            *(argv, signal.SIGTERM),
+            executable=executable,
+            env=env,
+            cwd=cwd or os.curdir,
+            close_fds=False,
         )
 
     unborn: set[int] = set()

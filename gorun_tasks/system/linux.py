@@ -13,7 +13,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     Mount = tuple[int | None, str, str, str]
@@ -242,6 +242,26 @@ def running_executables() -> set[tuple[int, int]] | None:
     return running
 
 
+def tied_to_parent(signum: int) -> Callable[[], object] | None:
+    """Return what a child calls before it becomes a program, to get this signal at our end.
+
+    That is the end of the thread that started it, by SIGKILL as well. None where the system has
+    no such signal.
+    """
+    prctl = _prctl()
+    return prctl and (lambda: prctl(_SET_PDEATHSIG, signum))
+
+
+def _prctl() -> Any:
+    """Return prctl(2), None where it cannot be called."""
+    try:
+        from ctypes import CDLL
+
+        return CDLL(None).prctl
+    except (ImportError, OSError, AttributeError):
+        return None
+
+
 class LifeLine:
     """Sees to it that programs do not outlive their supervisor, and that it buries their orphans.
 
@@ -249,12 +269,7 @@ class LifeLine:
     """
 
     def __init__(self) -> None:
-        try:
-            from ctypes import CDLL
-
-            self._prctl: Any = CDLL(None).prctl
-        except (ImportError, OSError, AttributeError):
-            self._prctl = lambda _option, _value: 0
+        self._prctl = _prctl() or (lambda _option, _value: 0)
         self._prctl(_SET_CHILD_SUBREAPER, 1)
 
     def hold(self, group: int) -> None:

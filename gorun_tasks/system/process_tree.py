@@ -13,15 +13,22 @@ from contextlib import suppress
 from gorun_tasks.system import host
 
 
+def interrupt_signal() -> signal.Signals:
+    """Return the signal that interrupts what we start: SIGINT, as a terminal's ^C.
+
+    Who was started in a script's background ignores that, and so do all that we start: they get
+    the first signal then that is not ignored.
+    """
+    order = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+    return next(s for s in order if signal.getsignal(s) is not signal.SIG_IGN)
+
+
 def interrupt_tree(pid: int) -> None:
     """Send SIGINT to a process and to all that descend from it, as a terminal's ^C would.
 
-    Who was started in a script's background ignores that, and so do all that we start: they get
-    the first signal then that is not ignored. Where nothing tells of descendants only the process
-    itself is told.
+    Where nothing tells of descendants only the process itself is told.
     """
-    order = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-    interrupt = next(s for s in order if signal.getsignal(s) is not signal.SIG_IGN)
+    interrupt = interrupt_signal()
 
     def tell(member: int, signum: int) -> None:
         with suppress(ProcessLookupError, PermissionError):

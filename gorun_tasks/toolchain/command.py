@@ -20,8 +20,10 @@ from gorun_tasks.errors import USAGE, BuildError, ToolchainError
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import DEFAULTED
 from gorun_tasks.system import host
+from gorun_tasks.system.child_process import start_child
 from gorun_tasks.system.console import pass_on
 from gorun_tasks.system.find_go import environment_for, find_go
+from gorun_tasks.system.process_tree import interrupt_signal
 from gorun_tasks.toolchain.answers import objects, only_object
 from gorun_tasks.toolchain.interrupt import InterruptGuard
 from gorun_tasks.toolchain.output_stream import (
@@ -329,7 +331,10 @@ class Go:
         flush()  # go may write to what we have printed on
         given = {"stdin": subprocess.DEVNULL, **streams}
         try:
-            return subprocess.Popen(command, env=environ, cwd=self._directory, **given)
+            # go that hears of our end starts no further tool, and ends after those it waits for.
+            return start_child(
+                *(command, interrupt_signal()), env=environ, cwd=self._directory, **given
+            )
         except OSError as error:
             raise ToolchainError(
                 f"cannot start {command[0]} in {self._directory}: {error.strerror}"

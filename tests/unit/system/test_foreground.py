@@ -236,6 +236,26 @@ except TimeoutError:
     assert gone(program)
 
 
+def test_the_program_hears_of_a_runner_that_is_killed(start: Start, sigprog: str) -> None:
+    running = start([*python(FOREGROUND), sigprog, "serve", "3"])
+    ready(running)
+    running.signal(signal.SIGKILL)
+    running.expect("got terminated")
+    running.send(b"finish\n")
+    assert running.end() == -signal.SIGKILL
+
+
+def test_a_signal_between_fork_and_exec_is_the_programs(start: Start, sigprog: str) -> None:
+    """It comes from the terminal, to us and to the child, whose code is still ours."""
+    code = f"""
+def in_child():
+    os.kill(os.getpid(), signal.SIGINT)
+os.register_at_fork(after_in_child=in_child)
+{FOREGROUND}
+"""
+    assert start([*python(code), sigprog, "count"]).end() == 128 + signal.SIGINT
+
+
 def test_in_another_thread_it_waits(start: Start, sigprog: str) -> None:
     code = """
 import threading

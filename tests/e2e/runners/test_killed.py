@@ -1,0 +1,56 @@
+"""A runner that is killed by SIGKILL, of which it cannot hear: nothing stays behind."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.runners.test_at_once import FILES as RUNNER_FILES
+from tests.support.clock import wait_until
+from tests.support.held import TELL, Held
+
+if TYPE_CHECKING:
+    from tests.support.place import Place
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="no other system tells a child of its parent's end"
+)
+FILES = RUNNER_FILES
+RUNS = pytest.mark.parametrize(
+    "run",
+    [
+        ("nox", "-s", "run:probe"),
+        ("invoke", "probe.run"),
+        ("doit", "run:probe"),
+        ("gorun_tasks", "--ephemeral", "."),
+    ],
+    ids=lambda run: run[0],
+)
+
+
+@RUNS
+def test_the_program_is_told_and_ends(place: Place, run: tuple[str, ...]) -> None:
+    dashes = () if run[0] == "gorun_tasks" else ("--",)
+    with place.start(*run, *dashes, "serve", "3") as running:
+        running.wait_for("ready ")
+        running.signal(signal.SIGKILL)
+        running.wait_for("stopping after terminated\n")
+        assert running.end() == -signal.SIGKILL
+        assert running.said.endswith("stopped\n")
+        assert running.left_behind() == []
+
+
+@RUNS
+def test_go_starts_no_further_tool(own_place: Place, run: tuple[str, ...]) -> None:
+    wait = 'echo >>"$REACHED.tools"; until [ -e "$REACHED.released" ]; do sleep 0.02; done'
+    held = Held(own_place.folder, instead=f"{TELL}; {wait}")
+    own_place.environ["GOFLAGS"] = f"-p=1 {held.flag}"
+    with own_place.start(*run) as running:
+        held.wait()
+        running.signal(signal.SIGKILL)
+        (own_place.folder / "reached.released").touch()
+        wait_until(lambda: running.left_behind() == [])
+    assert (own_place.folder / "reached.tools").read_text() == "\n"
