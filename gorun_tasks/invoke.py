@@ -27,7 +27,8 @@ from invoke.exceptions import Exit
 
 from gorun_tasks.errors import GoRunError, UsageError, final_status
 from gorun_tasks.runners import offers, verbs
-from gorun_tasks.runners.invoke_tasks import HELP, WORD, exiting, free_name, hiding, task_of
+from gorun_tasks.runners.invoke_settings import Settings
+from gorun_tasks.runners.invoke_tasks import HELP, WORD, exiting, free_name, task_of
 from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
 
 TYPE_CHECKING = False
@@ -51,6 +52,17 @@ if TYPE_CHECKING:
     )
     from gorun_tasks.workspace.workspace import Workspace
 
+    class CallKeywords(ProgramKeywords, total=False):
+        """What a call takes besides: what the same keywords of `c.run` mean."""
+
+        dry: bool
+        echo: bool
+        hide: bool | str | None
+        replace_env: bool
+        timeout: float | None
+        warn: bool
+
+
 __all__ = ["HELP", "build", "clean", "collection", "generate", "run", "watch", "why"]
 
 
@@ -59,17 +71,19 @@ def run(
     target: Runnable,
     *,
     args: Sequence[str] | None = None,
-    **how: Unpack[ProgramKeywords],
+    **how: Unpack[CallKeywords],
 ) -> Outcome | None:
     """Run a Go program in the foreground, building it first if anything changed.
 
     `args` are the program's arguments; by default what stands after `--`, exactly. A status other
     than 0 raises `Exit` with that status, unless invoke was told to `--warn-only`. A `--dry` run
     shows the command and returns None. Flags that are left unset (False, None or empty) are taken
-    from the configuration's `go` section.
+    from the configuration's `go` section. `warn`, `hide`, `echo`, `dry`, `timeout` and
+    `replace_env` mean what they mean for `c.run`, here and in the configuration's `run` section;
+    None is returned where there is no executable and `warn` lets that pass.
     """
     with exiting():
-        return _do("run", _of(c, target, how, _arguments(c) if args is None else args))
+        return _do("run", _of(c, target, how, args))
 
 
 def watch(
@@ -77,29 +91,29 @@ def watch(
     target: Runnable,
     *,
     args: Sequence[str] | None = None,
-    **how: Unpack[ProgramKeywords],
+    **how: Unpack[CallKeywords],
 ) -> None:
     """Run a Go program, and run it again when an edit changes its executable, until ^C.
 
     Its arguments and its status are as for `run`. Needs the extra `watch`.
     """
     with exiting():
-        _do("watch", _of(c, target, how, _arguments(c) if args is None else args))
+        _do("watch", _of(c, target, how, args))
 
 
-def build(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> Outcome | None:
+def build(c: Context, target: Runnable, **how: Unpack[CallKeywords]) -> Outcome | None:
     """Bring a Go program up to date; `.path` of the result is the executable."""
     with exiting():
         return _do("build", _of(c, target, how))
 
 
-def why(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
+def why(c: Context, target: Runnable, **how: Unpack[CallKeywords]) -> None:
     """Print whether a run would build, and because of what; builds and runs nothing."""
     with exiting():
         _do("why", _of(c, target, how))
 
 
-def clean(c: Context, target: Runnable, **how: Unpack[ProgramKeywords]) -> None:
+def clean(c: Context, target: Runnable, **how: Unpack[CallKeywords]) -> None:
     """Forget what was built of a Go program."""
     with exiting():
         _do("clean", _of(c, target, how))
@@ -113,7 +127,7 @@ def generate(
     inputs: Iterable[str | PathLike[str]] = (),
     outputs: Iterable[str | PathLike[str]],
     variables: Iterable[str] = (),
-    **how: Unpack[ProgramKeywords],
+    **how: Unpack[CallKeywords],
 ) -> Outcome | None:
     """Run a program that makes files, where it could make other ones than are there.
 
@@ -166,8 +180,9 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
 
 def _one(verb: str, offer: TaskSpec) -> Do:
     def one(c: Context, options: dict[str, Any]) -> None:
-        args = _arguments(c) or offer.args
-        _do(verb, _Verbs(c, offer.name, _offered(c, offer, options), args))
+        settings = Settings(c)
+        program = _offered(c, settings, offer, options)
+        _do(verb, _Verbs(settings, offer.name, program, _arguments(c) or offer.args))
 
     return one
 
@@ -175,9 +190,11 @@ def _one(verb: str, offer: TaskSpec) -> Do:
 def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[GoTask]:
     """Yield the tasks for all programs of a workspace."""
 
-    def laid_over(c: Context, options: dict[str, Any]) -> Workspace:
+    def laid_over(c: Context, settings: Settings, options: dict[str, Any]) -> Workspace:
         offered = offers.task_specs(workspace, shared)
-        return workspace.with_programs({one.name: _offered(c, one, options) for one in offered})
+        return workspace.with_programs(
+            {one.name: _offered(c, settings, one, options) for one in offered}
+        )
 
     def build(c: Context, options: dict[str, Any]) -> None:
         since = options.pop("affected", "")
@@ -189,16 +206,17 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
 
             return command_of_many("--build", *about, root=workspace.root, **said)
 
-        if _shown_only(c, command):
+        settings = Settings(c)
+        if settings.shown_only(command):
             return
-        with hiding(c):
-            failed = verbs.build_many(laid_over(c, options), offers.say, since=since)
-        if failed:
+        with settings.heeded():
+            failed = verbs.build_many(laid_over(c, settings, options), offers.say, since=since)
+        if failed and not settings.warn:
             raise Exit(verbs.not_built(failed), code=final_status(failed[0][1], os.environ))
 
     def affected(c: Context, options: dict[str, Any]) -> None:
         since, as_json = options.pop("since"), options.pop("json", False)
-        verbs.tell_affected(laid_over(c, options), since, as_json=as_json)
+        verbs.tell_affected(laid_over(c, Settings(c), options), since, as_json=as_json)
 
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
@@ -210,22 +228,24 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
 class _Verbs(verbs.Verbs):
     """The verbs in a task: told where invoke would echo, and ended as invoke ends one."""
 
-    def __init__(self, c: Context, name: str, program: Program, args: Sequence[str]) -> None:
+    def __init__(
+        self, settings: Settings, name: str, program: Program, args: Sequence[str]
+    ) -> None:
         super().__init__(name, program, args)
-        self.dry = bool(c.config.run.dry)
-        self.c = c
+        self.dry = settings.dry
+        self.settings = settings
 
     def end(self, status: int) -> None:
-        if not self.c.config.run.warn:
+        if not self.settings.warn:
             raise Exit(code=status)
 
     def tell(self, outcome: Outcome) -> None:
         """Say what it needed; invoke is silent about what went as ever, unless it echoes."""
-        if outcome.outcome != "current" or self.c.config.run.echo:
+        if outcome.outcome != "current" or self.settings.echo:
             super().tell(outcome)
 
     def tell_generated(self, generation: Generation) -> None:
-        if generation.because or self.c.config.run.echo:
+        if generation.because or self.settings.echo:
             super().tell_generated(generation)
 
     def typed(self, verb: str) -> str:
@@ -238,31 +258,41 @@ class _Verbs(verbs.Verbs):
         return command(self.program, self.args, *(["--watch"] if verb == "watch" else []))
 
 
-def _of(c: Context, target: Runnable, how: Mapping[str, Any], args: Sequence[str] = ()) -> _Verbs:
-    """Return the verbs of a call; what the call leaves unset is as the configuration says."""
+def _of(
+    c: Context, target: Runnable, how: Mapping[str, Any], args: Sequence[str] | None = ()
+) -> _Verbs:
+    """Return the verbs of a call; what the call leaves unset is as the configuration says.
+
+    `args` of None are those that were typed.
+    """
+    how = dict(how)
+    settings = Settings(c, how)
     configured = {} if offers.own_flags(target) else _section(c)
     said = {**configured, **{keyword: value for keyword, value in how.items() if value}}
-    program = offers.program_of(target, said, within=_within(c), around=c.config.run.env)
-    return _Verbs(c, program.name, program, args)
+    program = offers.program_of(target, said, within=_within(c), around=settings.environment)
+    return _Verbs(settings, program.name, program, _arguments(c) if args is None else args)
 
 
 def _do(verb: str, of_one: _Verbs, **how: Any) -> Outcome | None:
     """Do it, or only show the command for it."""
     do: Callable[..., Outcome | None] = getattr(of_one, verb)
+    settings = of_one.settings
     if verb in ("why", "clean"):  # for which there is no command, and nothing to hide
         return do()
-    if _shown_only(of_one.c, lambda: of_one.typed(verb)):
+    if verb != "build":
+        settings.check_start()
+    if settings.shown_only(lambda: of_one.typed(verb)):
         return None
-    with hiding(of_one.c):
-        return do(**how)
-
-
-def _shown_only(c: Context, command: Callable[[], str]) -> bool:
-    """Echo the command if invoke was told to; return whether showing it is all that was asked."""
-    told = c.config.run  # which takes invoke a while to find
-    if told.dry or told.echo:
-        offers.answer(told.echo_format.format(command=command()) + "\n")  # where c.run does
-    return bool(told.dry)
+    try:
+        with settings.heeded():
+            return do(**how)
+    except UsageError:
+        raise
+    except GoRunError as error:
+        if not settings.warn:
+            raise
+        offers.say(str(error))
+        return None
 
 
 def _arguments(c: Context) -> list[str]:
@@ -273,9 +303,11 @@ def _arguments(c: Context) -> list[str]:
     return typed if " ".join(typed) == remainder else shlex.split(remainder)
 
 
-def _offered(c: Context, offer: TaskSpec, options: Mapping[str, Any]) -> Program:
+def _offered(
+    c: Context, settings: Settings, offer: TaskSpec, options: Mapping[str, Any]
+) -> Program:
     return offer.program(
-        options, configured=_section(c), within=_within(c), around=c.config.run.env
+        options, configured=_section(c), within=_within(c), around=settings.environment
     )
 
 

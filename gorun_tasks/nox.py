@@ -51,21 +51,32 @@ if TYPE_CHECKING:
 
 __all__ = ["build", "clean", "generate", "run", "session", "sessions", "watch", "why"]
 
+_ONLY_OF_SESSION_RUN = (
+    *("external", "include_outer_env", "interrupt_timeout", "log", "silent"),
+    *("stderr", "stdout", "terminate_timeout"),
+)
+_INSTEAD = "session.run(go.build(session, ...).path, external=True, {}=...)"
+
 
 def run(
     session: nox.Session,
     target: Runnable,
     *args: str,
+    success_codes: Iterable[int] = (0,),
     **how: Unpack[ProgramKeywords],
 ) -> Outcome:
     """Run a Go program in the foreground, building it first if anything changed.
 
     `args` are the program's arguments, exactly; pass `*session.posargs` for what stands after `--`.
-    A status other than 0 ends nox with that status when this session is all nox was asked for,
-    else it aborts the session. With `--install-only` the program is built and not run.
+    A status that is none of `success_codes` ends nox with that status when this session is all nox
+    was asked for, else it aborts the session. With `--install-only` the program is built and not
+    run. The other keywords of `session.run` are refused.
     """
     with _aborting(session):
-        return _of(session, target, how, args).run()
+        offers.refuse(how, _ONLY_OF_SESSION_RUN, "session.run", _INSTEAD)
+        of_one = _of(session, target, how, args)
+        of_one.success_codes = frozenset(success_codes)
+        return of_one.run()
 
 
 def watch(
@@ -216,7 +227,7 @@ class _Verbs(verbs.Verbs):
 
     def end(self, status: int) -> None:
         said = verbs.ended(self.name, status)
-        if not _alone(self._session):
+        if not (status and _alone(self._session)):
             self._session.error(said)
         offers.flush()
         self._session.warn(said)

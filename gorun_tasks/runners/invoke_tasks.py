@@ -9,11 +9,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import sys
 from inspect import Parameter, Signature
 
 from invoke.exceptions import Exit
-from invoke.runners import normalize_hide
 from invoke.tasks import Task
 
 from gorun_tasks.errors import GoRunError, UsageError, final_status
@@ -23,7 +21,7 @@ from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, TextIO, TypeAlias
+    from typing import Any, TypeAlias
 
     from invoke.collection import Collection
     from invoke.context import Context
@@ -132,37 +130,6 @@ def _signature(*defaults: tuple[str, object]) -> Signature:
         Parameter(option, Parameter.KEYWORD_ONLY, default=default) for option, default in defaults
     )
     return Signature([Parameter("c", Parameter.POSITIONAL_OR_KEYWORD), *options])
-
-
-@contextlib.contextmanager
-def hiding(c: Context) -> Iterator[None]:
-    """Hide what is said meanwhile, by the program and by us, as `--hide` has it for `c.run`.
-
-    Raises UsageError for what invoke cannot hide.
-    """
-    try:
-        hidden = normalize_hide(c.config.run.hide)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    with contextlib.ExitStack() as stack:
-        for name in hidden:
-            stack.enter_context(_into_nothing(getattr(sys, name)))
-        yield
-
-
-@contextlib.contextmanager
-def _into_nothing(stream: TextIO) -> Iterator[None]:
-    stream.flush()
-    kept = os.dup(stream.fileno())
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, stream.fileno())
-    os.close(nothing)
-    try:
-        yield
-    finally:
-        stream.flush()
-        os.dup2(kept, stream.fileno())
-        os.close(kept)
 
 
 @contextlib.contextmanager

@@ -207,6 +207,15 @@ def program_of(
     return program.surrounded_by(around) if around else program
 
 
+def refuse(how: Mapping[str, Any], keywords: Sequence[str], call: str, instead: str) -> None:
+    """Raise UsageError for a keyword that only the runner's own `call` takes; `instead` does it."""
+    for keyword in keywords:
+        if keyword in how:
+            from gorun_tasks.errors import UsageError
+
+            raise UsageError(f"{keyword} is for {call}", f"{instead.format(keyword)} has it")
+
+
 def own_flags(target: object) -> bool:
     """Say whether a target is a Program, which shared flags are not laid over."""
     return hasattr(target, "flags")

@@ -45,6 +45,8 @@ class Verbs:
     """Whether nothing is forgotten."""
     only_builds = False
     """Whether nothing is run."""
+    success_codes = frozenset((0,))
+    """The statuses with which a program that ran to its end has not failed."""
 
     def __init__(self, name: str, program: Program, args: Sequence[str]) -> None:
         self.name = name
@@ -58,7 +60,7 @@ class Verbs:
         offers.say(line)
 
     def end(self, status: int) -> None:
-        """Take in that the program ended with a status other than 0."""
+        """Take in that the program failed, and with which status."""
         raise NotImplementedError
 
     def tell(self, outcome: Outcome) -> None:
@@ -78,7 +80,8 @@ class Verbs:
         graph = self.program.graph(self.args)
         self.tell(graph.make())
         outcome = graph.run()
-        if outcome.exit_code:
+        if outcome.exit_code not in self.success_codes:
+            assert outcome.exit_code is not None
             self.end(outcome.exit_code)
         return outcome
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import NoReturn
 
+_PATIENCE = 5.0  # seconds between SIGTERM and SIGKILL, as in a watch
+
 
 def run_foreground(
     argv: Sequence[str | bytes],
@@ -72,12 +74,23 @@ def run_foreground(
             status = child.wait()
         except BaseException:
             # A handler of the runner's own raised, a time limit perhaps: no orphan even then.
-            child.terminate()
-            child.wait()
+            _end(child)
             raise
     finally:
         _restore_signals(handlers)
     return status
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Have a program end, by itself if it can."""
+    import subprocess
+
+    child.terminate()
+    try:
+        child.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def die_by(signum: int) -> NoReturn:

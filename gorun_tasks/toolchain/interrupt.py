@@ -27,7 +27,8 @@ class InterruptGuard:
     """
 
     _innermost: ClassVar[ContextVar[InterruptGuard | None]] = ContextVar("guard", default=None)
-    _SIGNALS: ClassVar = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    # SIGALRM is a time limit of the runner's.
+    _SIGNALS: ClassVar = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
     def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []

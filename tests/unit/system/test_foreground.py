@@ -256,6 +256,26 @@ os.register_at_fork(after_in_child=in_child)
     assert start([*python(code), sigprog, "count"]).end() == 128 + signal.SIGINT
 
 
+def test_a_program_that_will_not_end_is_killed(start: Start, sigprog: str) -> None:
+    code = """
+from gorun_tasks.system import foreground
+foreground._PATIENCE = 0.1
+def expire(*_):
+    raise TimeoutError
+signal.signal(signal.SIGALRM, expire)
+try:
+    run_foreground(sys.argv[1:])
+except TimeoutError:
+    print("too late")
+"""
+    running = start([*python(code), sigprog, "serve", "3"])
+    ready(running)
+    running.signal(signal.SIGALRM)
+    running.expect("got terminated")
+    assert running.end() == 0
+    assert running.said.endswith(b"too late\n")
+
+
 def test_in_another_thread_it_waits(start: Start, sigprog: str) -> None:
     code = """
 import threading
