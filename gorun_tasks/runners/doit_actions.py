@@ -187,6 +187,15 @@ def _action(do: Callable[..., Any]) -> Callable[..., Any]:
     return action
 
 
+def _heeding_verbosity(task: Any) -> contextlib.AbstractContextManager[None]:
+    """Hide what program and go write where doit hides what actions print."""
+    if not task.io.capture or task.verbosity > 1:
+        return contextlib.nullcontext()
+    from gorun_tasks.runners.doit_output import hidden
+
+    return hidden(task.verbosity)
+
+
 class _Verbs(verbs.Verbs):
     """The verbs in a task, whose failure is a value; `output` is where the executable is put."""
 
@@ -217,7 +226,13 @@ def perform(
 ) -> ProgramFailed | None:
     """Run, watch or build a program, or say why it would be built."""
     of_one = _Verbs(offer, output, task, args)
-    getattr(of_one, verb)()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_heeding_verbosity(task))
+        if verb in ("run", "watch"):
+            from gorun_tasks.runners.doit_database import closed
+
+            stack.enter_context(closed())
+        getattr(of_one, verb)()
     return of_one.failure
 
 
@@ -250,10 +265,11 @@ def generate(offer: TaskSpec, given: Given, task: Any) -> ProgramFailed | None:
     """Make files with a program, if they could become other ones."""
     generation = _generation(task, offer, given)
     name = offer.name or generation.program.name
-    made = generation.make()
-    if made.outcome != "current":
-        offers.say(verbs.news(name, made))
-    outcome = generation.run()
+    with _heeding_verbosity(task):
+        made = generation.make()
+        if made.outcome != "current":
+            offers.say(verbs.news(name, made))
+        outcome = generation.run()
     if outcome.exit_code:
         return _ended(name, outcome.exit_code)
     offers.say(verbs.generated(task.name, generation))
@@ -267,11 +283,16 @@ def tell_affected(
     since: str,
     json: bool,  # noqa: FBT001 - doit's parameters
     build: bool,  # noqa: FBT001
+    *,
+    task: Any,
 ) -> ProgramFailed | None:
     """Say which programs a change touches, and build them if that is wanted."""
     own = offers.with_shared(workspace, shared)
     found = verbs.tell_affected(own, since, as_json=json)
-    failed = verbs.build_many(own, offers.say, names=list(found)) if build and found else []
+    failed = []
+    if build and found:
+        with _heeding_verbosity(task):
+            failed = verbs.build_many(own, offers.say, names=list(found))
     if not failed:
         return None
     status = final_status(failed[0][1], os.environ)
