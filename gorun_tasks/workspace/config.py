@@ -76,14 +76,14 @@ class Settings:
 
     def stored(self) -> tuple[object, ...]:
         """Return the plain values that are remembered."""
-        return self.target, self.args, self.env, self.flags, self.stamp
+        return self.target, self.args, self.cwd, self.env, self.flags, self.stamp
 
     @classmethod
     def from_stored(cls, values: Any) -> Self:
         """Return what was remembered. Raises ValueError and TypeError for anything else."""
         settings = cls()
-        target, args, env, flags, stamp = values
-        settings.target, settings.args = target, args
+        target, args, cwd, env, flags, stamp = values
+        settings.target, settings.args, settings.cwd = target, args, cwd
         settings.env, settings.flags, settings.stamp = env, flags, stamp
         return settings
 
