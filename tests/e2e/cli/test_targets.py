@@ -7,6 +7,7 @@ events name the one it did.
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -212,7 +213,8 @@ def test_source_from_the_module_cache_is_checked_too(published: Workshop) -> Non
     published.gorun(target)
     source = published.folder.parent / "modcache/example.com/tool@v1.0.0/cmd/tool/main.go"
     source.write_text(source.read_text().replace('"v1.0.0"', '"patched"'))
-    assert published.gorun("--why", target).out == f"{target}: {source} edited\n"
+    named = os.path.relpath(source, published.folder)
+    assert published.gorun("--why", target).out == f"{target}: {named} edited\n"
     result = published.gorun(target)
     assert (result.rc, result.err) == (0, "patched\n")
 

@@ -30,6 +30,7 @@ pytestmark = [
 ]
 
 ODD_WORDS = ["", "a b", "-race", "--", "*", "\n", "$HOME", "é", "--why"]
+PARENT_DEATH = "signal when the parent dies"
 STRANGE = {"EMPTY": "", "LC_ALL": "", "LANG": "C", "GODEBUG": "http2debug=1", "SPACE": " a\tb\n"}
 
 
@@ -60,7 +61,11 @@ def dump(workshop: Workshop, command: Sequence[str], env: dict[str, str]) -> dic
     assert (done.returncode, done.stderr) == (0, b""), done
     lines = done.stdout.decode().splitlines()
     entries = [line.partition(": ")[::2] for line in lines]
-    return {(v if k == "environment" else k): v for k, v in entries} | {"words": str(len(entries))}
+    found = {(v if k == "environment" else k): v for k, v in entries}
+    if "--ephemeral" in command:  # the one difference on purpose: no program outlives its parent
+        assert found[PARENT_DEATH] == str(int(signal.SIGTERM))
+        found[PARENT_DEATH] = "0"
+    return found | {"words": str(len(entries))}
 
 
 def compared(found: dict[str, str], goroot_bin: str = "") -> dict[str, str]:
