@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,14 +73,18 @@ def call(place: Place, words: str, *args: str, options: tuple[str, ...] = ()) ->
     return result.rc, result.out + result.err
 
 
-@pytest.mark.parametrize("words", [("invoke", "-T", "1", "go.probe"), ("invoke", "called")])
+# The alarm is rung by hand, so that it comes at a known moment.
+
+
+@pytest.mark.parametrize("words", [("invoke", "-T", "600", "go.probe"), ("invoke", "called")])
 def test_a_program_that_takes_too_long_is_ended(place: Place, words: tuple[str, ...]) -> None:
-    assert place("invoke", "go.probe.build").rc == 0
-    place.environ["WORDS"] = "{'timeout': 0.5}"
+    place.environ["WORDS"] = "{'timeout': 600}"
     with place.start(*words, "--", "serve", "0") as running:
+        running.wait_for("ready ")
+        running.signal(signal.SIGALRM)
         running.wait_for("stopping after terminated\n")
         assert running.end() == 124, running.said
-        assert "s, the time a command has\n" in running.said
+        assert running.said.endswith("ended after 600 s, the time a command has\n")
         assert "Traceback" not in running.said
         assert running.left_behind() == []
 
@@ -87,11 +92,21 @@ def test_a_program_that_takes_too_long_is_ended(place: Place, words: tuple[str, 
 def test_go_is_interrupted_where_it_takes_too_long(
     own_place: Place, slow_build: Callable[[], None]
 ) -> None:
-    own_place.write({"invoke.yaml": "timeouts:\n  command: 2\n"})
+    own_place.write({"invoke.yaml": "timeouts:\n  command: 600\n"})
     with own_place.start("invoke", "go.probe") as running:
         slow_build()
+        running.signal(signal.SIGALRM)
         assert running.end() == 124, running.said
-        assert running.said.endswith("ended after 2 s, the time a command has\n")
+        assert running.said.endswith("ended after 600 s, the time a command has\n")
+        assert running.left_behind() == []
+
+
+def test_the_clock_rings_it(place: Place) -> None:
+    """Wherever that is: while it is looked, while go builds, or while the program runs."""
+    place.environ["WORDS"] = "{'timeout': 0.2}"
+    with place.start("invoke", "called", "--", "serve", "0") as running:
+        assert running.end() == 124, running.said
+        assert running.said.endswith("ended after 0.2 s, the time a command has\n")
         assert running.left_behind() == []
 
 
