@@ -24,7 +24,8 @@ import os
 from doit.exceptions import InvalidDodoFile
 
 from gorun_tasks.errors import GoRunError, UsageError
-from gorun_tasks.runners import doit_actions, offers, verbs
+from gorun_tasks.runners import doit_actions, offers
+from gorun_tasks.runners import verbs as all_verbs
 from gorun_tasks.runners.doit_actions import Current, Generated, ProgramFailed, ProgramReporter
 from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
 
@@ -63,9 +64,16 @@ def config(**settings: Any) -> dict[str, Any]:
 
 
 def tasks(
-    programs: Programs = None, *, output: str = "", **shared: Unpack[SharedKeywords]
+    programs: Programs = None,
+    *,
+    output: str = "",
+    verbs: Iterable[str] = all_verbs.DEFAULT,
+    **shared: Unpack[SharedKeywords],
 ) -> Callable[[], Iterator[dict[str, Any]]]:
-    """Return a task creator for `build:NAME`, `run:NAME`, `watch:NAME`, `why:NAME`, as a `task_`.
+    """Return a task creator for `build:NAME` and `run:NAME`, or others of `verbs`, as a `task_`.
+
+    `verbs` are some of "run", "watch", "build" and "why". The last and "watch" are one task for all
+    programs otherwise: `doit why NAME`, `doit watch NAME -- ARGS`.
 
     The programs are those of a mapping, of a `Workspace`, or of the one around the dodo.py where
     nothing is said. Of a workspace there is the task `affected` as well: `doit affected --since
@@ -81,14 +89,18 @@ def tasks(
 
     def creator() -> Iterator[dict[str, Any]]:  # short, since doit reads the source of a creator
         """Go programs."""
-        return _created(programs, output, shared)
+        return _created(programs, verbs, output, shared)
 
     return creator
 
 
-def _created(programs: Programs, output: str, shared: SharedKeywords) -> Iterator[dict[str, Any]]:
-    for verb, doc in _GROUPS.items():
-        yield {"basename": verb, "name": None, "doc": doc}
+def _created(
+    programs: Programs, verbs: Iterable[str], output: str, shared: SharedKeywords
+) -> Iterator[dict[str, Any]]:
+    with _loading():
+        chosen = all_verbs.chosen(verbs)
+    for verb in [verb for verb in _GROUPS if verb in chosen]:
+        yield {"basename": verb, "name": None, "doc": _GROUPS[verb]}
     try:
         with _loading():
             workspace = offers.workspace_of(programs)
@@ -99,19 +111,33 @@ def _created(programs: Programs, output: str, shared: SharedKeywords) -> Iterato
         return
     for offer in offered:
         for verb, task in _tasks_of(offer, output).items():
-            doc = verbs.VERBS[verb].format(offer.words)
-            yield {"basename": verb, "name": offer.name, "doc": doc, **task}
+            if verb in chosen:
+                doc = all_verbs.VERBS[verb].format(offer.words)
+                yield {"basename": verb, "name": offer.name, "doc": doc, **task}
+    for verb in [verb for verb in ("watch", "why") if offered and verb not in chosen]:
+        yield _named_task(verb, workspace or programs, shared)
     if workspace is not None:
         for place, untold in workspace.untold.items():
             yield _refused(place, untold)
         yield {
             "basename": "affected",
-            "doc": verbs.OF_MANY["affected"],
+            "doc": all_verbs.OF_MANY["affected"],
             "actions": [(doit_actions.tell_affected, [workspace, shared])],
             "params": _AFFECTED,
             "meta": {doit_actions.ONLY_ANSWER: "json"},
             "verbosity": 2,
         }
+
+
+def _named_task(verb: str, programs: Any, shared: Any) -> dict[str, Any]:
+    return {
+        "basename": verb,
+        "doc": all_verbs.OF_NAMED[verb],
+        "actions": [(doit_actions.perform_named, [verb, programs, shared])],
+        "pos_arg": "args",
+        "io": {"capture": False},
+        "verbosity": 2,
+    }
 
 
 def _refused(place: str, error: GoRunError) -> dict[str, Any]:
@@ -214,6 +240,8 @@ _AFFECTED = [
 
 
 def _offer(target: Runnable, how: Any) -> TaskSpec:
+    with _loading():
+        offers.check_keywords(how)
     return offers.TaskSpec("", target, how, own=offers.own_flags(target) and not how)
 
 

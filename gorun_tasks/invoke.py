@@ -18,6 +18,7 @@ with `c.run`, which corrupts what is not UTF-8, hides the terminal and orphans i
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shlex
 
@@ -26,7 +27,8 @@ from invoke.config import DataProxy
 from invoke.exceptions import Exit
 
 from gorun_tasks.errors import GoRunError, UsageError, final_status
-from gorun_tasks.runners import offers, verbs
+from gorun_tasks.runners import offers
+from gorun_tasks.runners import verbs as all_verbs
 from gorun_tasks.runners.invoke_settings import Settings
 from gorun_tasks.runners.invoke_tasks import HELP, WORD, exiting, free_name, task_of
 from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from gorun_tasks.api import Program
     from gorun_tasks.build.generation import Generation
     from gorun_tasks.build.outcome import Outcome
-    from gorun_tasks.runners.invoke_tasks import Do, GoTask
+    from gorun_tasks.runners.invoke_tasks import GoTask
     from gorun_tasks.runners.offers import (
         ProgramKeywords,
         Programs,
@@ -141,8 +143,16 @@ def generate(
         return _do("generate", of_one, inputs=inputs, outputs=outputs, variables=variables)
 
 
-def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Collection:
-    """Return `NAME.run` (also plain `NAME`), `.watch`, `.build`, `.why` and `.clean`, collected.
+def collection(
+    programs: Programs = None,
+    *,
+    verbs: Iterable[str] = all_verbs.DEFAULT,
+    **shared: Unpack[SharedKeywords],
+) -> Collection:
+    """Return `NAME.run` (also plain `NAME`) and `NAME.build`, or others of `verbs`, collected.
+
+    `verbs` are some of "run", "watch", "build", "why" and "clean". The last two and "watch" are one
+    task for all programs otherwise: `why NAME`, `clean NAME`, `watch NAME -- ARGS`.
 
     `shared` are the flags of all programs; the configuration's `go` section (`invoke.yaml`,
     `INVOKE_GO_RACE=1`) overrides them, and a task's options override both. A program that needs
@@ -152,10 +162,11 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
     directory where nothing is said; a dot in a name is a dash to invoke, like an underscore. With a
     workspace there are the tasks `build`, for all programs or those that a change touches
     (`--affected main`), and `affected`, which says which these are, with `--json` for the matrix of
-    a CI job; a program of that name comes before them.
+    a CI job. A program comes before a task of its name.
     """
-    workspace, offered = None, []
+    workspace, offered, chosen = None, [], []
     with _loading():
+        chosen = all_verbs.chosen(verbs)
         workspace = offers.workspace_of(programs)
         offered = offers.task_specs(workspace or programs or {}, shared)
     everything = Collection()
@@ -166,25 +177,40 @@ def collection(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> C
         with _loading():
             of_one = Collection(free_name(offer.name, everything))
         of_one.__doc__ = f"The Go program {offer.words}"
-        for verb, described in verbs.VERBS.items():
-            do = _one(verb, offer)
-            task = task_of(verb, do, described.format(offer.words), offer.is_on)
-            of_one.add_task(task, default=verb == "run")
+        for verb in chosen:
+            do = functools.partial(_one, verb, offer)
+            described = all_verbs.VERBS[verb].format(offer.words)
+            of_one.add_task(task_of(verb, do, described, offer.is_on), default=verb == "run")
         everything.add_collection(of_one)
-    if workspace is not None:
-        for task in _tasks_of_many(workspace, shared):
-            if task.name not in everything.collections:
-                everything.add_task(task)
+    many = [] if workspace is None else [*_tasks_of_many(workspace, shared)]
+    if offered:
+        named = [verb for verb in all_verbs.OF_NAMED if verb not in chosen]
+        many += _tasks_of_named(named, workspace or programs or {}, shared)
+    for task in many:
+        if task.name not in everything.collections:
+            everything.add_task(task)
     return everything
 
 
-def _one(verb: str, offer: TaskSpec) -> Do:
-    def one(c: Context, options: dict[str, Any]) -> None:
-        settings = Settings(c)
-        program = _offered(c, settings, offer, options)
-        _do(verb, _Verbs(settings, offer.name, program, _arguments(c) or offer.args))
+def _one(verb: str, offer: TaskSpec, c: Context, options: dict[str, Any]) -> None:
+    settings = Settings(c)
+    program = _offered(c, settings, offer, options)
+    _do(verb, _Verbs(settings, offer.name, program, _arguments(c) or offer.args))
 
-    return one
+
+def _tasks_of_named(
+    named: Iterable[str], programs: Mapping[str, Runnable] | Workspace, shared: Mapping[str, Any]
+) -> Iterator[GoTask]:
+    """Yield the tasks that are told which program is meant."""
+
+    def one(verb: str, c: Context, options: dict[str, Any]) -> None:
+        offer = offers.named(programs, shared, options.pop("program"))
+        _one(verb, offer, c, options)
+
+    for verb in named:
+        do = functools.partial(one, verb)
+        described = all_verbs.OF_NAMED[verb]
+        yield task_of(verb, do, described, lambda switch: bool(shared.get(switch)), program=WORD)
 
 
 def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[GoTask]:
@@ -210,22 +236,24 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
         if settings.shown_only(command):
             return
         with settings.heeded():
-            failed = verbs.build_many(laid_over(c, settings, options), offers.say, since=since)
+            failed = all_verbs.build_many(laid_over(c, settings, options), offers.say, since=since)
         if failed and not settings.warn:
-            raise Exit(verbs.not_built(failed), code=final_status(failed[0][1], os.environ))
+            raise Exit(all_verbs.not_built(failed), code=final_status(failed[0][1], os.environ))
 
     def affected(c: Context, options: dict[str, Any]) -> None:
         since, as_json = options.pop("since"), options.pop("json", False)
-        verbs.tell_affected(laid_over(c, Settings(c), options), since, as_json=as_json)
+        all_verbs.tell_affected(laid_over(c, Settings(c), options), since, as_json=as_json)
 
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
 
-    yield task_of("build", build, verbs.OF_MANY["build"], is_on, affected="")
-    yield task_of("affected", affected, verbs.OF_MANY["affected"], is_on, since=WORD, json=False)
+    yield task_of("build", build, all_verbs.OF_MANY["build"], is_on, affected="")
+    yield task_of(
+        "affected", affected, all_verbs.OF_MANY["affected"], is_on, since=WORD, json=False
+    )
 
 
-class _Verbs(verbs.Verbs):
+class _Verbs(all_verbs.Verbs):
     """The verbs in a task: told where invoke would echo, and ended as invoke ends one."""
 
     def __init__(

@@ -25,12 +25,12 @@ import nox
 from nox import registry
 from nox.logger import logger
 
-from gorun_tasks.errors import GoRunError, UsageError
-from gorun_tasks.runners import offers, verbs
+from gorun_tasks.errors import GoRunError, UsageError, final_status
+from gorun_tasks.runners import nox_words, offers
+from gorun_tasks.runners import verbs as all_verbs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from os import PathLike
     from typing import Any, NoReturn, Unpack
@@ -128,12 +128,18 @@ def generate(
         return of_one.generate(inputs=inputs, outputs=outputs, variables=variables)
 
 
-def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> None:
-    """Make sessions of each program: `run:`, `watch:`, `build:`, `why:` and `clean:NAME`.
+def sessions(
+    programs: Programs = None,
+    *,
+    verbs: Iterable[str] = all_verbs.DEFAULT,
+    **shared: Unpack[SharedKeywords],
+) -> None:
+    """Make sessions of each program: `run:NAME` and `build:NAME`, or others of `verbs`.
 
-    Their tags are `go-run`, `go-watch`, `go-build` and so on. Builds may run in parallel
-    (`nox -j4 -t go-build`). A program that needs other flags than the shared ones is given as a
-    `Program`.
+    `verbs` are some of "run", "watch", "build", "why" and "clean". The last two and "watch" have
+    one session for all programs otherwise: `nox -s why -- NAME`, `nox -s watch -- NAME ARGS`. The
+    tags are `go-run`, `go-build` and so on. Builds may run in parallel (`nox -j4 -t go-build`). A
+    program that needs other flags than the shared ones is given as a `Program`.
 
     The programs are those of a mapping, and a bare `nox` selects their builds. Or they are those
     of a `Workspace`, or of the one around the noxfile where nothing is said; then there is the
@@ -141,25 +147,33 @@ def sessions(programs: Programs = None, **shared: Unpack[SharedKeywords]) -> Non
     those that a change touches (`nox -s build -- --affected main`). `nox -s affected -- main` says
     which these are, with `--json` for the matrix of a CI job.
     """
-    workspace, offered = None, []
+    workspace, offered, chosen = None, [], []
     with _loading():
+        chosen = all_verbs.chosen(verbs)
         workspace = offers.workspace_of(programs)
         offered = offers.task_specs(workspace or programs or {}, shared)
     for offer in offered:
-        for verb, described in verbs.VERBS.items():
+        for verb in chosen:
             _register(
                 f"{verb}:{offer.name}",
                 functools.partial(_one, verb, offer),
-                described.format(offer.words),
+                all_verbs.VERBS[verb].format(offer.words),
                 verb=verb,
                 default=verb == "build" and workspace is None,
             )
-    if workspace is None:
-        return
-    for verb, do in (("build", _build_many), ("affected", _affected)):
+    many: dict[str, Callable[[nox.Session], object]] = {}
+    if workspace is not None:
+        for verb, do in (("build", _build_many), ("affected", _affected)):
+            many[verb] = functools.partial(_many, do, workspace, shared)
+    if offered:
+        for verb in all_verbs.OF_NAMED:
+            if verb not in chosen:
+                source = workspace or programs or {}
+                many[verb] = functools.partial(_named, verb, source, shared)
+    described = {**all_verbs.OF_MANY, **all_verbs.OF_NAMED}
+    for verb, do_many in many.items():
         if verb not in registry.get():
-            many = functools.partial(_many, do, workspace, shared)
-            _register(verb, many, verbs.OF_MANY[verb], verb=verb, default=verb == "build")
+            _register(verb, do_many, described[verb], verb=verb, default=verb == "build")
 
 
 def session(
@@ -177,6 +191,8 @@ def session(
     """
     if callable(target):  # @go.session, without more words
         return session()(target)
+    with _loading():
+        offers.check_keywords(flags or {})
 
     def decorate(function: Callable[..., object]) -> Func:
         @functools.wraps(function)
@@ -206,13 +222,29 @@ def _register(
     make(body).allow_parallel = verb == "build"
 
 
-def _one(verb: str, offer: TaskSpec, session: nox.Session) -> None:
+def _one(
+    verb: str, offer: TaskSpec, session: nox.Session, args: Sequence[str] | None = None
+) -> None:
     program = offer.program(around=_around(session))
-    of_one = _Verbs(session, offer.name, program, session.posargs or offer.args)
-    getattr(of_one, verb)()
+    args = session.posargs if args is None else args
+    getattr(_Verbs(session, offer.name, program, args or offer.args), verb)()
 
 
-class _Verbs(verbs.Verbs):
+def _named(
+    verb: str,
+    programs: Mapping[str, Runnable] | Workspace,
+    shared: Mapping[str, Any],
+    session: nox.Session,
+) -> None:
+    """Do it with the programs that are named after `--`; a watch takes one, and its arguments."""
+    names, args = session.posargs, []
+    if verb == "watch":
+        names, args = names[:1], names[1:]
+    for offer in offers.those_named(verb, programs, shared, names):
+        _one(verb, offer, session, args)
+
+
+class _Verbs(all_verbs.Verbs):
     """The verbs in a session: said in its log, and ended as nox ends one."""
 
     def __init__(
@@ -226,12 +258,16 @@ class _Verbs(verbs.Verbs):
         _log(self._session, line)
 
     def end(self, status: int) -> None:
-        said = verbs.ended(self.name, status)
-        if not (status and _alone(self._session)):
-            self._session.error(said)
-        offers.flush()
-        self._session.warn(said)
-        sys.exit(status)
+        _end(self._session, all_verbs.ended(self.name, status), status)
+
+
+def _end(session: nox.Session, said: str, status: int) -> NoReturn:
+    """Say how a session failed, and end nox with this status where nothing else is lost by that."""
+    if not (status and _alone(session)):
+        session.error(said)
+    offers.flush()
+    session.warn(said)
+    sys.exit(status)
 
 
 def _of(
@@ -252,14 +288,7 @@ def _many(
 
 def _build_many(session: nox.Session, workspace: Workspace) -> None:
     only = _only(session)
-    words = _words("build", add_help=only)
-    words.add_argument("names", metavar="NAME", nargs="*", help="these only")
-    words.add_argument(
-        "--affected",
-        metavar="REVISION",
-        default="",
-        help="what changed since; - reads names of files",
-    )
+    words = nox_words.of_build(add_help=only)
     try:
         typed = words.parse_args(session.posargs)
         for name in typed.names:
@@ -271,39 +300,14 @@ def _build_many(session: nox.Session, workspace: Workspace) -> None:
         _log(session, "what stands after -- is for another session; all programs are built")
         typed = words.parse_args([])
     tell = functools.partial(_log, session)
-    failed = verbs.build_many(workspace, tell, names=typed.names, since=typed.affected)
+    failed = all_verbs.build_many(workspace, tell, names=typed.names, since=typed.affected)
     if failed:
-        session.error(verbs.not_built(failed))
+        _end(session, all_verbs.not_built(failed), final_status(failed[0][1], os.environ))
 
 
 def _affected(session: nox.Session, workspace: Workspace) -> None:
-    words = _words("affected")
-    words.add_argument(
-        "since",
-        metavar="REVISION",
-        nargs="?",
-        default="HEAD",
-        help="HEAD if none; - reads names of files",
-    )
-    words.add_argument("--json", action="store_true", help="for the matrix of a CI job")
-    typed = words.parse_args(session.posargs)
-    verbs.tell_affected(workspace, typed.since, as_json=typed.json)
-
-
-def _words(verb: str, *, add_help: bool = True) -> ArgumentParser:
-    """Return what reads the words after `--` of a session that runs no program."""
-    from argparse import ArgumentParser
-
-    class Words(ArgumentParser):
-        def error(self, message: str) -> NoReturn:
-            raise UsageError(message, f"{self.prog} --help says what it takes")
-
-    return Words(
-        prog=f"nox -s {verb} --",
-        description=verbs.OF_MANY[verb],
-        allow_abbrev=False,
-        add_help=add_help,
-    )
+    typed = nox_words.of_affected().parse_args(session.posargs)
+    all_verbs.tell_affected(workspace, typed.since, as_json=typed.json)
 
 
 def _around(session: nox.Session) -> dict[str, str | None]:
@@ -334,11 +338,11 @@ def _loading() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _aborting(session: nox.Session) -> Iterator[None]:
-    """Say the core's errors as nox says its own: the session is aborted, the rest goes on."""
+    """Say the core's errors as nox says its own, and what ended a session by its status."""
     try:
         yield
     except GoRunError as error:
-        session.error(str(error))
+        _end(session, str(error), final_status(error, os.environ))
     finally:
         offers.flush()  # nox goes on to log how it ended
 

@@ -18,6 +18,7 @@ from doit.reporter import ConsoleReporter
 
 from gorun_tasks.errors import GoRunError, final_status
 from gorun_tasks.runners import offers, verbs
+from gorun_tasks.runners.doit_output import heeding_verbosity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from gorun_tasks.core.check import StatCache, Verdict
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
-    from gorun_tasks.runners.offers import TaskSpec
+    from gorun_tasks.runners.offers import Runnable, TaskSpec
     from gorun_tasks.workspace.workspace import Workspace
 
     Given: TypeAlias = tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]]
@@ -187,15 +188,6 @@ def _action(do: Callable[..., Any]) -> Callable[..., Any]:
     return action
 
 
-def _heeding_verbosity(task: Any) -> contextlib.AbstractContextManager[None]:
-    """Hide what program and go write where doit hides what actions print."""
-    if not task.io.capture or task.verbosity > 1:
-        return contextlib.nullcontext()
-    from gorun_tasks.runners.doit_output import hidden
-
-    return hidden(task.verbosity)
-
-
 class _Verbs(verbs.Verbs):
     """The verbs in a task, whose failure is a value; `output` is where the executable is put."""
 
@@ -225,9 +217,34 @@ def perform(
     verb: str, offer: TaskSpec, output: str, task: Any, args: list[str] | None = None
 ) -> ProgramFailed | None:
     """Run, watch or build a program, or say why it would be built."""
+    return _perform(verb, offer, output, task, args)
+
+
+@_action
+def perform_named(
+    verb: str,
+    programs: Mapping[str, Runnable] | Workspace,
+    shared: Mapping[str, Any],
+    task: Any,
+    args: list[str] | None = None,
+) -> ProgramFailed | None:
+    """Watch the program that is named, or say why those that are named would be built."""
+    names, of_program = list(args or ()), []
+    if "--" in names:
+        names = names[: names.index("--")]
+        of_program = offers.words_after_dashes()
+    if verb == "watch":
+        names, of_program = names[:1], [*names[1:], *of_program]
+    found = offers.those_named(verb, programs, shared, names)
+    return [_perform(verb, offer, "", task, of_program) for offer in found][-1]
+
+
+def _perform(
+    verb: str, offer: TaskSpec, output: str, task: Any, args: list[str] | None
+) -> ProgramFailed | None:
     of_one = _Verbs(offer, output, task, args)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_heeding_verbosity(task))
+        stack.enter_context(heeding_verbosity(task))
         if verb in ("run", "watch"):
             from gorun_tasks.runners.doit_database import closed
 
@@ -265,7 +282,7 @@ def generate(offer: TaskSpec, given: Given, task: Any) -> ProgramFailed | None:
     """Make files with a program, if they could become other ones."""
     generation = _generation(task, offer, given)
     name = offer.name or generation.program.name
-    with _heeding_verbosity(task):
+    with heeding_verbosity(task):
         made = generation.make()
         if made.outcome != "current":
             offers.say(verbs.news(name, made))
@@ -290,8 +307,10 @@ def tell_affected(
     own = offers.with_shared(workspace, shared)
     found = verbs.tell_affected(own, since, as_json=json)
     failed = []
-    if build and found:
-        with _heeding_verbosity(task):
+    if build and not found:
+        offers.say(verbs.untouched(since))
+    elif build:
+        with heeding_verbosity(task):
             failed = verbs.build_many(own, offers.say, names=list(found))
     if not failed:
         return None

@@ -59,6 +59,7 @@ _HELP = _Help(
         **HELP,
         "affected": "only those that a change since this revision touches; - reads names of files",
         "since": "the revision, or a range as git diff takes it; - reads names of files",
+        "program": "its name",
         "json": "for the matrix of a CI job",
     }
 )

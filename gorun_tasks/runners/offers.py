@@ -122,18 +122,61 @@ def task_specs(
     """Return what a runner has tasks for.
 
     What all share wins over what a configuration says. Raises what `Workspace.programs` raises, and
-    UsageError for a mapping of anything else.
+    UsageError for a mapping of anything else, or for a keyword that no program has.
     """
+    check_keywords(shared)
     if isinstance(programs, Mapping):
         return [
-            TaskSpec(name, target, shared, own=own_flags(target))
+            named(programs, shared, name)
             for name, target in programs.items()
             if _is_sound(name, target)
         ]
-    return [
-        TaskSpec(name, program, shared, words=programs.place(name), args=programs.args(name))
-        for name, program in programs.programs.items()
-    ]
+    return [named(programs, shared, name) for name in programs.programs]
+
+
+def named(
+    programs: Mapping[str, Runnable] | Workspace, shared: Mapping[str, Any], name: str
+) -> TaskSpec:
+    """Return what a runner has for the program of a name. Raises UsageError where there is none."""
+    if not isinstance(programs, Mapping):
+        program = programs.program(name)
+        name = programs.resolve(name)
+        return TaskSpec(name, program, shared, words=programs.place(name), args=programs.args(name))
+    if name in programs:
+        return TaskSpec(name, programs[name], shared, own=own_flags(programs[name]))
+    from gorun_tasks.core.suggestions import nearest
+    from gorun_tasks.errors import UsageError
+
+    hint = nearest(name, programs) or f"there are {', '.join(programs)}"
+    raise UsageError(f"no program is called {name}", hint)
+
+
+def those_named(
+    verb: str,
+    programs: Mapping[str, Runnable] | Workspace,
+    shared: Mapping[str, Any],
+    names: Sequence[str],
+) -> list[TaskSpec]:
+    """Return what a task of many programs does its verb with. Raises UsageError.
+
+    Where none is named, why is asked of all; nothing is watched or forgotten unless it is named.
+    """
+    if verb == "why" and not names:
+        return task_specs(programs, shared)
+    if not names:
+        from gorun_tasks.errors import UsageError
+
+        raise UsageError(f"{verb}: no program is named", "give the names of programs")
+    return [named(programs, shared, name) for name in names]
+
+
+def check_keywords(how: Mapping[str, Any]) -> None:
+    """Raise UsageError for keywords that no program has, while a runner's file is loaded."""
+    flags: Any = {key: how[key] for key in how if key not in ("cwd", "env", "stamp")}
+    if flags:
+        from gorun_tasks.core.flags import BuildFlags
+
+        BuildFlags(**flags)
 
 
 def _is_sound(name: object, target: object) -> bool:

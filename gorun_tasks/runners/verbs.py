@@ -12,7 +12,7 @@ from gorun_tasks.runners import offers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import Any
 
     from gorun_tasks.api import Program
@@ -31,11 +31,33 @@ VERBS = {
 }
 """What can be done with a program, and how a runner describes it: a line for lists, then more."""
 
+DEFAULT = ("run", "build")
+"""The verbs for which each program has a task of its own where nothing is said."""
+
 OF_MANY = {
     "build": "Build all Go programs, or those that a change touches",
     "affected": "Say which Go programs a change touches, and why",
 }
 """What can be done with the programs of a workspace."""
+
+OF_NAMED = {
+    "watch": "Run a Go program, which is named, again after edits",
+    "why": "Say whether Go programs would be built, and why",
+    "clean": "Forget Go programs, which are named",
+}
+"""What can be done in one task, in which programs are named, where they have none of their own."""
+
+
+def chosen(names: Iterable[str]) -> list[str]:
+    """Return the verbs with these names, in the order of lists. Raises UsageError."""
+    names = [names] if isinstance(names, str) else list(names)
+    for name in names:
+        if name not in VERBS:
+            from gorun_tasks.core.suggestions import nearest
+
+            hint = nearest(str(name), VERBS) or f"they are {', '.join(VERBS)}"
+            raise UsageError(f"verbs: there is no {name}", hint)
+    return [verb for verb in VERBS if verb in names]
 
 
 class Verbs:
@@ -158,7 +180,7 @@ def build_many(
         touched = workspace.affected_by(since)
         chosen = [name for name in chosen if name in touched]
         if not chosen:
-            say("no program is touched" if since == "-" else f"no program is touched since {since}")
+            say(untouched(since))
     failed: list[tuple[str, GoRunError]] = []
 
     def tell(name: str, result: Outcome | GoRunError) -> None:
@@ -171,6 +193,11 @@ def build_many(
     if chosen or everything:
         workspace.build(() if everything else chosen, tell=tell)
     return failed
+
+
+def untouched(since: str) -> str:
+    """Return the sentence for a change that touches no program."""
+    return in_one_line(f"no program is touched{'' if since == '-' else f' since {since}'}")
 
 
 def not_built(failed: Sequence[tuple[str, GoRunError]]) -> str:

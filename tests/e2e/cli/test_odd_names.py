@@ -101,7 +101,8 @@ def test_nor_in_a_runner(hostile: Workshop, runner: tuple[str, ...]) -> None:
             "dodo.py": "from gorun_tasks import doit as go\n\ntask_go = go.tasks({'x': '.'})\n",
         }
     )
-    result = hostile(*runner, "x.why" if runner[0] == "invoke" else "why:x")
+    dashes = ("--",) if runner[0] == "nox" else ()
+    result = hostile(*runner, "why", *dashes, "x")
     assert "\n  new file static/x" in result.out
     for said in (result.out, result.err):
         assert [control for control in CONTROLS if control in said] == []

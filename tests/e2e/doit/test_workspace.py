@@ -71,7 +71,7 @@ def test_every_program_has_its_tasks(place: Place) -> None:
         "affected Say which Go programs a change touches, and why",
         "build:other Build ./other if anything changed",
         "run:probe Run .",
-        "why:other Say whether ./other would be built, and why",
+        "why Say whether Go programs would be built, and why",
     ):
         assert line in listing
     assert "--since" in place("doit", "help", "affected").out

@@ -53,8 +53,10 @@ def judged(c):
 
 ns = Collection(serve, path, inside, held, mistaken, judged)
 programs = {"probe": ".", "other": "./other", "fixed": Program(".", tags="dev")}
-ns.add_collection(go.collection(programs, ldflags="-X main.version=1"), "go")
-ns.add_collection(go.collection({"slim": "."}, trimpath=True, tags=["dev", "slim"]), "more")
+verbs = ("run", "watch", "build", "why", "clean")
+ns.add_collection(go.collection(programs, verbs=verbs, ldflags="-X main.version=1"), "go")
+slim = go.collection({"slim": "."}, verbs=verbs, trimpath=True, tags=["dev", "slim"])
+ns.add_collection(slim, "more")
 '''
 
 RUN = ("invoke", "go.probe", "--")

@@ -42,8 +42,10 @@ def test_every_program_has_its_sessions(place: Place) -> None:
     listing = place("nox", "--list").out
     assert "- run:probe [go-run] -> Run .\n" in listing
     assert "- build:other [go-build] -> Build ./other if anything changed\n" in listing
-    assert "- why:other [go-why] -> " in listing
-    assert "- clean:probe [go-clean] -> Forget .\n" in listing
+    assert "- why [go-why] -> Say whether Go programs would be built, and why" in listing
+    assert "- clean [go-clean] -> Forget Go programs, which are named\n" in listing
+    assert "- watch [go-watch] -> Run a Go program, which is named, again after edits\n" in listing
+    assert listing.count(":probe [") == 2
     assert "* build [go-build] -> Build all Go programs, or those that a change touches" in listing
     assert "- affected [go-affected] -> Say which Go programs a change touches, and why" in listing
     described = json.loads(place("nox", "--list", "--json").out)
@@ -120,8 +122,8 @@ def test_without_go_the_other_sessions_are_still_good(own_place: Place) -> None:
     assert "GORUN_GO is 'no-such-go', but there is no such command" in result.err
     assert "Traceback" not in result.err
     result = own_place("nox", "-s", "build")
-    assert result.rc == 1
-    assert "Session build aborted: GORUN_GO is" in result.err
+    assert result.rc == 125
+    assert "nox > GORUN_GO is" in result.err
 
 
 def test_some_are_built_by_name(own_place: Place) -> None:
@@ -129,8 +131,8 @@ def test_some_are_built_by_name(own_place: Place) -> None:
     assert "other: built" in result.err
     assert "probe" not in result.err
     result = own_place("nox", "-s", "build", "--", "othr")
-    assert result.rc == 1
-    assert "Session build aborted: no program is called othr" in result.err
+    assert result.rc == 2
+    assert "nox > no program is called othr" in result.err
     assert "did you mean other?" in result.err
 
 
@@ -172,11 +174,11 @@ def test_where_go_cannot_tell_nothing_passes_for_done(own_place: Place) -> None:
     own_place.edit("go.mod", "module", "modul")
     sentence = "go cannot tell which programs there are in ."
     result = own_place("nox", "-s", "build")
-    assert result.rc == 1
+    assert result.rc == 125
     assert "go.mod:1: unknown directive: modul" in result.err
     assert f".: failed: {sentence}\n" in result.err
     result = own_place("nox", "-s", "affected")
-    assert (result.rc, result.out) == (1, "")
+    assert (result.rc, result.out) == (125, "")
     assert sentence in result.err
     assert own_place("nox", "--list").rc == 0
 
@@ -200,8 +202,8 @@ def test_where_there_is_no_program(own_place: Place) -> None:
 def test_a_bad_option_is_one_sentence(own_place: Place, words: tuple[str, ...], said: str) -> None:
     commit(own_place)
     result = own_place("nox", "-s", "build", "--", *words)
-    assert result.rc == 1
-    assert f"Session build aborted: {said}" in result.err
+    assert result.rc == 2
+    assert f"nox > {said}" in result.err
     assert "Traceback" not in result.err
     assert "usage:" not in result.err
 
@@ -233,10 +235,10 @@ def test_help_says_what_a_build_takes(place: Place) -> None:
 def test_one_that_fails_is_named_and_the_others_are_built(own_place: Place) -> None:
     own_place.edit("other/main.go", "os.Args", "os.Arks")
     result = own_place("nox", "-s", "build")
-    assert result.rc == 1
+    assert result.rc == 125
     assert "undefined: os.Arks" in result.err
     assert "probe: built" in result.err
-    assert "Session build aborted: not built: other" in result.err
+    assert "nox > not built: other" in result.err
 
 
 def test_a_session_of_ones_own_is_kept(own_place: Place) -> None:

@@ -24,7 +24,7 @@ FILES = {
 import nox
 from gorun_tasks import nox as go
 
-go.sessions()
+go.sessions(verbs=["run", "watch", "build", "why", "clean"])
 
 
 @nox.session(venv_backend="none", default=False)
@@ -51,14 +51,14 @@ def printed(c):
     go.build(c, "./nothing")
 
 
-ns = Collection(printed, go=go.collection())
+ns = Collection(printed, go=go.collection(verbs=["run", "watch", "why", "clean"]))
 """,
     "dodo.py": """
 from gorun_tasks import Program
 from gorun_tasks import doit as go
 
 DOIT_CONFIG = go.config(dep_file=".doit/db")
-task_go = go.tasks()
+task_go = go.tasks(verbs=["run", "watch", "build", "why"])
 
 
 def printed():
@@ -110,7 +110,7 @@ def said_by(place: Place, *words: str) -> str:
             [
                 *("session printed", "before the build\n", "probe: built", "before the run\n"),
                 *("probe: current", "to stdout\n", "before the failure\n", "nothing: directory"),
-                "printed aborted",
+                "go could not build it",
             ],
         ),
     ],

@@ -15,19 +15,19 @@ pytestmark = pytest.mark.usefixtures("go")
 
 NOX = """
 from gorun_tasks import nox as go
-go.sessions({"probe": "."})
+go.sessions({"probe": "."}, verbs=["watch"])
 """
 
 INVOKE = """
 from invoke import Collection
 from gorun_tasks import invoke as go
-ns = Collection(go=go.collection({"probe": "."}))
+ns = Collection(go=go.collection({"probe": "."}, verbs=["watch"]))
 """
 
 DOIT = """
 from gorun_tasks import doit as go
 DOIT_CONFIG = go.config(default_tasks=["build"])
-task_go = go.tasks({"probe": "."})
+task_go = go.tasks({"probe": "."}, verbs=["watch"])
 """
 
 
