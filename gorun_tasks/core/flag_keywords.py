@@ -7,7 +7,7 @@ line comes here.
 
 from __future__ import annotations
 
-from gorun_tasks.core.flags import BOOLEAN_FLAGS, VALUE_FLAGS, normal_word
+from gorun_tasks.core.flags import BOOLEAN_FLAGS, PER_PACKAGE, VALUE_FLAGS, normal_word
 from gorun_tasks.errors import UsageError
 
 TYPE_CHECKING = False
@@ -20,8 +20,6 @@ KEYWORDS = {
 }
 """The flag behind each Python keyword."""
 
-# Values in the grammar of `split_quoted`, after an optional `pattern=`.
-_PER_PACKAGE = frozenset(("asmflags", "gccgoflags", "gcflags", "ldflags"))
 _COMMA_LISTS = frozenset(("coverpkg", "tags"))
 
 
@@ -52,7 +50,7 @@ def _keyword_value(name: str, keyword: str, value: object) -> str:
         return value
     if name in _COMMA_LISTS:
         return ",".join(_strings(keyword, value))
-    if name in _PER_PACKAGE:
+    if name in PER_PACKAGE:
         return _tool_flags(keyword, _strings(keyword, value))
     raise _wrong_type(keyword, "a str", value)
 

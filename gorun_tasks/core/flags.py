@@ -64,6 +64,9 @@ VALUE_FLAGS = frozenset(
 )
 """Flags that always take a value, after `=` or as the next word."""
 
+PER_PACKAGE = frozenset(("asmflags", "gccgoflags", "gcflags", "ldflags"))
+"""Flags whose value, words as `split_quoted` reads them, may begin with a pattern of packages."""
+
 # strconv.ParseBool.
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
@@ -185,10 +188,11 @@ class BuildFlags:
     def followed_by(self, others: "BuildFlags") -> "Self":
         """Return these flags and then the others, which so win.
 
-        A switch that is said again is said once: equal meaning, equal words.
+        A flag that is said again is said once: equal meaning, equal words. Only of those that hold
+        for a pattern of packages the earlier one may still count, for other packages.
         """
         said = {name_and_value(word)[0] for word in others.words}
-        return self.of_words(self.without(*said & BOOLEAN_FLAGS).words + others.words)
+        return self.of_words(self.without(*said - PER_PACKAGE).words + others.words)
 
     def recording_forbidden_by(self, goflags: str = "") -> str:
         """Return "", or the flag because of which a build must not be remembered.

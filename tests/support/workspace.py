@@ -39,7 +39,10 @@ NO_PROGRAMS = [
 
 
 def commit(place: Place) -> None:
-    """Commit everything there is to the branch main, of a repository that may be new."""
+    """Commit everything there is to the branch main, of a repository that may be new.
+
+    But for what runners leave behind, which would make the repository dirty.
+    """
     for words in (
         ("init", "--quiet", "--initial-branch=main"),
         ("add", "--all"),
@@ -51,6 +54,9 @@ def commit(place: Place) -> None:
             env={**place.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
             check=True,
         )
+        exclude = place.folder / ".git" / "info" / "exclude"
+        exclude.parent.mkdir(exist_ok=True)
+        exclude.write_text(".nox\n__pycache__\n.doit.db*\n")
 
 
 def edited(place: Place) -> None:

@@ -267,7 +267,7 @@ def test_a_command_for_the_programs_of_another_workspace_goes_there(own_place: P
     other = Place(own_place.folder / "other", own_place.environ)
     other.environ["PWD"] = str(other.folder)
     assert "cd .. && gorun --build" in other("invoke", "-R", "build").out
-    assert "cd .. && gorun ./other" in other("invoke", "-R", "other").out
+    assert "cd .. && gorun --cwd other ./other" in other("invoke", "-R", "other").out
 
 
 def test_hidden_is_what_invoke_was_told_to_hide(own_place: Place) -> None:

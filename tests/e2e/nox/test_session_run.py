@@ -24,7 +24,7 @@ def called(session):
 
 @nox.session(venv_backend="none", default=False)
 def environment(session):
-    session.env |= {"LEVEL": "high", "LOWER": None}
+    session.env.update({"LEVEL": "high", "LOWER": None})
     go.run(session, ".", "getenv", "LEVEL")
     go.run(session, ".", "getenv", "LEVEL", env={"LEVEL": "highest"})
     go.run(session, ".", "getenv", "LOWER")
