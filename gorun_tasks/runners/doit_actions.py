@@ -18,7 +18,7 @@ from doit.reporter import ConsoleReporter
 
 from gorun_tasks.errors import GoRunError, final_status
 from gorun_tasks.runners import offers, verbs
-from gorun_tasks.runners.doit_output import heeding_verbosity
+from gorun_tasks.runners.doit_output import SHOWS_ALL, heeding_verbosity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -197,9 +197,10 @@ class _Verbs(verbs.Verbs):
         super().__init__(name, program, _arguments(args) or list(offer.args))
         self.failure: ProgramFailed | None = None
         self._output = output
+        self._task = task
 
     def end(self, status: int) -> None:
-        self.failure = _ended(self.name, status)
+        self.failure = _ended(self.name, status, self._task)
 
     def tell(self, outcome: Outcome) -> None:
         said, output = verbs.news(self.name, outcome), self._output
@@ -288,7 +289,7 @@ def generate(offer: TaskSpec, given: Given, task: Any) -> ProgramFailed | None:
             offers.say(verbs.news(name, made))
         outcome = generation.run()
     if outcome.exit_code:
-        return _ended(name, outcome.exit_code)
+        return _ended(name, outcome.exit_code, task)
     offers.say(verbs.generated(task.name, generation))
     return None
 
@@ -322,8 +323,10 @@ def _failed(error: GoRunError) -> ProgramFailed:
     return ProgramFailed(str(error), final_status(error, os.environ), report=True)
 
 
-def _ended(name: str, status: int) -> ProgramFailed:
-    return ProgramFailed(verbs.ended(name, status), status, report=False)
+def _ended(name: str, status: int, task: Any) -> ProgramFailed:
+    # doit shows what it has captured with the report alone.
+    hidden = task.io.capture and task.verbosity < SHOWS_ALL
+    return ProgramFailed(verbs.ended(name, status), status, report=bool(hidden))
 
 
 def _program(task: Any, offer: TaskSpec) -> Program:

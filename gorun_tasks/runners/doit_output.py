@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO, Any, TextIO
 
-_SHOWN_FROM = {"stderr": 1, "stdout": 2}
+SHOWS_ALL = 2
+"""The verbosity from which nothing is hidden."""
+
+_SHOWN_FROM = {"stderr": 1, "stdout": SHOWS_ALL}
 """The streams, and the verbosity from which they are shown."""
 
 

@@ -75,7 +75,7 @@ def test_another_doit_can_work_while_a_program_runs(own_place: Place, backend: s
         one.wait_for("ready ")
         assert own_place(*doit, "noted") == (0, ".  noted\n", "")
         assert own_place(*doit, "-n2", "build").rc == 0
-        assert "probe" in own_place(*doit, "list", "--all", "-s").out
+        assert "probe" in own_place("doit", "list", *doit[1:], "--all", "-s").out
         one.type("\x03")
         assert one.end() == 1, one.said  # of the task that failed before
         assert "Traceback" not in one.said

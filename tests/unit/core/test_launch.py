@@ -117,6 +117,15 @@ def dump(running: Running) -> str:
     return text.decode("ascii")
 
 
+def untied(said: str, way: str) -> str:
+    """Return what a child said but for the one difference on purpose: it ends with its parent."""
+    if not way.startswith("child"):
+        return said
+    tied = "signal when the parent dies: 15"
+    assert tied in said
+    return said.replace(tied, "signal when the parent dies: 0")
+
+
 @needs_proc
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("world", WORLDS)
@@ -125,7 +134,7 @@ def test_the_program_finds_the_world_as_if_started_bare(
 ) -> None:
     bare = dump(start([procdump, *ARGUMENTS], **WORLDS[world]))
     ours = dump(start([*python(WAYS[way]), procdump, *ARGUMENTS], **WORLDS[world]))
-    assert ours == bare
+    assert untied(ours, way) == bare
     assert "process group: ours\nsession: ours\n" in ours
 
 
@@ -136,7 +145,7 @@ def test_the_program_finds_the_terminal_as_if_started_bare(
 ) -> None:
     bare = dump(on_terminal([procdump]))
     ours = dump(on_terminal([*python(WAYS[way]), procdump]))
-    assert ours == bare
+    assert untied(ours, way) == bare
     assert "controlling terminal: true\r\nin the foreground: true\r\n" in ours
 
 
