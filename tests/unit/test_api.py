@@ -94,14 +94,14 @@ def test_outcomes_of_a_day(program: Program, write: Callable[[str, str], None]) 
     assert (current.path, current.digest) == (built.path, built.digest)
     write("main.go", SOURCE.replace("+ 2", "+ 3"))
     assert not program.is_current()
-    assert program.why() == (Reason("main.go", "edited"),)
+    assert program.why() == (Reason("module/main.go", "edited"),)
     edited = program.build()
-    assert (edited.outcome, edited.because) == ("built", (Reason("main.go", "edited"),))
+    assert (edited.outcome, edited.because) == ("built", (Reason("module/main.go", "edited"),))
     assert edited.digest != built.digest
     write("main.go", SOURCE)
     restored = program.build()
     assert (restored.outcome, restored.path) == ("restored", built.path)
-    assert restored.because == (Reason("main.go", "edited"),)
+    assert restored.because == (Reason("module/main.go", "edited"),)
     assert program.is_current()
     assert program.why() == ()
 
@@ -121,7 +121,7 @@ def test_programs_share_a_look_and_keep_their_reasons(
     assert [v.outcome for v in verdicts] == ["current", "stale"]
     assert verdicts[1].because[0].input == "gcc in PATH"
     write("main.go", SOURCE.replace("+ 2", "+ 3"))
-    assert [v.because for v in judge_all([program, other])] == [(Reason("main.go", "edited"),)] * 2
+    assert [v.because for v in judge_all([program, other])] == [(Reason("module/main.go", "edited"),)] * 2
 
 
 def test_outcome_names_an_executable_and_its_sum(program: Program) -> None:
@@ -195,7 +195,7 @@ def test_changed_source_makes_compile_and_link_stale(
     program.build()
     write("main.go", SOURCE.replace("+ 2", "+ 3"))
     graph = program.graph()
-    edited = (Reason("main.go", "edited"),)
+    edited = (Reason("module/main.go", "edited"),)
     assert (graph.compile.why_stale(), graph.link.why_stale()) == (edited, edited)
 
 
@@ -296,7 +296,7 @@ def test_on_event_hears_what_became_of_each_request(
     ]
     assert [event.steps for event in outcomes[:2]] == [built.steps, current.steps]
     assert sum(built.steps.values()) == pytest.approx(built.seconds)
-    assert outcomes[2].because == (Reason("main.go", "edited"),)
+    assert outcomes[2].because == (Reason("module/main.go", "edited"),)
     assert '"seconds"' in repr(outcomes[2])
 
 
