@@ -45,7 +45,8 @@ def test_what_it_says_of_a_program_restarts_that_program(tmp_path: Path) -> None
         watch.wait_for("api    | version [-port 2] info \n")
         shop.edit("gorun.toml", "env =", 'tags = ["dev"]\nenv =')
         watch.wait_for("api    | version [-port 2] info dev\n")
-        assert [event["name"] for event in watch.events("configured")] == ["api"] * 3
+        programs = [event["program"] for event in watch.events("configured")]
+        assert [program.endswith("cmd/api") for program in programs] == [True] * 3, programs
         assert "worker: restarts" not in watch.said
 
 
