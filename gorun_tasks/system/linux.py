@@ -218,6 +218,19 @@ def _await_stop(path: str) -> None:
         os.sched_yield()
 
 
+def has_written(pid: int) -> bool:
+    """Say whether a process, or one that it started and that is there, has written to files.
+
+    Where files are in memory only (tmpfs) nobody counts that.
+    """
+    try:
+        with open(f"/proc/{pid}/io", encoding="ascii") as counts:
+            written = dict(line.split(": ") for line in counts)["write_bytes"]
+    except (OSError, KeyError):
+        return False
+    return int(written) > 0 or any(map(has_written, children_of(pid)))
+
+
 def executable_of(pid: int) -> str:
     """Return which file a process executes, "" where that cannot be seen."""
     try:

@@ -12,7 +12,8 @@ it, no descriptor (but a socket that it is to have), no signal's disposition, no
     stop SIGNAL GRACE                  → gone N     GRACE: seconds until SIGKILL, None: for ever;
                                        SIGNAL 0: the group has been told
     resume                             what was stopped by ^Z goes on
-    ended N STATUS LEFT                the program ended; LEFT: `gone` has not been told yet
+    ended N STATUS LEFT WRITTEN        the program ended; LEFT: `gone` has not been told yet;
+                                       WRITTEN: it has written to files
     told N SIGNAL                      the terminal, or somebody else, told the whole group
 
 N is the number of the program: two words may cross, and then they are about different ones.
@@ -285,7 +286,7 @@ class Supervisor:
         """Bury the program and whoever of its own is orphaned: they come to us."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+                pid, status, used = os.wait4(-1, os.WNOHANG | os.WUNTRACED)
             except ChildProcessError:
                 return
             if not pid:
@@ -302,7 +303,8 @@ class Supervisor:
                     self._take_terminal_back()
                     if not left:
                         self._let_go()
-                self._tell("ended", os.waitstatus_to_exitcode(status), left or self._stopping)
+                ended = os.waitstatus_to_exitcode(status), left or self._stopping
+                self._tell("ended", *ended, used.ru_oublock > 0)
 
     # Signals and the terminal.
 

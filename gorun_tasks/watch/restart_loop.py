@@ -39,15 +39,18 @@ class RestartLoop:
         self._moved |= paths
         return True
 
-    def closes(self, moment: float) -> bool:
-        """Say whether a restart for what moved until a moment is one too many."""
+    def closes(self, moment: float, *, written: bool) -> bool:
+        """Say whether a restart for what moved until a moment is one too many.
+
+        `written` says whether the program has written to files: else it was somebody in haste.
+        """
         soon = moment - self._last < _SOON
         if soon and self._moved and (self._moved <= self.blamed or not self.blamed):
             self.blamed = self.blamed or frozenset(self._moved)
             self._rounds += 1
         else:
             self.blamed, self._rounds = frozenset(), 0
-        self.held = self._rounds > _ROUNDS
+        self.held = written and self._rounds > _ROUNDS
         if self.held:
             self._last = time.monotonic()
         return self.held

@@ -7,6 +7,7 @@ before the group of the one before it is gone: `system.supervisor` knows when th
 from __future__ import annotations
 
 from gorun_tasks.build.outcome import how_to_start
+from gorun_tasks.system import host
 from gorun_tasks.system.build_id import same_but_build_id
 from gorun_tasks.watch.restart_loop import RestartLoop
 
@@ -45,6 +46,7 @@ class WatchedProgram:
             None  # of the last build, where nothing is recorded of it
         )
         self.loop = RestartLoop()
+        self.has_written = False  # whether it was seen to write to files, ever
         self.dropped = False  # whether the configuration has it no longer
         self.renewed = False  # whether another configuration waits for the next start
         self._private: dict[str, Graph] = {}
@@ -65,6 +67,11 @@ class WatchedProgram:
         self.loop = RestartLoop()
         self.dropped = False
         self.renewed = True
+
+    def wrote_files(self) -> bool:
+        """Say whether it may have changed its own inputs."""
+        self.has_written |= bool(self.keep.pid) and host.has_written(self.keep.pid)
+        return self.has_written
 
     def take(self, made: Outcome) -> bool:
         """Take a new outcome; say whether it is another program than the one that runs."""

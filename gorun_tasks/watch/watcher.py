@@ -293,7 +293,7 @@ class Watch:
         replaces = watched.running is not None and not watched.renewed
         if not watched.take(result):
             tell(watched.context, UnchangedEvent(label))
-        elif replaces and watched.loop.closes(look.begun):
+        elif replaces and watched.loop.closes(look.begun, written=watched.wrote_files()):
             watched.next = None
             tell(watched.context, LoopEvent(label, tuple(sorted(watched.loop.blamed))))
         elif watched.keep.group and not watched.stopping:
@@ -391,6 +391,7 @@ class Watch:
             else:
                 self._end(values[0], told=True)
         elif verb in ("ended", "lost"):
+            watched.has_written |= verb == "ended" and bool(values[2])
             self._ended(watched, -signal.SIGKILL if verb == "lost" else values[0])
 
     def _ended(self, watched: WatchedProgram, status: int) -> None:

@@ -22,7 +22,7 @@ FILES = {
         "//go:embed static\nvar static embed.FS\n\n"
         "func main() {\n\tprint(word)\n"
         '\tos.WriteFile("static/built.txt", []byte(time.Now().String()), 0o644)\n'
-        '\tprintln(" now")\n\tselect {}\n}\n'
+        '\tprintln(" now")\n\ttime.Sleep(time.Hour)\n}\n'
     ),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.system import linux
+from gorun_tasks.system.mount_table import MountTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,3 +63,29 @@ def test_without_a_mount_table_nothing_is_known(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(linux, "_MOUNT_TABLE", "/nowhere")
     assert linux.mounts() == []
     assert linux.open_mount_events() == -1
+
+
+@pytest.mark.parametrize(
+    ("script", "written"),
+    [
+        ("echo done; cat", False),
+        ("echo x >own; echo done; cat", True),
+        ("sh -c 'echo x >other; echo done; cat' & wait", True),
+    ],
+    ids=["pipe", "file", "child"],
+)
+def test_who_writes_to_files_is_known(tmp_path: Path, script: str, *, written: bool) -> None:
+    """Also by what it started, and not who writes into a pipe."""
+    if MountTable().kind(str(tmp_path), os.stat(tmp_path).st_dev) == "tmpfs":
+        pytest.skip("nobody counts what is written to memory")
+    with subprocess.Popen(
+        ["sh", "-c", script],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"done\n"
+        assert linux.has_written(process.pid) == written
+        os.killpg(process.pid, signal.SIGKILL)
