@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("go")
 
-HEAD = 'package main\n\nimport "os"\n\nfunc main() {\n'
+HEAD = 'package main\n\nimport (\n\t"os"\n\t"time"\n)\n\nfunc main() {\n'
 FILES = {
     "go.mod": SERVER["go.mod"],
-    "cmd/asks/main.go": f'{HEAD}\tos.Stdout.WriteString("name? ")\n\tselect {{}}\n}}\n',
+    "cmd/asks/main.go": f'{HEAD}\tos.Stdout.WriteString("name? ")\n\ttime.Sleep(time.Hour)\n}}\n',
     "cmd/floods/main.go": (
         f"{HEAD}\tfor range 1 << 10 {{\n\t\tos.Stdout.Write(make([]byte, 1<<10))\n\t}}\n"
-        '\tprint("done\\n")\n\tselect {}\n}\n'
+        '\tprint("done\\n")\n\ttime.Sleep(time.Hour)\n}\n'
     ),
 }
 
