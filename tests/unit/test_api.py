@@ -121,7 +121,9 @@ def test_programs_share_a_look_and_keep_their_reasons(
     assert [v.outcome for v in verdicts] == ["current", "stale"]
     assert verdicts[1].because[0].input == "gcc in PATH"
     write("main.go", SOURCE.replace("+ 2", "+ 3"))
-    assert [v.because for v in judge_all([program, other])] == [(Reason("module/main.go", "edited"),)] * 2
+    assert [v.because for v in judge_all([program, other])] == [
+        (Reason("module/main.go", "edited"),)
+    ] * 2
 
 
 def test_outcome_names_an_executable_and_its_sum(program: Program) -> None:
