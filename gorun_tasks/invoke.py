@@ -29,7 +29,6 @@ from invoke.exceptions import Exit
 from gorun_tasks.errors import GoRunError, UsageError, final_status
 from gorun_tasks.runners import offers
 from gorun_tasks.runners import verbs as all_verbs
-from gorun_tasks.runners.invoke_settings import Settings
 from gorun_tasks.runners.invoke_tasks import HELP, WORD, exiting, free_name, task_of
 from gorun_tasks.runners.task_options import OPTIONS, SWITCHES
 
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from gorun_tasks.api import Program
     from gorun_tasks.build.generation import Generation
     from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.runners.invoke_settings import Settings
     from gorun_tasks.runners.invoke_tasks import GoTask
     from gorun_tasks.runners.offers import (
         ProgramKeywords,
@@ -193,7 +193,7 @@ def collection(
 
 
 def _one(verb: str, offer: TaskSpec, c: Context, options: dict[str, Any]) -> None:
-    settings = Settings(c)
+    settings = _settings(c)
     program = _offered(c, settings, offer, options)
     _do(verb, _Verbs(settings, offer.name, program, _arguments(c) or offer.args))
 
@@ -232,7 +232,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
 
             return command_of_many("--build", *about, root=workspace.root, **said)
 
-        settings = Settings(c)
+        settings = _settings(c)
         if settings.shown_only(command):
             return
         with settings.heeded():
@@ -242,7 +242,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
 
     def affected(c: Context, options: dict[str, Any]) -> None:
         since, as_json = options.pop("since"), options.pop("json", False)
-        all_verbs.tell_affected(laid_over(c, Settings(c), options), since, as_json=as_json)
+        all_verbs.tell_affected(laid_over(c, _settings(c), options), since, as_json=as_json)
 
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
@@ -286,6 +286,13 @@ class _Verbs(all_verbs.Verbs):
         return command(self.program, self.args, *(["--watch"] if verb == "watch" else []))
 
 
+def _settings(c: Context, how: dict[str, Any] | None = None) -> Settings:
+    """Return what invoke was told of commands; a call's keywords are taken out of `how`."""
+    from gorun_tasks.runners.invoke_settings import Settings
+
+    return Settings(c, how)
+
+
 def _of(
     c: Context, target: Runnable, how: Mapping[str, Any], args: Sequence[str] | None = ()
 ) -> _Verbs:
@@ -294,7 +301,7 @@ def _of(
     `args` of None are those that were typed.
     """
     how = dict(how)
-    settings = Settings(c, how)
+    settings = _settings(c, how)
     configured = {} if offers.own_flags(target) else _section(c)
     said = {**configured, **{keyword: value for keyword, value in how.items() if value}}
     program = offers.program_of(target, said, within=_within(c), around=settings.environment)

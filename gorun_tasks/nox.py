@@ -26,7 +26,7 @@ from nox import registry
 from nox.logger import logger
 
 from gorun_tasks.errors import GoRunError, UsageError, final_status
-from gorun_tasks.runners import nox_words, offers
+from gorun_tasks.runners import offers
 from gorun_tasks.runners import verbs as all_verbs
 
 TYPE_CHECKING = False
@@ -287,6 +287,8 @@ def _many(
 
 
 def _build_many(session: nox.Session, workspace: Workspace) -> None:
+    from gorun_tasks.runners import nox_words
+
     only = _only(session)
     words = nox_words.of_build(add_help=only)
     try:
@@ -306,6 +308,8 @@ def _build_many(session: nox.Session, workspace: Workspace) -> None:
 
 
 def _affected(session: nox.Session, workspace: Workspace) -> None:
+    from gorun_tasks.runners import nox_words
+
     typed = nox_words.of_affected().parse_args(session.posargs)
     all_verbs.tell_affected(workspace, typed.since, as_json=typed.json)
 

@@ -7,10 +7,6 @@ needed where nothing is stale and nobody listens.
 from __future__ import annotations
 
 import copy
-import os
-
-from gorun_tasks.core.program import logical_directory
-from gorun_tasks.errors import ToolchainError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,12 +62,10 @@ class BuildContext:
         """Return who hears what go says: the listener, else the person at the terminal."""
         if self.listener is not None:
             return self.listener
+        from gorun_tasks.core.reasons import where_people_are
         from gorun_tasks.system.console import passing_on
 
         program = self.program
-        try:
-            here = logical_directory(os.environ)
-        except ToolchainError:
-            here = program.cwd  # a watch goes on where its directory went, and comes again
+        here = where_people_are(program)
         # What go says after a -C is what it says to everybody who gives it one.
         return passing_on(program.cwd if here == program.cwd else program.directory, here)

@@ -85,4 +85,4 @@ def where_people_are(program: ProgramSpec) -> str:
     try:
         return logical_directory(os.environ)
     except ToolchainError:
-        return program.cwd  # it is gone
+        return program.cwd  # a watch goes on where its directory went, and comes again

@@ -18,7 +18,6 @@ from doit.reporter import ConsoleReporter
 
 from gorun_tasks.errors import GoRunError, final_status
 from gorun_tasks.runners import offers, verbs
-from gorun_tasks.runners.doit_output import SHOWS_ALL, heeding_verbosity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +40,7 @@ ONLY_ANSWER = "only answer"
 """Of a task's meta: the option with which nothing but its answer may be on stdout."""
 
 _INTERRUPTED = 130
+_SHOWS_ALL = 2  # the verbosity from which doit hides nothing
 
 _looks: dict[str, StatCache] = {}
 """One look at what programs share, by store: for as long as nothing was executed since."""
@@ -188,6 +188,20 @@ def _action(do: Callable[..., Any]) -> Callable[..., Any]:
     return action
 
 
+def _hides(task: Any) -> bool:
+    """Say whether doit hides anything that a task's actions print: never without `capture`."""
+    return bool(task.io.capture) and task.verbosity < _SHOWS_ALL
+
+
+def _heeding_verbosity(task: Any) -> contextlib.AbstractContextManager[None]:
+    """Hide what program and go write where doit hides what actions print."""
+    if not _hides(task):
+        return contextlib.nullcontext()
+    from gorun_tasks.runners.doit_output import hidden
+
+    return hidden(task.verbosity)
+
+
 class _Verbs(verbs.Verbs):
     """The verbs in a task, whose failure is a value; `output` is where the executable is put."""
 
@@ -245,7 +259,7 @@ def _perform(
 ) -> ProgramFailed | None:
     of_one = _Verbs(offer, output, task, args)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(heeding_verbosity(task))
+        stack.enter_context(_heeding_verbosity(task))
         if verb in ("run", "watch"):
             from gorun_tasks.runners.doit_database import closed
 
@@ -283,7 +297,7 @@ def generate(offer: TaskSpec, given: Given, task: Any) -> ProgramFailed | None:
     """Make files with a program, if they could become other ones."""
     generation = _generation(task, offer, given)
     name = offer.name or generation.program.name
-    with heeding_verbosity(task):
+    with _heeding_verbosity(task):
         made = generation.make()
         if made.outcome != "current":
             offers.say(verbs.news(name, made))
@@ -311,7 +325,7 @@ def tell_affected(
     if build and not found:
         offers.say(verbs.untouched(since))
     elif build:
-        with heeding_verbosity(task):
+        with _heeding_verbosity(task):
             failed = verbs.build_many(own, offers.say, names=list(found))
     if not failed:
         return None
@@ -325,8 +339,7 @@ def _failed(error: GoRunError) -> ProgramFailed:
 
 def _ended(name: str, status: int, task: Any) -> ProgramFailed:
     # doit shows what it has captured with the report alone.
-    hidden = task.io.capture and task.verbosity < SHOWS_ALL
-    return ProgramFailed(verbs.ended(name, status), status, report=bool(hidden))
+    return ProgramFailed(verbs.ended(name, status), status, report=_hides(task))
 
 
 def _program(task: Any, offer: TaskSpec) -> Program:

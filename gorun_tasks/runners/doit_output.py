@@ -8,37 +8,30 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+from tempfile import TemporaryFile
+
+from gorun_tasks.runners.streams import diverted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import IO, Any, TextIO
+    from typing import IO, TextIO
 
-SHOWS_ALL = 2
-"""The verbosity from which nothing is hidden."""
-
-_SHOWN_FROM = {"stderr": 1, "stdout": SHOWS_ALL}
+_SHOWN_FROM = {"stderr": 1, "stdout": 2}
 """The streams, and the verbosity from which they are shown."""
 
 
 @contextlib.contextmanager
-def heeding_verbosity(task: Any) -> Iterator[None]:
-    """Write into what doit has put in place of the streams that the task's verbosity hides.
+def hidden(verbosity: int) -> Iterator[None]:
+    """Write into what doit has put in place of the streams that this verbosity hides.
 
-    Without `capture` doit hides nothing. In another thread than the main one nothing is hidden:
-    there all tasks have the same streams.
+    In another thread than the main one nothing is hidden: there all tasks have the same streams.
     """
-    hidden = [name for name, level in _SHOWN_FROM.items() if task.verbosity < level]
-    in_thread = threading.current_thread() is not threading.main_thread()
-    if not (hidden and task.io.capture) or in_thread:
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    from tempfile import TemporaryFile
-
-    from gorun_tasks.runners.streams import diverted
-
     with contextlib.ExitStack() as stack:
-        for name in hidden:
+        for name in (name for name, level in _SHOWN_FROM.items() if verbosity < level):
             file = stack.enter_context(TemporaryFile())
             stack.callback(_repeat, file, getattr(sys, name))
             stack.enter_context(diverted(name, file.fileno()))

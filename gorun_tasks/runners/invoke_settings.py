@@ -15,7 +15,6 @@ from invoke.runners import normalize_hide
 
 from gorun_tasks.errors import UsageError
 from gorun_tasks.runners import offers
-from gorun_tasks.runners.streams import diverted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ class Settings:
             if self.timeout is not None:
                 stack.enter_context(_within(self.timeout))
             for name in self._hidden():
+                from gorun_tasks.runners.streams import diverted
+
                 nothing = stack.enter_context(open(os.devnull, "wb"))
                 stack.enter_context(diverted(name, nothing.fileno()))
             yield

@@ -45,7 +45,7 @@ class ConfigurationWatch:
 
         Raises GoRunError for what makes no sense, once.
         """
-        file = self._configuration.edited() if self._configuration is not None else ""
-        if not file or self._configuration is None:
+        if self._configuration is None:
             return None
-        return file, self._configuration.load()
+        file = self._configuration.edited()
+        return (file, self._configuration.load()) if file else None

@@ -29,6 +29,8 @@ class Runner(NamedTuple):
     run: tuple[str, ...]
     list: tuple[str, ...]
     adapter: tuple[str, ...]
+    # What a run needs besides: invoke's settings of commands, and doit's database closed meanwhile.
+    to_run: tuple[str, ...] = ()
 
 
 TASK_OPTIONS = ("core.flag_help", "runners.task_options")
@@ -56,6 +58,7 @@ RUNNERS = {
         ("run",),
         ("--list",),
         ("invoke", "runners.invoke_tasks", *TASK_OPTIONS),
+        ("runners.invoke_settings",),
     ),
     "doit": Runner(
         "dodo.py",
@@ -71,6 +74,7 @@ RUNNERS = {
         ("start",),
         ("list", "--all"),
         ("doit", "runners.doit_actions", *TASK_OPTIONS),
+        ("runners.doit_database",),
     ),
 }
 
@@ -114,7 +118,7 @@ def test_current_run_imports_what_it_needs_of_ours_and_nothing_of_others(
     workshop: Workshop, runner: Runner
 ) -> None:
     found = beyond_empty(workshop, runner, runner.one, runner.run)
-    assert found - TO_CALL_C == modules(*runner.adapter, *TO_RUN)
+    assert found - TO_CALL_C == modules(*runner.adapter, *runner.to_run, *TO_RUN)
 
 
 @pytest.mark.usefixtures("go")
