@@ -27,13 +27,17 @@ FILES = {
 
 
 class Noisy:
-    """A program whose C compiler does something beside the sources when go asks what it is."""
+    """A program whose C compiler does something beside the sources when go asks what it is.
+
+    Only a go that builds: `go env` asks as well, while the other one may still be reading.
+    """
 
     def __init__(self, folder: Path, script: str) -> None:
         self.shop = Workshop(folder, FILES)
         compiler = folder / "compiler"
         compiler.write_text(
-            f'#!/bin/sh\ncase "$*" in "-### "*) (cd {self.shop.folder}; {script}) ;; esac\n'
+            '#!/bin/sh\ncase "$(tr "\\0" " " </proc/$PPID/cmdline) $*" in\n'
+            f'*"/go run "*" -### "*) (cd {self.shop.folder}; {script}) ;;\nesac\n'
             'exec gcc "$@"\n'
         )
         compiler.chmod(0o755)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 FILES = {
     "noxfile.py": "from gorun_tasks import nox as go\n\ngo.sessions()\n",
     "tasks.py": "from gorun_tasks import invoke as go\n\nns = go.collection()\n",
-    "dodo.py": "from gorun_tasks import doit as go\n\nDOIT_CONFIG = {}\ntask_go = go.tasks()\n",
+    "dodo.py": (
+        "from gorun_tasks import doit as go\n\nDOIT_CONFIG = go.config()\ntask_go = go.tasks()\n"
+    ),
 }
 LISTS = {"nox": ("-l",), "invoke": ("--list",), "doit": ("list", "--all")}
 CALLS = {"noxfile.py": "go.sessions(", "tasks.py": "go.collection(", "dodo.py": "go.tasks("}

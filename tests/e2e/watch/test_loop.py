@@ -20,7 +20,7 @@ FILES = {
     "main.go": (
         'package main\n\nimport (\n\t"embed"\n\t"os"\n\t"time"\n)\n\n'
         "//go:embed static\nvar static embed.FS\n\n"
-        "func main() {\n\tprint(word)\n"
+        'func main() {\n\tstatic.ReadDir(".")\n\tprint(word)\n'
         '\tos.WriteFile("static/built.txt", []byte(time.Now().String()), 0o644)\n'
         '\tprintln(" now")\n\ttime.Sleep(time.Hour)\n}\n'
     ),

@@ -189,7 +189,7 @@ def test_a_watched_program_is_kept(
             keep.stop()
             while keep.group:
                 told += keep.messages()
-            assert told[1:] == [("ended", -signal.SIGTERM, True), ("gone",)]
+            assert told[1:] == [("ended", -signal.SIGTERM, True, False), ("gone",)]
         else:
             (of_ours,) = (
                 child

@@ -41,13 +41,13 @@ def test_a_program_and_its_end(supervisor: SupervisorClient) -> None:
     assert supervisor.group
     (_, pid), *_, ended = until(supervisor, "ended")
     assert pid > 0
-    assert ended == ("ended", 3, False)
+    assert ended == ("ended", 3, False, False)
     assert (supervisor.pid, supervisor.group) == (0, False)
 
 
 def test_who_is_left_of_a_group_is_stopped_with_it(supervisor: SupervisorClient) -> None:
     start(supervisor, "sleep 600 & exit 0")
-    assert until(supervisor, "ended")[-1] == ("ended", 0, True)
+    assert until(supervisor, "ended")[-1] == ("ended", 0, True, False)
     assert (supervisor.pid, supervisor.group) == (0, True)
     supervisor.stop()
     until(supervisor, "gone")
@@ -73,7 +73,7 @@ def test_words_about_an_earlier_program_are_not_about_this_one(
     """Two messages may cross: the end of the first must not be taken for that of the second."""
     start(supervisor, "exit 3")
     start(supervisor, "exit 4")
-    assert until(supervisor, "ended")[-1] == ("ended", 4, False)
+    assert until(supervisor, "ended")[-1] == ("ended", 4, False, False)
 
 
 def test_a_supervisor_that_was_killed_is_lost(supervisor: SupervisorClient) -> None:
