@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 GO_FINDS_ITSELF_BEHIND_LINKS = False
 
 BELIEVED = frozenset(("apfs",))
+COUNTS_WRITES: frozenset[str] = frozenset()
 WITHOUT_CTIME = frozenset(("msdos", "exfat"))
 WITHOUT_EVENTS = frozenset(("nfs", "smbfs", "afpfs", "webdav", "ftp"))
 TELLS_OF_DIRECTORIES = False
@@ -144,7 +145,7 @@ def _await_stop(pid: int) -> None:
 
 
 def has_written(pid: int) -> bool:  # noqa: ARG001 - as above
-    """Do not say so: a watch then restarts a program that changes its own inputs."""
+    """Do not say so: no type of file system is among those of which this tells."""
     return False
 
 

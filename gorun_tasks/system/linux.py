@@ -35,6 +35,9 @@ BELIEVED = frozenset(
 )
 """Types of file systems whose stat tells of each change."""
 
+COUNTS_WRITES = BELIEVED - {"tmpfs", "rootfs", "ramfs"}
+"""Types of file systems of which `has_written` tells."""
+
 WITHOUT_CTIME = frozenset(("vfat", "msdos", "exfat"))
 """Types of file systems whose stat tells of each change but by ctime."""
 
@@ -221,7 +224,7 @@ def _await_stop(path: str) -> None:
 def has_written(pid: int) -> bool:
     """Say whether a process, or one that it started and that is there, has written to files.
 
-    Where files are in memory only (tmpfs) nobody counts that.
+    Linux counts pages of a cache that have to be written to a disk (see COUNTS_WRITES).
     """
     try:
         with open(f"/proc/{pid}/io", encoding="ascii") as counts:

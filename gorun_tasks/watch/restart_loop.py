@@ -11,6 +11,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
 _ROUNDS = 3
@@ -39,10 +40,11 @@ class RestartLoop:
         self._moved |= paths
         return True
 
-    def closes(self, moment: float, *, written: bool) -> bool:
+    def closes(self, moment: float, may_have_written: Callable[[AbstractSet[str]], bool]) -> bool:
         """Say whether a restart for what moved until a moment is one too many.
 
-        `written` says whether the program has written to files: else it was somebody in haste.
+        `may_have_written` says whether the program may have written these: else it was somebody in
+        haste.
         """
         soon = moment - self._last < _SOON
         if soon and self._moved and (self._moved <= self.blamed or not self.blamed):
@@ -50,7 +52,7 @@ class RestartLoop:
             self._rounds += 1
         else:
             self.blamed, self._rounds = frozenset(), 0
-        self.held = written and self._rounds > _ROUNDS
+        self.held = self._rounds > _ROUNDS and may_have_written(self.blamed)
         if self.held:
             self._last = time.monotonic()
         return self.held

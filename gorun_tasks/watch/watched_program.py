@@ -6,14 +6,17 @@ before the group of the one before it is gone: `system.supervisor` knows when th
 
 from __future__ import annotations
 
+import os
+
 from gorun_tasks.build.outcome import how_to_start
 from gorun_tasks.system import host
 from gorun_tasks.system.build_id import same_but_build_id
+from gorun_tasks.system.mount_table import MountTable
 from gorun_tasks.watch.restart_loop import RestartLoop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from gorun_tasks.build.context import BuildContext
     from gorun_tasks.build.graph import Graph
@@ -68,10 +71,10 @@ class WatchedProgram:
         self.dropped = False
         self.renewed = True
 
-    def wrote_files(self) -> bool:
-        """Say whether it may have changed its own inputs."""
+    def may_have_written(self, paths: Iterable[str]) -> bool:
+        """Say whether it may have changed these files: always where writes are not counted."""
         self.has_written |= bool(self.keep.pid) and host.has_written(self.keep.pid)
-        return self.has_written
+        return self.has_written or not all(map(_writes_are_counted, paths))
 
     def take(self, made: Outcome) -> bool:
         """Take a new outcome; say whether it is another program than the one that runs."""
@@ -117,3 +120,11 @@ class WatchedProgram:
             if everything or path not in used:
                 graph.remove_private()
                 del self._private[path]
+
+
+def _writes_are_counted(path: str) -> bool:
+    try:
+        device = os.stat(os.path.dirname(path)).st_dev
+    except OSError:
+        return False
+    return MountTable().kind(path, device) in host.COUNTS_WRITES

@@ -293,7 +293,7 @@ class Watch:
         replaces = watched.running is not None and not watched.renewed
         if not watched.take(result):
             tell(watched.context, UnchangedEvent(label))
-        elif replaces and watched.loop.closes(look.begun, written=watched.wrote_files()):
+        elif replaces and watched.loop.closes(look.begun, watched.may_have_written):
             watched.next = None
             tell(watched.context, LoopEvent(label, tuple(sorted(watched.loop.blamed))))
         elif watched.keep.group and not watched.stopping:

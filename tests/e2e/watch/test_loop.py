@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from gorun_tasks.system.mount_table import MountTable
 from tests.support.watching import SERVER, Watching, watching
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.usefixtures("go")
+
+MEMORY = "/dev/shm"
 
 FILES = {
     "go.mod": SERVER["go.mod"],
@@ -27,9 +33,21 @@ FILES = {
 }
 
 
-def test_it_waits_and_says_for_what(tmp_path: Path) -> None:
+@pytest.fixture(params=["disk", "memory"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """Return a folder where what a process writes is counted, and one where it is not."""
+    if request.param == "disk":
+        yield tmp_path
+        return
+    if MountTable().kind(MEMORY, os.stat(MEMORY).st_dev) != "tmpfs":
+        pytest.skip(f"needs a {MEMORY} that is in memory")
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        yield Path(folder)
+
+
+def test_it_waits_and_says_for_what(folder: Path) -> None:
     """Until something else changes."""
-    with Watching(watching(tmp_path, FILES), ".") as watch:
+    with Watching(watching(folder, FILES), ".") as watch:
         watch.wait_for("gorun: runs on: whenever it starts, static/built.txt changes\n")
         starts = len(watch.pids)
         assert starts < 9

@@ -15,7 +15,7 @@ def rounds(loop: RestartLoop, count: int, paths: set[str]) -> list[bool]:
     for _ in range(count):
         loop.started()
         assert loop.hear(paths)
-        closed.append(loop.closes(time.monotonic(), written=True))
+        closed.append(loop.closes(time.monotonic(), bool))
     return closed
 
 
@@ -31,7 +31,7 @@ def test_a_change_of_something_else_restarts_it() -> None:
     loop = RestartLoop()
     rounds(loop, 4, PAGE)
     assert loop.hear(PAGE | OTHER)
-    assert not loop.closes(time.monotonic(), written=True)
+    assert not loop.closes(time.monotonic(), bool)
     assert rounds(loop, 4, PAGE) == [False, False, False, True]
 
 
@@ -45,14 +45,14 @@ def test_what_changes_later_is_a_persons() -> None:
     for _ in range(9):
         loop.started()
         assert loop.hear(PAGE)
-        assert not loop.closes(time.monotonic() + 60, written=True)
+        assert not loop.closes(time.monotonic() + 60, bool)
 
 
 def test_nobody_is_to_blame_for_what_nobody_told() -> None:
     loop = RestartLoop()
     for _ in range(9):
         loop.started()
-        assert not loop.closes(time.monotonic(), written=True)
+        assert not loop.closes(time.monotonic(), bool)
 
 
 def test_who_writes_nothing_is_not_to_blame() -> None:
@@ -60,4 +60,4 @@ def test_who_writes_nothing_is_not_to_blame() -> None:
     for _ in range(9):
         loop.started()
         assert loop.hear(PAGE)
-        assert not loop.closes(time.monotonic(), written=False)
+        assert not loop.closes(time.monotonic(), lambda _: False)
