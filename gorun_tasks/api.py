@@ -276,8 +276,8 @@ class Program(ProgramSpec):
         replaced, and its whole process group, SIGKILL `grace` seconds later. `listen` is an address
         (HOST:PORT) whose socket every one of them inherits, in the manner of systemd (LISTEN_FDS).
         ^C on the terminal ends the program and then the loop. Raises UsageError where watchfiles is
-        not installed, GoRunError where nobody can listen at the address, and what `build` raises
-        where no edit can help.
+        needed (not on Linux) and not installed, GoRunError where nobody can listen at the address,
+        and what `build` raises where no edit can help.
         """
         from gorun_tasks.system.supervisor import listener_at
         from gorun_tasks.watch.watcher import Watch

@@ -70,7 +70,7 @@ def _of_another_module(here: str, place: str) -> str:
         return ""
     workspace = Workspace(root_of(here))
     for name, program in workspace.programs.items():
-        if os.path.normpath(os.path.join(program.cwd, program.target.words[0])) == place:
+        if program.package_directory == place:
             module = os.path.relpath(program.cwd, here)
             return f"that package is of the module in {module}: gorun {NAME_MARK}{name} runs it"
     return ""

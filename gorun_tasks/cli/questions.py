@@ -13,7 +13,7 @@ import itertools
 from gorun_tasks.build.context import BuildContext
 from gorun_tasks.build.graph import Graph
 from gorun_tasks.cli.answers import answer, answer_json, data_of, said_of
-from gorun_tasks.cli.workspace_commands import named
+from gorun_tasks.cli.workspace_commands import named, workspace_around
 from gorun_tasks.core.target import is_name
 from gorun_tasks.inputs.verdict import judge_all
 
@@ -29,7 +29,7 @@ def answer_each(options: Options, flags: BuildFlags, words: list[str]) -> int:
     For --why it is 0 where all are current, else 1. Raises GoRunError where one cannot be built.
     """
     names = [word[1:] for word in itertools.takewhile(is_name, words)]
-    programs = [*named(flags, names, options.stamps)[0].values()]
+    programs = [*named(workspace_around(flags), flags, names, options.stamps)[0].values()]
     if "why" in options:
         pairs = [*zip(programs, judge_all(programs), strict=True)]
         is_stale = any(verdict.outcome != "current" for _, verdict in pairs)

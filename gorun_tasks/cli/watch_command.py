@@ -14,7 +14,7 @@ import os
 import signal
 
 from gorun_tasks.api import Program
-from gorun_tasks.core.program import logical_directory
+from gorun_tasks.cli.workspace_commands import directory_typed, named
 from gorun_tasks.core.target import Target, is_name
 from gorun_tasks.errors import UsageError
 from gorun_tasks.system.supervisor import listener_at
@@ -59,16 +59,15 @@ def programs_of(
         program = configured(Program.typed(target, flags, os.environ, stamps))
         return {program.name: watched(program)}, {program.name: words[used:]}
 
-    place = os.path.normpath(os.path.join(logical_directory(os.environ), flags.chdir))
+    place = directory_typed(flags)
     if not names:
         return ConfiguredPrograms(place, of_target)
-    root, own = root_of(place), flags.without("C")
+    root = root_of(place)
 
     def of_workspace() -> Programs:
-        workspace = Workspace(root)
-        programs = {name: workspace.program(name).with_flags(own, stamps) for name in names}
+        programs, args = named(Workspace(root), flags, names, stamps)
         contexts = {name: watched(program) for name, program in programs.items()}
-        return contexts, {name: rest or workspace.args(name) for name in names}
+        return contexts, {name: rest or args[name] for name in names}
 
     return ConfiguredPrograms(root, of_workspace)
 

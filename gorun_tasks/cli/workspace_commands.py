@@ -48,7 +48,7 @@ def enter(
     """
     if not name:
         raise UsageError("a colon needs the name of a program", "gorun --list shows them")
-    workspace = _workspace(flags)
+    workspace = workspace_around(flags)
     program = workspace.program(name)
     _lay_over(program.overlay)
     own = program.flags.followed_by(flags.without("C"))
@@ -84,10 +84,9 @@ def _lay_over(variables: Mapping[str, str | None]) -> None:
 
 
 def named(
-    flags: BuildFlags, names: list[str], stamps: Mapping[str, str]
+    workspace: Workspace, flags: BuildFlags, names: list[str], stamps: Mapping[str, str]
 ) -> tuple[dict[str, Program], dict[str, Sequence[str]]]:
-    """Return programs of the workspace around us, and the arguments the configuration has."""
-    workspace = _workspace(flags)
+    """Return programs with what is typed, and the arguments the configuration has."""
     typed = flags.without("C")
     programs = {name: workspace.program(name).with_flags(typed, stamps) for name in names}
     return programs, {name: workspace.args(name) for name in names}
@@ -96,10 +95,10 @@ def named(
 def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
     if words:
         raise UsageError(f"--list takes no further words: {' '.join(words)}")
-    workspace = _workspace(flags)
+    workspace = workspace_around(flags)
     _mention(workspace)
     _mention_if_empty(workspace)
-    here = os.path.normpath(os.path.join(logical_directory(os.environ), flags.chdir))
+    here = directory_typed(flags)
     status = answer(render.list_text(workspace, here, as_json=flags.is_true("json")))
     # Who reads it with a program wants to know of what is there.
     if workspace.left_out and console.speaks_to_person(os.environ):
@@ -110,7 +109,7 @@ def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int])
 def show_affected(
     flags: BuildFlags, words: list[str], answer: Callable[[str], int], *, since: str
 ) -> int:
-    workspace = _workspace(flags)
+    workspace = workspace_around(flags)
     _mention(workspace)
     for word in words:
         if not word.startswith(NAME_MARK):
@@ -122,7 +121,7 @@ def show_affected(
 
 def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
     """Answer --graph: as text, or in the form that is named."""
-    workspace = _workspace(flags)
+    workspace = workspace_around(flags)
     _mention(workspace)
     _mention_if_empty(workspace)
     picture = workspace.picture()
@@ -149,7 +148,7 @@ def build(
 
     Raises ReportedError where a program failed.
     """
-    workspace = _workspace(flags)
+    workspace = workspace_around(flags)
     programs = _chosen(workspace, flags, words, stamps)
     if not words:
         _mention(workspace)
@@ -209,9 +208,14 @@ def _mention_if_empty(workspace: Workspace) -> None:
         console.say(f"there is no main package in {workspace.root}")
 
 
-def _workspace(flags: BuildFlags) -> Workspace:
-    here = logical_directory(os.environ)
-    return Workspace(root_of(os.path.normpath(os.path.join(here, flags.chdir))))
+def directory_typed(flags: BuildFlags) -> str:
+    """Return where the words after the options hold: -C leads there."""
+    return os.path.normpath(os.path.join(logical_directory(os.environ), flags.chdir))
+
+
+def workspace_around(flags: BuildFlags) -> Workspace:
+    """Return the workspace around the place where words are typed."""
+    return Workspace(root_of(directory_typed(flags)))
 
 
 def _chosen(

@@ -65,9 +65,7 @@ class StatCache:
         """
         if not program.stamp:
             return None
-        directory = program.directory
-        if program.target.kind == "package" and program.target.words[0][:1] in "./":
-            directory = os.path.join(directory, program.target.words[0])
+        directory = program.package_directory or program.directory
         if directory not in self._places:
             from gorun_tasks.core.vcs_stamp import Facts, module_around, repository_around
 

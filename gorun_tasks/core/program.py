@@ -9,7 +9,7 @@ import os
 
 from gorun_tasks.core.flags import BuildFlags
 from gorun_tasks.core.store import Store, checksum
-from gorun_tasks.core.target import Target
+from gorun_tasks.core.target import Target, is_path
 from gorun_tasks.errors import ToolchainError
 
 TYPE_CHECKING = False
@@ -137,6 +137,14 @@ class ProgramSpec:
         """Where go runs: the working directory, with -C applied (which is physical, as in go)."""
         chdir = self.flags.chdir
         return os.path.realpath(os.path.join(self.cwd, chdir)) if chdir else self.cwd
+
+    @property
+    def package_directory(self) -> str:
+        """Where the package is, "" where its word is no path."""
+        word = self.target.words[0]
+        if self.target.kind != "package" or not is_path(word):
+            return ""
+        return os.path.normpath(os.path.join(self.directory, word))
 
     @property
     def place(self) -> str:

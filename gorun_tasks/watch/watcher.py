@@ -75,8 +75,8 @@ class Watch:
     of this process, and the terminal.
     `listening` is a socket that each program inherits, in the manner of systemd (LISTEN_FDS); the
     watch closes it at its end. `configuration` is asked for the programs again when it is edited.
-    Raises UsageError where watchfiles is not installed, and ExecutionError where no process can be
-    started that keeps a program.
+    Raises UsageError where watchfiles is needed (not on Linux) and not installed, and
+    ExecutionError where no process can be started that keeps a program.
     """
 
     def __init__(

@@ -304,15 +304,12 @@ class _PackageQuery:
     def _main(
         self, program: Program, packages: Iterable[Mapping[str, Any]]
     ) -> Mapping[str, Any] | None:
-        word = program.target.words[0]
-        directory = os.path.normpath(os.path.join(program.directory, word))
+        word, directory = program.target.words[0], program.package_directory
         for package in packages:
             if program.target.kind == "files":
                 if package["ImportPath"] == "command-line-arguments":
                     return package
-            elif package["ImportPath"] == word or (
-                word.startswith((".", "/")) and package.get("Dir") == directory
-            ):
+            elif package["ImportPath"] == word or (directory and package.get("Dir") == directory):
                 return package
         return None
 

@@ -17,7 +17,6 @@ import os
 from gorun_tasks.api import Program
 from gorun_tasks.core.flags import BuildFlags
 from gorun_tasks.core.program import ProgramSpec, laid_over
-from gorun_tasks.core.target import is_path
 from gorun_tasks.workspace.config import find
 from gorun_tasks.workspace.workspace import Workspace
 
@@ -61,8 +60,7 @@ def configured(program: Spec) -> Spec:
 
 
 def _settings(workspace: Workspace, program: ProgramSpec) -> Settings | None:
-    word = program.target.words[0]
-    directory = os.path.normpath(os.path.join(program.directory, word)) if is_path(word) else ""
+    word, directory = program.target.words[0], program.package_directory
     for main in workspace.mains():
         if main.directory and directory in (main.directory, os.path.realpath(main.directory)):
             return workspace.settings_of(main.directory)

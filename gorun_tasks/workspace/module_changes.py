@@ -20,7 +20,6 @@ import shutil
 import tempfile
 
 from gorun_tasks.core.flags import BuildFlags
-from gorun_tasks.core.target import is_path
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.toolchain.command import Go
@@ -130,8 +129,7 @@ def _listed(programs: Mapping[str, Program], further: tuple[str, ...]) -> Packag
 
 def _facts(program: Program, packages: Packages) -> list[object] | None:
     """Return all that a program is linked from, as go lists it; None where something is wrong."""
-    word = program.target.words[0]
-    place = os.path.normpath(os.path.join(program.directory, word)) if is_path(word) else ""
+    word, place = program.target.words[0], program.package_directory
     by_path = {package["ImportPath"]: package for package in packages}
     main = next((p for p in packages if place and p.get("Dir") == place), by_path.get(word))
     if main is None or main.get("Error") or main.get("DepsErrors"):

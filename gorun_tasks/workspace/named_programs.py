@@ -109,9 +109,12 @@ class NamedPrograms:
             self._of_tables.setdefault(directory, []).append(name)
             main = self._mains.get(directory)
             programs[name] = self._make(settings.over(self._config.general), main)
-            if main is None and (sentence := _absent(programs[name])):
-                where = self._config.where("programs", name, "target")
-                raise UsageError(f"{where}: {sentence}")
+            if main is None:
+                from gorun_tasks.core.suggestions import absent
+
+                if sentence := absent(programs[name]):
+                    where = self._config.where("programs", name, "target")
+                    raise UsageError(f"{where}: {sentence}")
         return programs
 
     def _directory_of(self, name: str, settings: Settings) -> str:
@@ -155,9 +158,3 @@ class NamedPrograms:
             settings = self._config.programs.get(name, Settings())
             is_included = any(pattern.matches_tool(main.import_path) for pattern in include)
             (programs if is_included else self.tools)[name] = self._make(settings, main)
-
-
-def _absent(program: Program) -> str:
-    from gorun_tasks.core.suggestions import absent
-
-    return absent(program)
