@@ -28,7 +28,7 @@ from gorun_tasks.closure.cgo import LIST_FIELDS, find_external_inputs
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs, effective_flag
 from gorun_tasks.closure.linker_libraries import Runner
 from gorun_tasks.core.fingerprint import record_directory
-from gorun_tasks.core.reasons import Reason
+from gorun_tasks.core.reasons import Reason, of_file
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.directory_listing import names_that_count
 from gorun_tasks.inputs.path_resolution import upwards
@@ -67,11 +67,11 @@ _OF_ALL = frozenset(("go.mod", "go.sum", "go.work", "go.work.sum", "modules.txt"
 
 
 def affected(
-    programs: Mapping[str, Program], changes: Changes, root: str
+    programs: Mapping[str, Program], changes: Changes, here: str
 ) -> dict[str, tuple[Reason, ...]]:
     """Return why each program is touched by these changes; nothing for those that are not.
 
-    Reasons name files relative to `root`.
+    Reasons name files as one would who is `here`, a directory without links on the way.
     """
     if not changes.files:
         return dict.fromkeys(programs, ())
@@ -86,13 +86,13 @@ def affected(
             own = programs[name].store
             store = stores.setdefault(own.root, own)
             reach = _recorded(programs[name], store, verdict.manifest, links)
-            reasons[name] = tuple(reach.reasons(changes, root))
+            reasons[name] = tuple(reach.reasons(changes, here))
     for group in _groups(unknown):
         for name, found in _PackageQuery(group, links).reaches().items():
             if isinstance(found, Reason):
                 reasons[name] = (found,)
             else:
-                reasons[name] = tuple(found.reasons(changes, root))
+                reasons[name] = tuple(found.reasons(changes, here))
     of_modules = {
         name: programs[name]
         for name, found in reasons.items()
@@ -163,8 +163,7 @@ class _Reach:
         if mode:
             self._lists.setdefault(real, []).append(names_that_count(mode, further))
 
-    def reasons(self, changes: Changes, root: str) -> Iterator[Reason]:
-        root = self._links.directory(root) + "/"
+    def reasons(self, changes: Changes, here: str) -> Iterator[Reason]:
         own = [
             directory
             for directory in map(self._links.directory, self._directories)
@@ -180,7 +179,7 @@ class _Reach:
                 or self._counts(path, kind, changes)
                 or self._was_way(path, kind)
             ):
-                yield Reason(path.removeprefix(root), kind)
+                yield of_file(path, kind, here)
 
     def _is_elsewhere(self, path: str) -> bool:
         return f"{path}/".startswith(self._elsewhere)

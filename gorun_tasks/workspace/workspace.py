@@ -234,8 +234,9 @@ class Workspace:
             changes = Changes.since(since, self.root, os.environ)
         else:
             changes = Changes.of(files, self.root)
-        found = affected(self.programs, changes, self.root)
-        for name, reason in self._said_otherwise(changes).items():
+        here = os.path.realpath(logical_directory(os.environ))
+        found = affected(self.programs, changes, here)
+        for name, reason in self._said_otherwise(changes, here).items():
             found[name] = (*found[name], reason)
         return {name: reasons for name, reasons in found.items() if reasons}
 
@@ -268,9 +269,9 @@ class Workspace:
 
         return Overview(self)
 
-    def _said_otherwise(self, changes: Changes) -> dict[str, Reason]:
+    def _said_otherwise(self, changes: Changes, here: str) -> dict[str, Reason]:
         """Return the programs of which the configuration says something else than before."""
-        from gorun_tasks.core.reasons import Reason
+        from gorun_tasks.core.reasons import of_file
         from gorun_tasks.workspace.git_changes import NEW
 
         changed: list[str] = []
@@ -293,8 +294,7 @@ class Workspace:
             before = find(self.root, text_before)
         if not changed:
             return {}
-        there = os.path.relpath(changed[0], os.path.realpath(self.root))
-        reason = Reason(there, changes.files[changed[0]])
+        reason = of_file(changed[0], changes.files[changed[0]], here)
         return {
             name: reason
             for name in self.programs

@@ -205,8 +205,13 @@ def test_affected_says_which_and_why(shop: Workshop) -> None:
     ):
         assert shop.execute(["git", *words]).rc == 0
     assert shop.gorun("--affected", "main") == (0, "", "")
+    edited = shop.folder / "cmd/gen/main.go"
     shop.edit("cmd/gen/main.go", "gen", "generator")
     assert shop.gorun("--affected", "main").out == "gen  because cmd/gen/main.go edited\n"
+    from_there = shop.command(("gorun_tasks", "--affected", "main"))
+    assert shop.execute(from_there, cwd=shop.folder / "lib").out == (
+        "gen  because ../cmd/gen/main.go edited\n"
+    )
     assert shop.gorun("--affected", "main", ":api").out == ""
     (program,) = json.loads(shop.gorun("--affected", "main", "-json").out)
     assert program == {
@@ -216,7 +221,9 @@ def test_affected_says_which_and_why(shop: Workshop) -> None:
         "flags": [],
         "args": [],
         "env": {},
-        "because": [{"input": "cmd/gen/main.go", "change": "edited"}],
+        "because": [
+            {"input": "cmd/gen/main.go", "change": "edited", "path": os.path.realpath(edited)}
+        ],
     }
     listed = shop("gorun_tasks", "--affected", "-", stdin="lib/lib.go\nREADME.md\n")
     assert listed.out.splitlines() == [
@@ -261,7 +268,8 @@ def test_affected_understands_what_git_says(shop: Workshop, folder: str, how: st
     command = f"git {before} diff --name-only {after} {ask}"
     told = shop.execute(["sh", "-c", command], cwd=shop.folder / folder)
     assert (told.rc, told.err) == (0, "")
-    expected = f"api  because cmd/api/gone.go removed\ngen  because {page} changed\n"
+    gone, changed = (os.path.relpath(path, folder) for path in ("cmd/api/gone.go", page))
+    expected = f"api  because {gone} removed\ngen  because {changed} changed\n"
     assert told.out == ("" if (how, folder) == ("--relative", "lib") else expected)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -63,7 +64,8 @@ def touched(tree: Tree, since: str = "HEAD", *, known: bool = False) -> dict[str
     workspace = Workspace(str(tree.folder))
     if known:
         workspace.build()
-    return {name: list(map(str, why)) for name, why in workspace.affected(since).items()}
+    with contextlib.chdir(tree.folder):  # where people stand
+        return {name: list(map(str, why)) for name, why in workspace.affected(since).items()}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,8 @@ def shop(tree: Tree) -> Tree:
 
 
 def touched(tree: Tree) -> dict[str, list[str]]:
-    found = Workspace(str(tree.folder)).affected("HEAD")
+    with contextlib.chdir(tree.folder):  # where people stand
+        found = Workspace(str(tree.folder)).affected("HEAD")
     return {name: list(map(str, why)) for name, why in found.items()}
 
 
