@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         SharedKeywords,
         TaskSpec,
     )
+    from gorun_tasks.runners.verbs import Made
     from gorun_tasks.workspace.workspace import Workspace
 
     class CallKeywords(ProgramKeywords, total=False):
@@ -194,8 +195,12 @@ def collection(
 
 def _one(verb: str, offer: TaskSpec, c: Context, options: dict[str, Any]) -> None:
     settings = _settings(c)
-    program = _offered(c, settings, offer, options)
-    _do(verb, _Verbs(settings, offer.name, program, _arguments(c) or offer.args))
+
+    def made(one: TaskSpec) -> Made:
+        return _offered(c, settings, one, options), _arguments(c) or one.args
+
+    of_one = _Verbs(settings, offer.name, made(offer), lambda: made(offer.anew()))
+    _do(verb, of_one)
 
 
 def _tasks_of_named(
@@ -257,9 +262,9 @@ class _Verbs(all_verbs.Verbs):
     """The verbs in a task: told where invoke would echo, and ended as invoke ends one."""
 
     def __init__(
-        self, settings: Settings, name: str, program: Program, args: Sequence[str]
+        self, settings: Settings, name: str, made: Made, again: Callable[[], Made]
     ) -> None:
-        super().__init__(name, program, args)
+        super().__init__(name, made, again)
         self.dry = settings.dry
         self.settings = settings
 
@@ -304,8 +309,14 @@ def _of(
     settings = _settings(c, how)
     configured = {} if offers.own_flags(target) else _section(c)
     said = {**configured, **{keyword: value for keyword, value in how.items() if value}}
-    program = offers.program_of(target, said, within=_within(c), around=settings.environment)
-    return _Verbs(settings, program.name, program, _arguments(c) if args is None else args)
+    args = _arguments(c) if args is None else args
+
+    def made() -> Made:
+        around = settings.environment
+        return offers.program_of(target, said, within=_within(c), around=around), args
+
+    first = made()
+    return _Verbs(settings, first[0].name, first, made)
 
 
 def _do(verb: str, of_one: _Verbs, **how: Any) -> Outcome | None:

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from nox.registry import Func  # type: ignore[attr-defined]
     from nox.sessions import SessionRunner
 
-    from gorun_tasks.api import Program
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.runners.offers import (
         ProgramKeywords,
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
         SharedKeywords,
         TaskSpec,
     )
+    from gorun_tasks.runners.verbs import Made
     from gorun_tasks.workspace.workspace import Workspace
 
 __all__ = ["build", "clean", "generate", "run", "session", "sessions", "watch", "why"]
@@ -225,9 +225,13 @@ def _register(
 def _one(
     verb: str, offer: TaskSpec, session: nox.Session, args: Sequence[str] | None = None
 ) -> None:
-    program = offer.program(around=_around(session))
-    args = session.posargs if args is None else args
-    getattr(_Verbs(session, offer.name, program, args or offer.args), verb)()
+    typed = session.posargs if args is None else args
+
+    def made(one: TaskSpec) -> Made:
+        return one.program(around=_around(session)), typed or one.args
+
+    of_one = _Verbs(session, offer.name, made(offer), lambda: made(offer.anew()))
+    getattr(of_one, verb)()
 
 
 def _named(
@@ -248,9 +252,9 @@ class _Verbs(all_verbs.Verbs):
     """The verbs in a session: said in its log, and ended as nox ends one."""
 
     def __init__(
-        self, session: nox.Session, name: str, program: Program, args: Sequence[str]
+        self, session: nox.Session, name: str, made: Made, again: Callable[[], Made]
     ) -> None:
-        super().__init__(name, program, args)
+        super().__init__(name, made, again)
         self.only_builds = bool(_config(session, "install_only"))
         self._session = session
 
@@ -273,8 +277,11 @@ def _end(session: nox.Session, said: str, status: int) -> NoReturn:
 def _of(
     session: nox.Session, target: Runnable, how: Mapping[str, Any], args: Sequence[str] = ()
 ) -> _Verbs:
-    program = offers.program_of(target, how, around=_around(session))
-    return _Verbs(session, program.name, program, args)
+    def made() -> Made:
+        return offers.program_of(target, how, around=_around(session)), args
+
+    first = made()
+    return _Verbs(session, first[0].name, first, made)
 
 
 def _many(

@@ -206,9 +206,13 @@ class _Verbs(verbs.Verbs):
     """The verbs in a task, whose failure is a value; `output` is where the executable is put."""
 
     def __init__(self, offer: TaskSpec, output: str, task: Any, args: list[str] | None) -> None:
-        program = _program(task, offer)
-        name = offer.name or program.name
-        super().__init__(name, program, _arguments(args) or list(offer.args))
+
+        def made(one: TaskSpec) -> verbs.Made:
+            return _program(task, one), _arguments(args) or one.args
+
+        first = made(offer)
+        name = offer.name or first[0].name
+        super().__init__(name, first, lambda: made(offer.anew()))
         self.failure: ProgramFailed | None = None
         self._output = output
         self._task = task

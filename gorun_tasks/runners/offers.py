@@ -42,9 +42,10 @@ class TaskSpec:
     Holds plain values, since runners copy their tasks and send them to other processes. `shared`
     are the keywords that all programs have in common; a Program in a mapping, which somebody made
     with flags of its own, has none of them (`own`). `args` are its arguments where none are given.
+    `root` is where the workspace is that has it, "" where it is of none.
     """
 
-    __slots__ = ("args", "name", "own", "shared", "target", "words")
+    __slots__ = ("args", "name", "own", "root", "shared", "target", "words")
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class TaskSpec:
         words: str = "",
         args: Sequence[str] = (),
         own: bool = False,
+        root: str = "",
     ) -> None:
         self.name = name
         self.target = target
@@ -62,6 +64,15 @@ class TaskSpec:
         self.words = words or target_words(target)
         self.args = args
         self.own = own
+        self.root = root
+
+    def anew(self) -> TaskSpec:
+        """Return it as the configuration says now. Raises what `Workspace.program` raises."""
+        if not self.root:
+            return self
+        from gorun_tasks.workspace.workspace import Workspace
+
+        return named(Workspace(self.root), self.shared, self.name)
 
     def is_on(self, switch: str) -> bool:
         """Say whether one of the options that are on or off is on where nobody says anything."""
@@ -141,7 +152,8 @@ def named(
     if not isinstance(programs, Mapping):
         program = programs.program(name)
         name = programs.resolve(name)
-        return TaskSpec(name, program, shared, words=programs.place(name), args=programs.args(name))
+        words, args, root = programs.place(name), programs.args(name), programs.root
+        return TaskSpec(name, program, shared, words=words, args=args, root=root)
     if name in programs:
         return TaskSpec(name, programs[name], shared, own=own_flags(programs[name]))
     from gorun_tasks.core.suggestions import nearest

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.reasons import Reason
     from gorun_tasks.errors import GoRunError
+    from gorun_tasks.watch.configuration import Programs
     from gorun_tasks.workspace.workspace import Workspace
+
+    Made = tuple[Program, Sequence[str]]
+    """A program and its arguments."""
 
 VERBS = {
     "run": "Run {}\n\nWhat stands after -- are the program's arguments, exactly as typed.",
@@ -61,7 +65,10 @@ def chosen(names: Iterable[str]) -> list[str]:
 
 
 class Verbs:
-    """What can be done with one program, whose name for people this is, with these arguments."""
+    """What can be done with one program, whose name for people this is, and its arguments.
+
+    `again` returns both as the configuration has them now.
+    """
 
     dry = False
     """Whether nothing is forgotten."""
@@ -70,10 +77,11 @@ class Verbs:
     success_codes = frozenset((0,))
     """The statuses with which a program that ran to its end has not failed."""
 
-    def __init__(self, name: str, program: Program, args: Sequence[str]) -> None:
+    def __init__(self, name: str, made: Made, again: Callable[[], Made]) -> None:
         self.name = name
-        self.program = program
-        self.args = args or program.args
+        self.program, args = made
+        self.args = args or self.program.args
+        self._again = again
 
     # What a runner does in its own way.
 
@@ -110,8 +118,15 @@ class Verbs:
     def watch(self) -> None:
         """Run the program, and again when an edit changes it, until a person ends it."""
         from gorun_tasks.watch.session import run
+        from gorun_tasks.watch.watcher import Watch
+        from gorun_tasks.workspace.configured_programs import ConfiguredPrograms
 
-        status = run(self.program.watch(self.args), [self.name])
+        def programs(program: Program, args: Sequence[str]) -> Programs:
+            return {self.name: program.context()}, {self.name: args or program.args}
+
+        said = ConfiguredPrograms(self.program.directory, lambda: programs(*self._again()))
+        watch = Watch(*programs(self.program, self.args), configuration=said)
+        status = run(watch, [self.name])
         if status:
             self.end(status)
 

@@ -15,7 +15,7 @@ class _Heard(Verbs):
     """Verbs of a runner that takes down what it is told."""
 
     def __init__(self, program: Program, *args: str) -> None:
-        super().__init__("it", program, args)
+        super().__init__("it", (program, args), lambda: (program, args))
         self.heard: list[str | int] = []
 
     def say(self, line: str) -> None:
