@@ -119,6 +119,8 @@ def _created(
     if workspace is not None:
         for place, untold in workspace.untold.items():
             yield _refused(place, untold)
+        if workspace.emptiness:
+            yield _refused(".", UsageError(workspace.emptiness))
         yield {
             "basename": "affected",
             "doc": all_verbs.OF_MANY["affected"],
@@ -142,7 +144,7 @@ def _named_task(verb: str, programs: Any, shared: Any) -> dict[str, Any]:
 
 def _refused(place: str, error: GoRunError) -> dict[str, Any]:
     """Return a build that fails, for programs that may be there: nothing passes for done."""
-    refuse = (doit_actions.refuse, [str(error)])
+    refuse = (doit_actions.refuse, [str(error), error.exit_status])
     return {"basename": "build", "name": place, "doc": str(error), "actions": [refuse]}
 
 

@@ -152,8 +152,8 @@ def build(
     programs = _chosen(workspace, flags, words, stamps)
     if not words:
         _mention(workspace)
-        if not (workspace.programs or workspace.untold):
-            raise UsageError(f"there is no main package in {workspace.root}")
+        if workspace.emptiness:
+            raise UsageError(workspace.emptiness)
     if since:
         touched = workspace.with_programs(programs).affected_by(since)
         programs = {name: program for name, program in programs.items() if name in touched}
@@ -203,9 +203,8 @@ def _left_out(folders: Sequence[str]) -> str:
 
 
 def _mention_if_empty(workspace: Workspace) -> None:
-    # Of places of which go could not tell it has said something itself.
-    if not (workspace.programs or workspace.untold):
-        console.say(f"there is no main package in {workspace.root}")
+    if workspace.emptiness:
+        console.say(workspace.emptiness)
 
 
 def directory_typed(flags: BuildFlags) -> str:

@@ -22,7 +22,7 @@ from gorun_tasks.runners import offers, verbs
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, NoReturn, TypeAlias
+    from typing import Any, TypeAlias
 
     from gorun_tasks.api import Program
     from gorun_tasks.build.generation import Generation
@@ -273,9 +273,9 @@ def _perform(
 
 
 @_action
-def refuse(sentence: str) -> NoReturn:
+def refuse(sentence: str, status: int) -> ProgramFailed:
     """Fail, and say why."""
-    raise GoRunError(sentence)
+    return ProgramFailed(sentence, status, report=True)
 
 
 @_action

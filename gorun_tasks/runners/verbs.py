@@ -189,8 +189,8 @@ def build_many(
         workspace.program(name)
     chosen = list(names or workspace.programs)
     everything = not (names or since)
-    if not (chosen or workspace.untold):
-        raise UsageError(f"there is no main package in {workspace.root}")
+    if workspace.emptiness:
+        raise UsageError(workspace.emptiness)
     if since:
         touched = workspace.affected_by(since)
         chosen = [name for name in chosen if name in touched]

@@ -85,6 +85,12 @@ class Workspace:
         return self._programs
 
     @property
+    def emptiness(self) -> str:
+        """What to say of a workspace without programs, "" where there are any, or may be."""
+        some = self.programs or self.untold  # of which something has been said
+        return "" if some else f"there is no main package in {self.root}"
+
+    @property
     def tools(self) -> Mapping[str, Program]:
         """The tools that a go.mod of the workspace names, by name: `programs` has none of them."""
         return self._by_name.tools

@@ -65,6 +65,16 @@ def test_where_go_cannot_tell_nothing_passes_for_done(own_place: Place) -> None:
     assert own_place("doit", "lint").rc == 0
 
 
+def test_a_build_of_nothing_is_an_error(own_place: Place) -> None:
+    """Be it all that doit is asked for, or the default."""
+    for file in own_place.folder.rglob("*.go"):
+        file.unlink()
+    for words in (("doit",), ("doit", "build")):
+        result = own_place(*words)
+        assert result.rc == 2
+        assert f"there is no main package in {own_place.folder}" in result.out
+
+
 def test_every_program_has_its_tasks(place: Place) -> None:
     listing = [" ".join(line.split()) for line in place("doit", "list", "--all").out.splitlines()]
     for line in (
@@ -179,7 +189,8 @@ def test_what_a_change_touches(own_place: Place) -> None:
     assert own_place("doit", "affected").out == f".  affected\n{said}"
     (matrix,) = json.loads(own_place("doit", "affected", "--since", "main", "--json").out)
     assert (matrix["name"], matrix["target"]) == ("other", "./other")
-    assert matrix["because"] == [{"input": "other/main.go", "change": "edited"}]
+    path = str(own_place.folder.resolve() / "other/main.go")
+    assert matrix["because"] == [{"input": "other/main.go", "change": "edited", "path": path}]
     result = own_place("doit", "affected", "--since=main", "--build")
     assert (result.rc, result.out) == (0, f".  affected\n{said}")
     assert result.err == "other: built because not built before\n"

@@ -145,7 +145,8 @@ def test_what_a_change_touches(own_place: Place) -> None:
     (matrix,) = json.loads(own_place("nox", "-s", "affected", "--", "main", "--json").out)
     assert matrix["name"] == "other"
     assert matrix["target"] == "./other"
-    assert matrix["because"] == [{"input": "other/main.go", "change": "edited"}]
+    path = str(own_place.folder.resolve() / "other/main.go")
+    assert matrix["because"] == [{"input": "other/main.go", "change": "edited", "path": path}]
     result = own_place("nox", "-s", "build", "--", "--affected", "main")
     assert "other: built" in result.err
     assert "probe" not in result.err
