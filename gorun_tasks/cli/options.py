@@ -105,7 +105,7 @@ GROUPS = {
     "the programs of this module, go.work or repository": (
         Option("list", "name them all", request=True),
         Option(
-            *("build", "build :NAME or packages, or all of them; run nothing"),
+            *("build", "build :NAME, packages, ./DIR/..., or all; run nothing"),
             request=True,
         ),
         Option(

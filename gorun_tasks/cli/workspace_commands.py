@@ -5,7 +5,8 @@
     gorun --list                what there is
     gorun --graph [mermaid]     what there is, what of it is stale, and what is shared
     gorun --affected REVISION   which of them a change touches, and why; - reads names of files
-    gorun --build [--affected REVISION] [:NAME | package]...     builds these, or all
+    gorun --build [--affected REVISION] [:NAME | package | ./DIR/...]...
+                                builds these, or all
 
 With -json (go's own flag, as in `go list -json`) they answer in JSON. Decides what the words after
 these options mean. It must never decide anything about a program.
@@ -18,11 +19,12 @@ import os
 from gorun_tasks.api import Program
 from gorun_tasks.core import reasons
 from gorun_tasks.core.program import ProgramSpec, logical_directory
-from gorun_tasks.core.target import Target
+from gorun_tasks.core.target import Target, is_path
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.system import console
 from gorun_tasks.workspace import render
 from gorun_tasks.workspace.configured import configured
+from gorun_tasks.workspace.patterns import Pattern
 from gorun_tasks.workspace.workspace import NAME_MARK, Workspace, root_of
 
 TYPE_CHECKING = False
@@ -96,8 +98,7 @@ def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int])
     if words:
         raise UsageError(f"--list takes no further words: {' '.join(words)}")
     workspace = workspace_around(flags)
-    _mention(workspace)
-    _mention_if_empty(workspace)
+    _mention_what_is_missing(workspace)
     here = directory_typed(flags)
     status = answer(render.list_text(workspace, here, as_json=flags.is_true("json")))
     # Who reads it with a program wants to know of what is there.
@@ -122,8 +123,7 @@ def show_affected(
 def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
     """Answer --graph: as text, or in the form that is named."""
     workspace = workspace_around(flags)
-    _mention(workspace)
-    _mention_if_empty(workspace)
+    _mention_what_is_missing(workspace)
     picture = workspace.picture()
     forms = {"text": picture.text, "mermaid": picture.mermaid}
     form = words[0] if words else "text"
@@ -202,7 +202,10 @@ def _left_out(folders: Sequence[str]) -> str:
     )
 
 
-def _mention_if_empty(workspace: Workspace) -> None:
+def _mention_what_is_missing(workspace: Workspace) -> None:
+    _mention(workspace)
+    for error in workspace.untold.values():
+        console.complain(str(error))
     if workspace.emptiness:
         console.say(workspace.emptiness)
 
@@ -220,7 +223,7 @@ def workspace_around(flags: BuildFlags) -> Workspace:
 def _chosen(
     workspace: Workspace, flags: BuildFlags, words: list[str], stamps: Mapping[str, str]
 ) -> Mapping[str, Program]:
-    """Return the programs that words name: `:NAME`, or what go takes; all for no words."""
+    """Return the programs that words name: `:NAME`, ./DIR/..., what go takes; all for no words."""
     typed = flags.without(*_ABOUT_US)
     if not words:
         return {n: p.with_flags(typed, stamps) for n, p in workspace.programs.items()}
@@ -229,6 +232,14 @@ def _chosen(
         if word.startswith(NAME_MARK):
             name = word.removeprefix(NAME_MARK)
             programs[name] = workspace.program(name).with_flags(typed, stamps)
+        elif is_path(word) and word.endswith("/..."):
+            pattern = Pattern(word, directory_typed(flags))
+            every = workspace.programs.items()
+            below = {n: p for n, p in every if pattern.matches(p.package_directory)}
+            if not below:
+                place = word.removesuffix("/...")
+                raise UsageError(f"there is no program below {place}", "gorun --list shows them")
+            programs |= {n: p.with_flags(typed, stamps) for n, p in below.items()}
         else:
             own = flags.without("json")
             program = Program.typed(Target((word,)), own, os.environ, stamps)

@@ -21,7 +21,6 @@ from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import DEFAULTED
 from gorun_tasks.system import host
 from gorun_tasks.system.child_process import start_child
-from gorun_tasks.system.console import pass_on
 from gorun_tasks.system.find_go import environment_for, find_go
 from gorun_tasks.system.process_tree import interrupt_signal
 from gorun_tasks.toolchain.answers import objects, only_object
@@ -84,6 +83,8 @@ class Go:
         self.name = name
         self._environ = environment_for(command, environ)
         self._directory = directory
+        self.complaint = b""
+        """What go said where it could not tell what it was last asked for."""
 
     @classmethod
     def of(cls, program: ProgramSpec) -> Self:
@@ -123,7 +124,7 @@ class Go:
         """Return these fields of the packages that match, and go's trace of finding them.
 
         `how` is -find (what they import is not loaded) or -deps (it is, and listed as well). None
-        stands for a go that could not tell; what it said is on stderr then.
+        stands for a go that could not tell; `complaint` is what it said then.
         """
         words = flags.without(*_NOT_OF_LIST).words
         command = [self.command, "list", "-e", how, *words, f"-json={','.join(fields)}", "--"]
@@ -139,7 +140,7 @@ class Go:
             answer, complaint = go.communicate()
             traced = bytes_of(trace)
         if go.returncode != 0:
-            pass_on(complaint)
+            self.complaint = complaint
             return None, traced
         return objects(answer, "ImportPath"), traced
 
@@ -148,14 +149,14 @@ class Go:
         return _settings_of(self._ask_settings(flags))
 
     def settings_or_complaint(self) -> dict[str, str]:
-        """Return what `go env` says; {} where it fails, after it has told the person why.
+        """Return what `go env` says; {} where it fails, and `complaint` says why.
 
         Raises ToolchainError for what is no go.
         """
         process = self._ask_settings((), stderr=subprocess.PIPE)
         output, complaint = process.communicate()
         if process.returncode != 0:
-            pass_on(complaint)
+            self.complaint = complaint
             return {}
         return only_object(output, "GOVERSION") or self._refuse("has no answer")
 

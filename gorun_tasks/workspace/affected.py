@@ -34,6 +34,7 @@ from gorun_tasks.inputs.directory_listing import names_that_count
 from gorun_tasks.inputs.path_resolution import upwards
 from gorun_tasks.inputs.semantic_digest import HEAD, kind_of
 from gorun_tasks.inputs.verdict import judge_all
+from gorun_tasks.system import console
 from gorun_tasks.toolchain.command import Go
 from gorun_tasks.toolchain.report import NotRecorded, traced_operations
 from gorun_tasks.workspace.git_changes import CHANGED, EDITED, IGNORED, NEW, NEW_DIRECTORY
@@ -261,6 +262,7 @@ class _PackageQuery:
         targets = [word for one in self._programs.values() for word in one.target.words]
         packages, traced = go.find_packages(program.flags, targets, _FIELDS, "-deps")
         if packages is None:
+            console.pass_on(go.complaint)
             return dict.fromkeys(self._programs, _unseen("go cannot list its packages"))
         settings = go.settings(program.flags.words)
         self._elsewhere = tuple(settings.get(name, "") for name in ("GOROOT", "GOMODCACHE"))

@@ -338,6 +338,8 @@ class _Reading:
         hint = nearest(key, known | _FLAGS)
         if key in _OF_PROGRAM:
             hint = "it is said of one program, in the table programs.NAME"
+        elif key == "flags":
+            hint = "each build flag of go's has its own name, as in race = true"
         self._refuse(f"{key} is no setting", *keys, key, hint=hint)
 
     def _refuse_type(self, what: str, expected: str, value: object, *keys: str) -> NoReturn:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from gorun_tasks.workspace.patterns import Pattern
 
 _FIELDS = ("Dir", "ImportPath", "Name", "GoFiles", "CgoFiles", "InvalidGoFiles", "Error")
+_NO_NETWORK = {"GOPROXY": "file:///dev/null", "GONOPROXY": "none"}
 _EVERY_PACKAGE = ("work",)  # of the main module, or of those that go.work names (go help packages)
 
 
@@ -46,7 +47,7 @@ def explore(asker: Program, include: Iterable[Pattern]) -> tuple[Found, bool]:
 
     What a pattern of `include` means is found though it lies in a folder of somebody else's.
     Raises ToolchainError where there is no go to ask, or one that is too old. Where go cannot
-    answer for a module it says why on stderr, and the module has no programs this time.
+    answer for a module the module has no programs, and is among those that `failed`.
     """
     exploration = _Exploration(asker, tuple(include))
     try:
@@ -70,9 +71,10 @@ class _Exploration:
         self._tree: OwnTree | None = None
         self._mains: dict[str, Main] = {}
         self._tools: dict[str, Main] = {}  # by import path
-        self._failed: list[str] = []  # where go could not answer
+        self._failed: dict[str, str] = {}  # where go could not answer, and what it said
         self._asked: set[str] = set()  # go.work files, and modules taken by themselves
         self._listed: dict[str, str] = {}  # directories looked into, and the last file that counts
+        self._answered: set[str] = set()  # those of which go has told
         self._names: dict[str, set[str]] = {}  # what else was asked for, by directory
         self._environment: tuple[tuple[str, str], ...] = ()
         self._lookups: dict[str, str] = {}
@@ -98,13 +100,13 @@ class _Exploration:
             self._tree.close()
 
     def _look_into(self, directory: str, *, below_module: bool) -> None:
-        if directory not in self._listed:
+        if directory not in self._answered:
             entries = names_in(directory, NO_FILE) or ()
             if "go.mod" in entries or ("go.work" in entries and not below_module):
                 self._ask(directory)
             elif below_module:
                 return  # go has been here, and had no reason to look into it
-        below_module = directory in self._listed
+        below_module = directory in self._answered
         self._listed.setdefault(directory, NO_FILE)
         for name in names_in(directory, NO_FILE) or ():
             if name.endswith("/"):
@@ -135,10 +137,16 @@ class _Exploration:
         self._take_tools(settings, cwd, alone=alone)
 
     def _settings(self, directory: str, *, alone: bool = False) -> dict[str, str]:
-        settings = self._go(alone=alone, cwd=directory).settings_or_complaint()
+        go = self._go(alone=alone, cwd=directory)
+        settings = go.settings_or_complaint()
         if not settings:
-            self._failed.append(directory)
+            self._note_failure(directory, _why(go.complaint), is_lasting=False)
         return settings
+
+    def _note_failure(self, directory: str, complaint: str, *, is_lasting: bool) -> None:
+        """Take down that go could not answer, which `is_lasting` until a file changes."""
+        self._failed.setdefault(directory, complaint)
+        self.recordable &= is_lasting
 
     def _uses(self, work: str, directory: str) -> bool:
         """Say whether go.work names the module at a directory; yes where there is no module."""
@@ -146,7 +154,7 @@ class _Exploration:
             return True
         read = self._go(alone=False, cwd=directory).edit_json("work", work)
         if not read:
-            self._failed.append(os.path.dirname(work))
+            self._note_failure(os.path.dirname(work), "", is_lasting=False)
         used = read.get("Use") or ()
         base = os.path.dirname(work)
         return any(_is_at(os.path.join(base, use["DiskPath"]), directory) for use in used)
@@ -156,21 +164,27 @@ class _Exploration:
         flags = self._asker.flags
         packages, traced = go.find_packages(flags, _EVERY_PACKAGE, _FIELDS, "-find")
         if packages is None:
-            self._failed.append(cwd)
-            return
+            # What go says without a network as well lies in files, and these it has named.
+            other = self._go(alone=alone, cwd=cwd, **_NO_NETWORK)
+            other.find_packages(flags, _EVERY_PACKAGE, _FIELDS, "-find")
+            said = _why(go.complaint)
+            self._note_failure(cwd, said, is_lasting=_why(other.complaint) == said)
         implicit = ImplicitInputs(self._asker, go, settings, directory=cwd)
         try:
             operations = traced_operations(traced, cwd)
-            self._note_rest(implicit, self._note_operations(operations, settings))
+            kept = self._note_operations(operations, settings)
+            if packages is not None:
+                self._answered |= {path for path, seen in kept.items() if "ReadDir" in seen}
+            self._note_rest(implicit, kept)
         except NotRecorded:
             self.recordable = False
         self.recordable &= supported(settings.get("GOVERSION", ""))
-        whole = next((p for p in packages if p["ImportPath"] == _EVERY_PACKAGE[0]), {})
+        whole = next((p for p in packages or () if p["ImportPath"] == _EVERY_PACKAGE[0]), {})
         # What cannot be read is an error of the pattern; the other packages are there.
         if whole and not (whole.get("Error") or {}).get("Err", "").startswith("pattern "):
             version = settings.get("GOVERSION", "this go")
             raise ToolchainError(f"{version} cannot list all packages at once", "Go 1.25 can")
-        for package in packages:
+        for package in packages or ():
             self._take_package(package, cwd, alone=alone)
 
     def _take_package(self, package: Mapping[str, Any], cwd: str, *, alone: bool) -> None:
@@ -264,8 +278,7 @@ class _Exploration:
         )
         if self._tree is not None:
             found.left_out = tuple(sorted(self._tree.left_out))
-        found.failed = tuple(dict.fromkeys(self._failed))
-        self.recordable &= not found.failed
+        found.failed = tuple(self._failed.items())
         for directory in sorted({*self._listed, *self._names}):
             record, fact = self._record(directory)
             if (
@@ -304,11 +317,17 @@ class _Exploration:
     def _is_below(self, directory: str) -> bool:
         return f"{directory}/".startswith(f"{self._root}/")
 
-    def _go(self, *, alone: bool, cwd: str) -> Go:
-        environ = {**self._asker.environ, "PWD": cwd}
+    def _go(self, *, alone: bool, cwd: str, **variables: str) -> Go:
+        environ = {**self._asker.environ, "PWD": cwd, **variables}
         if alone:
             environ["GOWORK"] = "off"
         return Go(self._command, environ, cwd, self._go_name)
+
+
+def _why(complaint: bytes) -> str:
+    """Return what go said, but for its progress."""
+    lines = complaint.decode("utf-8", "surrogateescape").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("go: downloading "))
 
 
 def _is_at(place: str, directory: str) -> bool:

@@ -36,8 +36,8 @@ class Found:
 
     `records` and `facts` say what was recorded and what it means; where the seals of the records
     hold they are not read. `left_out` are folders of somebody else's (`own_tree`), `unreadable`
-    those that cannot be read. `failed` are directories for which go could not answer, and is empty
-    in what is kept.
+    those that cannot be read. `failed` are directories for which go could not answer, each with
+    what it said.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class Found:
         self.facts: list[Fact] = []
         self.left_out: tuple[str, ...] = ()
         self.unreadable: tuple[str, ...] = ()
-        self.failed: tuple[str, ...] = ()
+        self.failed: tuple[tuple[str, str], ...] = ()
 
     def framed(self, identity: tuple[str, ...]) -> bytes:
         mains = [(main.directory, main.import_path, main.cwd, main.alone) for main in self.mains]
         seals = list(map(stat_digest, self.records))
-        aside = self.left_out, self.unreadable
+        aside = self.left_out, self.unreadable, self.failed
         first = (identity, self.environment, self.lookups, self.links, mains, seals, aside)
         return frame(first, (self.records, self.facts))
 
@@ -79,5 +79,5 @@ class Found:
             [Main(place, path, cwd, alone=alone) for place, path, cwd, alone in mains],
             seals,
         )
-        found.left_out, found.unreadable = aside
+        found.left_out, found.unreadable, found.failed = aside
         return found

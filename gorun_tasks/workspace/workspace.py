@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from gorun_tasks.workspace.overview import Overview
     from gorun_tasks.workspace.packages import Found, Main
 
+_LONGEST = 400
+"""How much is shown of what go said where it could not tell."""
+
 NAME_MARK = ":"
 """What stands before a name on a command line: no package path of go's can have it."""
 
@@ -115,9 +118,10 @@ class Workspace:
             return name
         short = self._by_name.meant(name, self.programs)
         if not short:
-            for error in self.untold.values():
-                raise error
-            raise UsageError(f"no program is called {name} in {self.root}", self._hint(name))
+            sentence = f"no program is called {name} in {self.root}"
+            if self.untold:
+                raise BuildError(f"{sentence}, but {self._untold()}", self._hint(name))
+            raise UsageError(sentence, self._hint(name))
         return short
 
     def args(self, name: str) -> tuple[str, ...]:
@@ -152,15 +156,18 @@ class Workspace:
 
     @property
     def untold(self) -> dict[str, GoRunError]:
-        """Directories in which there may be more programs, since go could not tell, each an error.
-
-        What is wrong with a go.mod or go.work there go has said on stderr.
-        """
-        places = [_relative(directory, self.root) for directory in self._look().failed]
+        """Directories in which there may be more programs, each with the error of go's there."""
+        said = {_relative(place, self.root): words for place, words in self._look().failed}
+        sentence = "go cannot tell which programs there are in {}"
         return {
-            place: BuildError(f"go cannot tell which programs there are in {place}", told=True)
-            for place in places
+            place: BuildError(sentence.format(place), " ".join(words.split())[:_LONGEST])
+            for place, words in said.items()
         }
+
+    def _untold(self) -> str:
+        """Return in one sentence where go could not tell, and why not in the first place."""
+        first, *others = self.untold
+        return "; nor in ".join([str(self.untold[first]), *filter(None, [", ".join(others)])])
 
     def with_programs(self, programs: Mapping[str, Program]) -> Self:
         """Return this workspace with other programs: the same with more flags, or some of them."""
@@ -234,8 +241,8 @@ class Workspace:
         from gorun_tasks.workspace.affected import affected
         from gorun_tasks.workspace.git_changes import Changes
 
-        for error in self.untold.values():
-            raise error  # one program too few must not be
+        if self.untold:  # one program too few must not be
+            raise BuildError(self._untold(), "`exclude` in the configuration leaves a place out")
         if files is None:
             changes = Changes.since(since, self.root, os.environ)
         else:
@@ -324,7 +331,7 @@ class Workspace:
             def counts(directory: str) -> bool:
                 return not any(pattern.matches(directory) for pattern in patterns)
 
-            found.failed = tuple(filter(counts, found.failed))
+            found.failed = tuple(failed for failed in found.failed if counts(failed[0]))
             found.mains = [m for m in found.mains if not m.directory or counts(m.directory)]
             found.unreadable = tuple(filter(counts, found.unreadable))
             self._found = found

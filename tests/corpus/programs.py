@@ -307,6 +307,14 @@ PROGRAMS = (
         "version",
     ),
     entry("coredns", "a DNS server", "github.com/coredns/coredns@v1.15.0", ".", "-version"),
+    entry("helm", "Kubernetes", "helm.sh/helm/v3@v3.22.0", "./cmd/helm", "version"),
+    # C.
+    Entry(
+        "go-pointer",
+        "cgo in a fetched module as path@version",
+        {},
+        "github.com/mattn/go-pointer/_example@v0.0.1",
+    ),
     Entry(
         "go-sqlite3",
         "9.6 MB of C of its own",

@@ -133,6 +133,17 @@ def test_build_reports_each_program(shop: Workshop) -> None:
     assert shop.gorun("--build", "-tags=dev", ":api", "./cmd/gen").out.count(" built because ") == 2
 
 
+def test_build_takes_the_programs_below_a_directory(shop: Workshop) -> None:
+    def built(*words: str) -> list[str]:
+        return sorted(line.split()[0] for line in shop.gorun("--build", *words).out.splitlines())
+
+    assert built("./tools/...", ":api") == ["api", "tools"]
+    assert built("-C=cmd", "./...") == ["api", "gen", "worker"]
+    result = shop.gorun("--build", "./lib/...")
+    assert result.rc == 2
+    assert "there is no program below ./lib; gorun --list shows them" in result.err
+
+
 def test_build_answers_in_json(shop: Workshop) -> None:
     first, second = (json.loads(shop.gorun("--build", "-json").out) for _ in range(2))
     assert {program["outcome"] for program in first} == {"built"}

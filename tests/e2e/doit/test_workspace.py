@@ -55,8 +55,8 @@ def test_where_go_cannot_tell_nothing_passes_for_done(own_place: Place) -> None:
     own_place.edit("go.mod", "module", "modul")
     result = own_place("doit")
     assert result.rc == 125
-    assert "go.mod:1: unknown directive: modul" in result.err
-    assert "go cannot tell which programs there are in ." in result.out
+    sentence = "go cannot tell which programs there are in .; go: errors parsing go.mod: go.mod:1: "
+    assert f"{sentence}unknown directive: modul" in result.out
     assert own_place("doit", "affected").rc == 125
     own_place.environ["GORUN_GO"] = "no-such-go"
     result = own_place("doit")

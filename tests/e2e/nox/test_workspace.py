@@ -177,7 +177,7 @@ def test_where_go_cannot_tell_nothing_passes_for_done(own_place: Place) -> None:
     result = own_place("nox", "-s", "build")
     assert result.rc == 125
     assert "go.mod:1: unknown directive: modul" in result.err
-    assert f".: failed: {sentence}\n" in result.err
+    assert f".: failed: {sentence}; go: errors parsing go.mod: " in result.err
     result = own_place("nox", "-s", "affected")
     assert (result.rc, result.out) == (125, "")
     assert sentence in result.err

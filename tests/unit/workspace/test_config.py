@@ -96,6 +96,11 @@ def test_outside_a_repository_nobody_looks_further_up(tree: Tree) -> None:
         ),
         ("[tool.gorun]\n\n# a\nrace = 'yes'\n", 4, "race: expected a bool, got str 'yes'"),
         ("[tool.gorun]\nchdir = 'a'\n", 2, "chdir is no setting"),
+        (
+            "[tool.gorun]\nflags = ['-race']\n",
+            2,
+            "flags is no setting; each build flag of go's has its own name, as in race = true",
+        ),
         ("[tool.gorun]\nexclude = './a'\n", 2, "exclude: expected a list of strings, got './a'"),
         ("[tool.gorun]\nenv = { A = 1 }\n", 2, "A: expected a string, got 1"),
         ("[tool.gorun]\nenv = 'A=1'\n", 2, "env: expected a table, got 'A=1'"),

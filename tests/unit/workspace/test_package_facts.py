@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.workspace import package_scan
+from gorun_tasks.workspace.workspace import Workspace
 from tests.support.clock import let_the_clock_tick
 from tests.support.trees import LIBRARY, MAIN, Tree, module
 
@@ -117,6 +118,50 @@ def test_platforms_in_turn_are_each_remembered(
     assert witness.times == 2
 
 
+@pytest.mark.parametrize(
+    "mended",
+    [{"b/go.mod": module("example.com/b")}, {"c/go.mod": "module example.com/c\n\ngo 1.16\n"}],
+    ids=["its-own-go.mod", "one-that-replaces"],
+)
+def test_a_module_of_which_go_cannot_tell_costs_nothing_until_it_is_mended(
+    shop: Tree, witness: Witness, mended: dict[str, str]
+) -> None:
+    c, d = (f"replace example.com/{name} => ../{name}\n" for name in "cd")
+    required = "require (\n\texample.com/c v1.0.0\n\texample.com/d v1.0.0\n)\n"
+    shop.write(
+        {
+            "b/go.mod": f"module example.com/b\n\ngo 1.16\n\n{required}{c}{d}",
+            "b/main.go": MAIN,
+            "c/go.mod": f"module example.com/c\n\ngo 1.16\n\nrequire example.com/d v1.1.0\n{d}",
+            "d/go.mod": "module example.com/d\n\ngo 1.16\n",
+        }
+    )
+    for _ in range(2):
+        assert shop.places() == {"api": "./cmd/api"}
+        (error,) = Workspace(str(shop.folder)).untold.values()
+        assert "./b; go: updates to go.mod needed" in str(error)
+    assert witness.times == 1
+    shop.write(mended)
+    assert shop.places() == {"api": "./cmd/api", "b": "./b"}
+
+
+def test_what_go_could_not_fetch_is_asked_for_again(
+    shop: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = tmp_path / "proxy/example.com/away/@v"
+    monkeypatch.setenv("GOPROXY", (tmp_path / "proxy").as_uri())
+    monkeypatch.setenv("GOMODCACHE", str(tmp_path / "modules"))
+    monkeypatch.setenv("GOSUMDB", "off")
+    monkeypatch.setenv("GOFLAGS", "-mod=mod -modcacherw")
+    required = "module example.com/b\n\ngo 1.16\n\nrequire example.com/away v1.0.0\n"
+    shop.write({"b/go.mod": required, "b/main.go": MAIN})
+    assert shop.places() == {"api": "./cmd/api"}
+    served.mkdir(parents=True)
+    (served / "v1.0.0.info").write_text('{"Version": "v1.0.0"}')
+    (served / "v1.0.0.mod").write_text("module example.com/away\n")
+    assert shop.places() == {"api": "./cmd/api", "b": "./b"}
+
+
 def test_an_edit_with_the_same_size_and_time_is_seen(shop: Tree) -> None:
     path = shop.folder / "lib/lib.go"
     before = path.stat()
@@ -168,7 +213,7 @@ def test_whatever_is_edited_the_answer_is_that_of_go(
             path = chance.choice(places) + chance.choice(names)
             if chance.random() < 0.1:
                 path = chance.choice(("sub/go.mod", "lib/go.mod"))
-                text = module("example.com/sub")
+                text = module("example.com/sub") if chance.random() < 0.7 else "modul\n"
             else:
                 text = "".join(map(chance.choice, (constraints, clauses))) + "\n\n"
                 text += chance.choice(bodies)
@@ -177,10 +222,12 @@ def test_whatever_is_edited_the_answer_is_that_of_go(
             else:
                 tree.write({path: text})
         remembered = tree.places()
+        untold = list(Workspace(str(tree.folder)).untold)
         with monkeypatch.context() as patch:
             patch.setenv("GORUN_CACHE_DIR", str(tmp_path / "elsewhere"))
             shutil.rmtree(tmp_path / "elsewhere", ignore_errors=True)
             assert remembered == tree.places()
+            assert untold == list(Workspace(str(tree.folder)).untold)
         listed = subprocess.run(
             ["go", "list", "-e", "-find", "-json=Dir,Name,GoFiles,CgoFiles", "./..."],
             cwd=tree.folder,
