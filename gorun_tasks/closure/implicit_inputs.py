@@ -193,6 +193,9 @@ class ImplicitInputs:
                 yield f"{path}/modules.txt"
         module_files = tuple(self._module_files())
         yield from module_files
+        if effective_flag(self._flags, settings, "mod") == "vendor":
+            # go looks for no folder then (modload.VendorDir).
+            yield f"{os.path.dirname(self._own_module_file()[1])}/vendor/modules.txt"
         yield from self._fips_snapshot()
         yield from self._downloads(operations, module_files)
         profile = effective_flag(self._flags, settings, "pgo")
@@ -299,11 +302,8 @@ class ImplicitInputs:
         go reads the go.mod of a replaced module also where no package of it is imported.
         """
         settings = self._settings
-        rest = []
-        if settings.get("GOWORK", "off") not in ("", "off"):
-            rest.append(("work", settings["GOWORK"]))
-        elif settings["GOMOD"] != os.devnull:
-            rest.append(("mod", settings["GOMOD"]))
+        own = self._own_module_file()
+        rest = [own] if own[1] else []
         modfile = effective_flag(self._flags, settings, "modfile")
         if modfile:
             rest.append(("mod", os.path.join(self._directory, modfile)))
@@ -316,6 +316,13 @@ class ImplicitInputs:
             yield path
             yield path + ".sum" if kind == "work" else path.removesuffix(".mod") + ".sum"
             rest.extend(("mod", f"{place}/go.mod") for place in self._local_modules(kind, path))
+
+    def _own_module_file(self) -> tuple[str, str]:
+        """Return its kind and the path of the go.work or go.mod that counts, "" for none."""
+        work, module = self._settings.get("GOWORK", "off"), self._settings["GOMOD"]
+        if work not in ("", "off"):
+            return "work", work
+        return "mod", "" if module == os.devnull else module
 
     def _local_modules(self, kind: str, path: str) -> Iterator[str]:
         """Yield the directories of modules that a go.work or go.mod names by path."""

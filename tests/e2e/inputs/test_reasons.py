@@ -257,6 +257,13 @@ CASES: dict[str, tuple[Situation, list[tuple[Change, list[str]]]]] = {
             ),
         ],
     ),
+    "vendor, where a flag says so": (
+        Situation(VENDORED.files, ("-mod=vendor", ".")),
+        [
+            (edit("app/vendor/modules.txt"), ["vendor/modules.txt edited"]),
+            (rename("app/vendor/modules.txt", "app/list"), ["vendor/modules.txt removed"]),
+        ],
+    ),
     "workspace": (
         WORKSPACE,
         [

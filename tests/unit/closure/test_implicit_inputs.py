@@ -150,6 +150,19 @@ def test_vendored_packages_bring_their_list_where_there_are_any(tmp_path: Path) 
     assert read(inputs(tmp_path), tmp_path, asked) == {"go.mod", "go.sum", "vendor/modules.txt"}
 
 
+@pytest.mark.parametrize("above", ["", "work/"])
+@pytest.mark.parametrize("how", ["flag", "GOFLAGS"])
+def test_where_vendored_packages_are_asked_for_go_looks_for_no_folder(
+    tmp_path: Path, above: str, how: str
+) -> None:
+    """Their list is read beside the go.mod or the go.work."""
+    flags = BuildFlags(mod="vendor") if how == "flag" else BuildFlags()
+    goflags = "-mod=vendor" if how == "GOFLAGS" else ""
+    work = f"{tmp_path}/work/go.work" if above else "off"
+    found = inputs(tmp_path, flags, GOFLAGS=goflags, GOWORK=work)
+    assert f"{above}vendor/modules.txt" in read(found, tmp_path)
+
+
 def test_a_profile_is_read_where_it_is_named(tmp_path: Path) -> None:
     for name, files in (("a.pgo", {"a.pgo"}), ("auto", set()), ("off", set())):
         found = inputs(tmp_path, BuildFlags(pgo=name))
