@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    Calls = tuple[Callable[[], int], Callable[[int], object], Callable[[], None]]
     Mount = tuple[int | None, str, str, str]
 
 # The path that os.Executable returns is the one that was given to exec.
@@ -168,7 +169,7 @@ def running_executables() -> set[tuple[int, int]] | None:
     return running or None  # we ourselves are one
 
 
-def tied_to_parent(_signum: int) -> Callable[[], object] | None:
+def calls_after_fork() -> Calls | None:
     """Return none: no signal comes with a parent's death."""
     return None
 

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
 
 from gorun_tasks.core.launch import flush, start_patiently
-from gorun_tasks.system.child_process import start_child
+from gorun_tasks.system.child_process import end_by_signal, start_child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType
     from typing import NoReturn
 
-_PATIENCE = 5.0  # seconds between SIGTERM and SIGKILL, as in a watch
+    from gorun_tasks.system.child_process import ChildProcess
 
 
 def run_foreground(
@@ -40,7 +38,7 @@ def run_foreground(
     other than the main one Python can handle no signals, and we only wait.
     `executable` is what to start when that is not `argv[0]`.
     """
-    child: subprocess.Popen[bytes] | None = None
+    child: ChildProcess | None = None
     early: set[int] = set()
 
     def pass_on(signum: int, _frame: FrameType | None) -> None:
@@ -49,7 +47,7 @@ def run_foreground(
         elif not _terminal_told(signum):
             child.send_signal(signum)
 
-    def spawn() -> subprocess.Popen[bytes]:
+    def spawn() -> ChildProcess:
         unborn.update(early)
         # With a directory Popen forks by itself. Without one it asks glibc's posix_spawn, which
         # leaves two realtime signals ignored in the program.
@@ -74,38 +72,17 @@ def run_foreground(
             status = child.wait()
         except BaseException:
             # A handler of the runner's own raised, a time limit perhaps: no orphan even then.
-            _end(child)
+            child.end()
             raise
     finally:
         _restore_signals(handlers)
     return status
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Have a program end, by itself if it can."""
-    import subprocess
-
-    child.terminate()
-    try:
-        child.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-
-
 def die_by(signum: int) -> NoReturn:
     """End this process by the signal, so that whoever waits for us sees which one it was."""
-    import resource
-
     flush()
-    with suppress(ValueError, OSError):  # a core of ours would be taken for the program's
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    # Not the main thread: the exit status below has to do. SIGKILL: nobody can change what it does.
-    with suppress(ValueError, OSError):
-        signal.signal(signum, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signum])
-    signal.raise_signal(signum)
-    os._exit(128 + signum)
+    end_by_signal(signum)
 
 
 def _handle_signals(handler: Callable[[int, FrameType | None], None]) -> dict[int, object]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Mount = tuple[int | None, str, str, str]
     """What is mounted: device (None where it is not told), place, type, and all that is told."""
 
+    Calls = tuple[Callable[[], int], Callable[[int], object], Callable[[], None]]
+    """What a child calls that is no program yet: see `calls_after_fork`."""
+
 GO_FINDS_ITSELF_BEHIND_LINKS = True
 """Whether go knows its real path (os.Executable reads /proc/self/exe), whichever link led there,
 and so finds its GOROOT (cfg.findGOROOT) where no variable names one. A script between is no link.
@@ -258,24 +261,34 @@ def running_executables() -> set[tuple[int, int]] | None:
     return running
 
 
-def tied_to_parent(signum: int) -> Callable[[], object] | None:
-    """Return what a child calls before it becomes a program, to get this signal at our end.
+def calls_after_fork() -> Calls | None:
+    """Return functions for a child that is not yet a program, None where the system has none.
 
-    That is the end of the thread that started it, by SIGKILL as well. None where the system has
-    no such signal.
+    The first forks as os.fork does, but returns -1 where it cannot, and runs no code of Python's:
+    the child must have one thread. The second has the caller get a signal when its parent ends,
+    that is the thread that started it, by SIGKILL as well. The third closes all that is open.
     """
-    prctl = _prctl()
-    return prctl and (lambda: prctl(_SET_PDEATHSIG, signum))
-
-
-def _prctl() -> Any:
-    """Return prctl(2), None where it cannot be called."""
-    try:
-        from ctypes import CDLL
-
-        return CDLL(None).prctl
-    except (ImportError, OSError, AttributeError):
+    libc = _libc()
+    if libc is None or not os.path.exists("/proc/thread-self/children"):
         return None
+    fork, prctl = libc.fork, libc.prctl
+    return fork, lambda signum: prctl(_SET_PDEATHSIG, signum), _close_all
+
+
+def _close_all() -> None:
+    last = max(map(int, os.listdir("/proc/self/fd")))
+    os.closerange(0, last + 1)  # many a Python closes them one by one: not up to the limit
+
+
+def _libc() -> Any:
+    """Return the C library, None where it cannot be called or has no prctl(2)."""
+    try:
+        from ctypes import PyDLL
+
+        libc = PyDLL(None)
+    except (ImportError, OSError):
+        return None
+    return libc if hasattr(libc, "prctl") else None
 
 
 class LifeLine:
@@ -285,7 +298,8 @@ class LifeLine:
     """
 
     def __init__(self) -> None:
-        self._prctl = _prctl() or (lambda _option, _value: 0)
+        libc = _libc()
+        self._prctl = libc.prctl if libc is not None else (lambda _option, _value: 0)
         self._prctl(_SET_CHILD_SUBREAPER, 1)
 
     def hold(self, group: int) -> None:

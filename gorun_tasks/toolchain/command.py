@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.core.flags import BuildFlags
     from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.system.child_process import ChildProcess
     from gorun_tasks.toolchain.report import Report
 
 SETTINGS = (
@@ -283,7 +284,7 @@ class Go:
         flags: tuple[str, ...],
         work: str,
         **streams: Any,
-    ) -> Iterator[tuple[subprocess.Popen[bytes], HashJournal, Callable[[], None]]]:
+    ) -> Iterator[tuple[ChildProcess, HashJournal, Callable[[], None]]]:
         """Have go at work, its stderr to be read and noted; `report` gets its settings at the end.
 
         Or before, where what is yielded last is called. Raises Interrupted.
@@ -312,7 +313,7 @@ class Go:
 
     def _ask_settings(
         self, flags: tuple[str, ...], *, temporary: str = "", stderr: int = subprocess.DEVNULL
-    ) -> subprocess.Popen[bytes]:
+    ) -> ChildProcess:
         """Start `go env`. What it is working with lies in `temporary`, where it may be interrupted.
 
         For what cgo is told it makes a folder (cmd/go, work.NewBuilder), and a signal leaves that.
@@ -327,7 +328,7 @@ class Go:
 
     def _start(
         self, command: list[str], environ: Mapping[str, str], **streams: Any
-    ) -> subprocess.Popen[bytes]:
+    ) -> ChildProcess:
         """Start it; `streams` are arguments of Popen: without them go reads nothing."""
         flush()  # go may write to what we have printed on
         given = {"stdin": subprocess.DEVNULL, **streams}
@@ -358,7 +359,7 @@ class Go:
         return environ
 
 
-def _settings_of(process: subprocess.Popen[bytes]) -> dict[str, str]:
+def _settings_of(process: ChildProcess) -> dict[str, str]:
     output = process.communicate()[0]
     return only_object(output, "GOVERSION") if process.returncode == 0 else {}
 

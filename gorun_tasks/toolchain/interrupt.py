@@ -14,9 +14,10 @@ from gorun_tasks.system.process_tree import interrupt_tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from types import FrameType
     from typing import ClassVar, NoReturn, Self
+
+    from gorun_tasks.system.child_process import ChildProcess
 
 
 class InterruptGuard:
@@ -31,7 +32,7 @@ class InterruptGuard:
     _SIGNALS: ClassVar = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
     def __init__(self) -> None:
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[ChildProcess] = []
         self._received: list[int] = []
         self._previous: dict[int, object] = {}
         self._outer: InterruptGuard | None = None
@@ -59,13 +60,13 @@ class InterruptGuard:
             pass  # not the main thread
         return self
 
-    def watch(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    def watch(self, process: ChildProcess) -> ChildProcess:
         """Interrupt this process too; at once, where a signal came before it started."""
         if self._outer is not None:
             self._outer.watch(process)
         self._processes.append(process)
         if self._received:
-            interrupt_tree(process.pid)
+            interrupt_tree(process.command_pid)
         return process
 
     def _enter(self) -> None:
@@ -81,13 +82,13 @@ class InterruptGuard:
             return  # go knows already, and this handler may have interrupted itself
         for process in self._processes:
             if process.returncode is None:
-                interrupt_tree(process.pid)
+                interrupt_tree(process.command_pid)
 
     def __exit__(self, failed: object, *_rest: object) -> None:
         self._leave()
         for process in self._processes:
             if failed and process.poll() is None:
-                interrupt_tree(process.pid)
+                interrupt_tree(process.command_pid)
             if process.stdin:
                 process.stdin.close()
             for stream in (process.stdout, process.stderr):

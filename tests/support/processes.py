@@ -158,3 +158,10 @@ def gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return False
+
+
+def state_of(pid: int) -> str:
+    """Return the state of a process as ps shows it, "" for none."""
+    return subprocess.run(
+        ["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()

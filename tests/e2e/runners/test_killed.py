@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +13,8 @@ import pytest
 from tests.e2e.runners.test_at_once import FILES as RUNNER_FILES
 from tests.support.clock import wait_until
 from tests.support.held import TELL, Held
+from tests.support.place import Running
+from tests.support.processes import gone
 
 if TYPE_CHECKING:
     from tests.support.place import Place
@@ -30,6 +34,15 @@ RUNS = pytest.mark.parametrize(
     ids=lambda run: run[0],
 )
 
+# Gets what is orphaned below it, as the first process of a container does, and never asks how it
+# ended: what ends there keeps its process id.
+NEVER_ASKS = """
+import ctypes, signal, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+print("runner", subprocess.Popen(sys.argv[1:]).pid, flush=True)
+signal.pause()
+"""
+
 
 @RUNS
 def test_the_program_is_told_and_ends(place: Place, run: tuple[str, ...]) -> None:
@@ -40,7 +53,22 @@ def test_the_program_is_told_and_ends(place: Place, run: tuple[str, ...]) -> Non
         running.wait_for("stopping after terminated\n")
         assert running.end() == -signal.SIGKILL
         assert running.said.endswith("stopped\n")
-        assert running.left_behind() == []
+        wait_until(lambda: running.left_behind() == [])
+
+
+@RUNS
+def test_nothing_of_the_program_is_left_where_nobody_asks(
+    place: Place, run: tuple[str, ...]
+) -> None:
+    dashes = () if run[0] == "gorun_tasks" else ("--",)
+    command = place.command([*run, *dashes, "serve", "3"])
+    asleep = [sys.executable, "-c", NEVER_ASKS, *command]
+    with Running(asleep, place, terminal=False) as running:
+        running.wait_for_next(r"ready \d+\n")
+        runner, program = map(int, re.findall(r"(?:runner|ready) (\d+)\n", running.said))
+        os.kill(runner, signal.SIGKILL)
+        running.wait_for("stopped\n")
+        wait_until(lambda: gone(program))
 
 
 @RUNS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -10,12 +11,12 @@ import pytest
 
 from gorun_tasks.system import host
 from gorun_tasks.system.child_process import start_child
-from tests.support.processes import python
+from tests.support.processes import python, ready
 
 if TYPE_CHECKING:
     from tests.support.processes import Start
 
-pytestmark = pytest.mark.skipif(host.tied_to_parent(0) is None, reason="has no such signal")
+pytestmark = pytest.mark.skipif(host.calls_after_fork() is None, reason="has no such signal")
 START = "from gorun_tasks.system.child_process import start_child"
 
 
@@ -52,6 +53,73 @@ start_child(sys.argv[1:], signal.SIGTERM).wait()
     running = start([*python(code), sigprog, "count"])
     assert running.end() == -signal.SIGKILL
     assert running.said == b""
+
+
+def test_a_child_is_told_where_its_reaper_is_killed(start: Start, sigprog: str) -> None:
+    code = f"""
+{START}
+child = start_child(sys.argv[1:], signal.SIGTERM, stdin=subprocess.PIPE)
+print(f"reaper {{child.pid}} of {{child.command_pid}}", flush=True)
+status = child.wait()
+sys.stdin.readline()
+print(f"ended with {{status}}", flush=True)
+child.stdin.close()
+"""
+    running = start([*python(f"import subprocess\n{code}"), sigprog, "serve", "0"])
+    reaper, command = map(int, running.expect(r"reaper (\d+) of (\d+)").groups())
+    assert ready(running) == command
+    os.kill(reaper, signal.SIGKILL)
+    running.expect("got terminated")
+    running.send(b"go on\n")
+    running.expect("ended with -9")
+    running.expect("finished")
+    assert running.end() == 0
+
+
+def test_only_what_we_send_reaches_a_child(start: Start, sigprog: str) -> None:
+    """Its reaper looks like one of us to `pkill`, which tells us as well, and we pass it on."""
+    code = f"""
+{START}
+child = start_child(sys.argv[1:], signal.SIGTERM, stdin=subprocess.PIPE)
+sys.stdin.readline()
+for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGTSTP):
+    os.kill(child.pid, signum)
+child.send_signal(signal.SIGUSR2)
+sys.stdin.readline()
+child.communicate(b"finish\\n")
+child.terminate()  # nobody
+print("exit status", child.returncode)
+"""
+    running = start([*python(f"import subprocess\n{code}"), sigprog, "serve", "3"])
+    ready(running)
+    running.send(b"go on\n")
+    running.expect("got user defined signal 2")
+    running.send(b"go on\n")
+    assert running.end() == 0
+    assert running.said.count(b"got") == 1
+    assert running.said.endswith(b"finished\nexit status 3\n")
+
+
+def test_nothing_of_ours_stays_open_because_of_a_child(start: Start, sigprog: str) -> None:
+    code = f"""
+{START}
+reads, writes = os.pipe()
+child = start_child(sys.argv[1:], signal.SIGTERM, close_fds=False)
+os.close(writes)
+print("read", os.read(reads, 1), flush=True)
+child.wait()
+"""
+    running = start([*python(code), sigprog, "serve", "0"])
+    running.expect("read b''")
+    running.send(b"finish\n")
+    assert running.end() == 0
+
+
+def test_where_no_process_is_to_spare_the_system_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = (lambda: -1, lambda _: None, lambda: None)
+    monkeypatch.setattr(host, "calls_after_fork", lambda: calls)
+    with pytest.raises(BlockingIOError, match="Resource temporarily unavailable"):
+        start_child([sys.executable, "-c", ""], signal.SIGTERM)
 
 
 def test_what_we_do_with_signals_is_not_the_childs(start: Start) -> None:

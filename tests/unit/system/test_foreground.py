@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.clock import wait_until
 from tests.support.processes import (
     FOREGROUND,
     Running,
@@ -22,6 +23,7 @@ from tests.support.processes import (
     in_world,
     python,
     ready,
+    state_of,
 )
 
 if TYPE_CHECKING:
@@ -128,6 +130,34 @@ sys.exit(runner.returncode)
     running.expect("got interrupt")
     running.send(b"finish\n")
     assert running.end() == 3
+
+
+def test_ctrl_z_stops_the_program_and_fg_lets_it_go_on(on_terminal: Start, sigprog: str) -> None:
+    # A shell with job control, in short: the runner's group has the terminal until it stops.
+    shell = """
+import subprocess
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+runner = subprocess.Popen(sys.argv[1:], process_group=0)
+os.tcsetpgrp(0, runner.pid)
+assert os.WIFSTOPPED(os.waitpid(runner.pid, os.WUNTRACED)[1])
+os.tcsetpgrp(0, os.getpgrp())
+print("stopped", flush=True)
+assert sys.stdin.readline() == "fg\\n"
+os.tcsetpgrp(0, runner.pid)
+os.killpg(runner.pid, signal.SIGCONT)
+sys.exit(runner.wait())
+"""
+    running = on_terminal([*python(shell), *python(FOREGROUND), sigprog, "serve", "3"])
+    program = ready(running)
+    running.send(b"\x1a")
+    running.expect("stopped")
+    wait_until(lambda: state_of(program)[0] == "T")
+    running.send(b"fg\n")
+    running.expect("fg")
+    running.send(b"finish\n")
+    running.expect("finished")
+    assert running.end() == 3
+    assert gone(program)
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -258,8 +288,8 @@ os.register_at_fork(after_in_child=in_child)
 
 def test_a_program_that_will_not_end_is_killed(start: Start, sigprog: str) -> None:
     code = """
-from gorun_tasks.system import foreground
-foreground._PATIENCE = 0.1
+from gorun_tasks.system import child_process
+child_process._PATIENCE = 0.1
 def expire(*_):
     raise TimeoutError
 signal.signal(signal.SIGALRM, expire)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from gorun_tasks import Program
 from gorun_tasks.errors import GivenUp
 from gorun_tasks.toolchain.interrupt import CancelScope
 from tests.support.held import HOLD, Held
+from tests.support.processes import state_of
 from tests.support.workshop import TINY
 
 if TYPE_CHECKING:
@@ -78,10 +78,3 @@ def test_what_another_thread_gives_up_is_its_own(tree: Tree, tmp_path: Path) -> 
     finally:
         may_leave.set()
         thread.join()
-
-
-def state_of(pid: int) -> str:
-    """Return the state of a process as ps shows it, "" for none."""
-    return subprocess.run(
-        ["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()
