@@ -88,6 +88,8 @@ def start_patiently(start: "Callable[[], T]", path: str | bytes, cwd: str | None
         try:
             return start()
         except OSError as error:
+            if error.errno is None:
+                raise  # a time limit of the runner's
             import errno
 
             pause = next(pauses, None) if error.errno == errno.ETXTBSY else None

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 _HANDLED = (
     *(_signal.SIGINT, _signal.SIGQUIT, _signal.SIGTERM, _signal.SIGHUP),
-    *(_signal.SIGUSR1, _signal.SIGUSR2),
+    *(_signal.SIGUSR1, _signal.SIGUSR2, _signal.SIGALRM),
 )
-"""What we may have handlers of, which are not the child's."""
+"""What we and runners may have handlers of, which are not the child's."""
 
 _KEYS = (_signal.SIGINT, _signal.SIGQUIT, _signal.SIGTSTP)
 """What a terminal sends to all of us when a key is typed."""
@@ -76,13 +76,19 @@ def start_child(command: Sequence[str | bytes], last_signal: int, **how: Any) ->
         return ChildProcess(command, **how)
     # What the terminal tells both of us between fork and exec waits, here and there.
     mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, _HANDLED)
+    child = None
     try:
         child = ChildProcess(command, preexec_fn=_parting(calls, last_signal, mask), **how)
+        child.has_reaper = True
     except subprocess.SubprocessError as error:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
     finally:
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
-    child.has_reaper = True
+        try:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+        except BaseException:  # of a handler of the runner's
+            if child is not None:
+                child.end()
+            raise
     return child
 
 

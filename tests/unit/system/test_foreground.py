@@ -266,6 +266,22 @@ except TimeoutError:
     assert gone(program)
 
 
+def test_neither_does_one_that_raises_while_it_starts(start: Start, sigprog: str) -> None:
+    code = """
+def expire(*_):
+    raise TimeoutError
+signal.signal(signal.SIGALRM, expire)
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGALRM))
+try:
+    run_foreground(sys.argv[1:])
+except TimeoutError:
+    print("too late")
+"""
+    running = start([*python(code), sigprog, "count"])
+    assert running.end() == 0  # and nobody has its output open any more
+    assert running.said.endswith(b"too late\n")
+
+
 def test_the_program_hears_of_a_runner_that_is_killed(start: Start, sigprog: str) -> None:
     running = start([*python(FOREGROUND), sigprog, "serve", "3"])
     ready(running)
