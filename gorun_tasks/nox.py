@@ -350,6 +350,10 @@ def _loading() -> Iterator[None]:
 @contextlib.contextmanager
 def _aborting(session: nox.Session) -> Iterator[None]:
     """Say the core's errors as nox says its own, and what ended a session by its status."""
+    if getattr(session, "parallel", False):  # in a process of nox's
+        from gorun_tasks.system.child_process import end_with_parent
+
+        end_with_parent()
     try:
         yield
     except GoRunError as error:

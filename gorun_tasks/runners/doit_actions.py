@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import multiprocessing
 import os
 import sys
 
@@ -176,6 +177,10 @@ def _action(do: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(do)
     def action(*args: Any, **keywords: Any) -> Any:
+        if multiprocessing.parent_process() is not None:  # with -n
+            from gorun_tasks.system.child_process import end_with_parent
+
+            end_with_parent()
         try:
             return do(*args, **keywords)
         except GoRunError as error:

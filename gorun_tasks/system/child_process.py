@@ -125,6 +125,17 @@ def _parting(calls: Calls, last_signal: int, mask: set[int]) -> Callable[[], Non
     return part
 
 
+def end_with_parent() -> None:
+    """Have this process killed when its parent ends, where the system can.
+
+    For one that a runner has started to do a task in: it would wait for the next one for ever.
+    """
+    from gorun_tasks.system import host
+
+    if calls := host.calls_after_fork():
+        calls[1](_signal.SIGKILL)
+
+
 def _reap(command_pid: int, parent: int, last_signal: int) -> NoReturn:
     """Be the reaper: wait for the command, and end as it ends. All signals are blocked."""
     try:

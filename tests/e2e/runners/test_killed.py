@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -17,6 +18,8 @@ from tests.support.place import Running
 from tests.support.processes import gone
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.place import Place
 
 pytestmark = pytest.mark.skipif(
@@ -69,6 +72,46 @@ def test_nothing_of_the_program_is_left_where_nobody_asks(
         os.kill(runner, signal.SIGKILL)
         running.wait_for("stopped\n")
         wait_until(lambda: gone(program))
+
+
+def executed_in(folder: Path) -> set[str]:
+    """Return which files are executed by the processes whose working directory this is."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{pid}/cwd") == str(folder):
+                found.add(os.readlink(f"/proc/{pid}/exe"))
+    return found
+
+
+SLEEPER = """package main
+
+import (
+	"os"
+	"time"
+)
+
+func main() {
+	os.Create("started")
+	time.Sleep(5 * time.Minute)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "run",
+    [("nox", "-j2", "-s", "run:sleeper", "build:other"), ("doit", "-n2", "run:sleeper")],
+    ids=lambda run: run[0],
+)
+def test_what_runs_in_a_process_of_the_runners_own_ends(
+    own_place: Place, run: tuple[str, ...]
+) -> None:
+    """The program says nothing: nox would not pass it on before the end."""
+    own_place.write({"sleeper/main.go": SLEEPER})
+    with own_place.start(*run) as running:
+        wait_until((own_place.folder / "started").exists)
+        running.signal(signal.SIGKILL)
+        wait_until(lambda: not executed_in(own_place.folder))
 
 
 @RUNS

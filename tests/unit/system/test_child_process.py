@@ -144,3 +144,18 @@ def test_one_that_cannot_start_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         start_child(["/nowhere"], signal.SIGTERM)
     assert start_child([sys.executable, "-c", ""], signal.SIGTERM).wait() == 0
+
+
+def test_a_runners_process_ends_with_it(start: Start) -> None:
+    code = """
+from gorun_tasks.system.child_process import end_with_parent
+if not os.fork():
+    end_with_parent()
+    print("tied", flush=True)
+while True:
+    signal.pause()
+"""
+    running = start(python(code))
+    running.expect("tied")
+    running.signal(signal.SIGKILL)
+    assert running.end() == -signal.SIGKILL  # nobody has its output open any more
