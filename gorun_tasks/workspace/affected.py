@@ -21,12 +21,12 @@ Decides what is touched. It must never leave out a program because it could not 
 from __future__ import annotations
 
 import os
-import re
 
 from gorun_tasks.closure.accesses import AccessIndex
 from gorun_tasks.closure.cgo import LIST_FIELDS, find_external_inputs
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs, effective_flag
 from gorun_tasks.closure.linker_libraries import Runner
+from gorun_tasks.closure.shared_report import embedded_from
 from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.core.reasons import Reason, of_file
 from gorun_tasks.errors import GoRunError
@@ -62,7 +62,6 @@ _FIELDS = tuple(
         *_OTHERS,
     }
 )
-_META = re.compile(r"[*?\[\\]")  # of path.Match
 _OF_ALL = frozenset(("go.mod", "go.sum", "go.work", "go.work.sum", "modules.txt", "vendor"))
 """What says which modules there are: it counts for every program."""
 
@@ -332,7 +331,7 @@ class _PackageQuery:
                 (start, package["ImportPath"])
                 for pattern in package.get("EmbedPatterns") or ()
                 if not package.get("Standard")
-                for start in (_embedded_from(package["Dir"], pattern),)
+                for start in (embedded_from(package["Dir"], pattern),)
             ]
         by_package: dict[str, dict[str, set[str]]] = {}
         for path, seen in operations.items():
@@ -370,11 +369,6 @@ class _PackageQuery:
             further = {*kinds, *asked.kinds.get(directory, ())}
             reach.add(directory, kinds, asked.listed.get(directory, ""), further)
         return reach
-
-
-def _embedded_from(directory: str, pattern: str) -> str:
-    """Return what begins every path that an embed pattern may reach."""
-    return f"{directory}/{_META.split(pattern.removeprefix('all:'))[0]}"
 
 
 def _unseen(why: str) -> Reason:
