@@ -155,8 +155,10 @@ def test_what_differs_in_bytes_is_affected_and_never_current(shop: Tree, tmp_pat
             files[name] += f"\n{text}"
         (shop.folder / "go.work").unlink(missing_ok=True)
         shop.write({name: text for name, text in files.items() if text or name != "go.work"})
-        touched = Workspace(str(shop.folder)).affected("HEAD")
-        made, now = build(shop), digests()
+        now = digests()
+        # Where go can make nothing of these files it knows no programs either.
+        touched = Workspace(str(shop.folder)).affected("HEAD") if now else {}
+        made = build(shop)
         assert made.keys() == now.keys()
         for name in now.keys() & before.keys():
             if now[name] != before[name]:
