@@ -320,7 +320,8 @@ class _PackageQuery:
     ) -> dict[str, dict[str, set[str]]]:
         """Return what go did, by the package for which it did; "" for all of them.
 
-        A path belongs to the nearest package above it, and to those that embed what lies there.
+        A path belongs to the nearest package above it, and to those that embed what lies there; to
+        all where go found no package, since it may have looked for that of any of them.
         """
         elsewhere = tuple(f"{directory}/" for directory in self._elsewhere)
         owners: dict[str, str] = {}
@@ -341,6 +342,8 @@ class _PackageQuery:
             if os.path.basename(path) in _OF_ALL and os.path.lexists(path):
                 found.add("")
             else:
+                if path not in owners and "IsGoDir" in seen:  # modload.dirInModule
+                    found.add("")
                 found.add(next((owners[way] for way in upwards(path) if way in owners), ""))
             for owner in found:
                 by_package.setdefault(owner, {})[path] = seen
