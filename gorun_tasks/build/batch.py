@@ -3,10 +3,11 @@
 1. One look at the machine judges all of them: what they share is looked at once.
 2. What is current or restored needs no go.
 3. Of the stale ones, those with the same flags and environment have their packages compiled by one
-   go process, which loads the package graph once and has all processors.
-4. Each is then linked by a go of its own, a few at a time: `go run` hands over one executable, and
-   no `go build` makes the same bytes (it marks them as built otherwise). What that go reports is
-   the closure of that program, exactly as if it had been built alone.
+   go process, which loads the package graph once and has all processors. It also tells which of
+   those for which other modules were chosen it would make again as they are (`renewal`).
+4. Each other one is then linked by a go of its own, a few at a time: `go run` hands over one
+   executable, and no `go build` makes the same bytes (it marks them as built otherwise). What that
+   go reports is the closure of that program, exactly as if it had been built alone.
 
 Decides what is built when. It must never decide how, nor keep one program's failure from being one
 program's: the others are built.
@@ -22,11 +23,12 @@ from contextvars import copy_context
 
 from gorun_tasks.build.c_packages import CPackages
 from gorun_tasks.build.graph import Graph
+from gorun_tasks.build.renewal import Renewal
 from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.inputs.verdict import judge_all
 from gorun_tasks.storage.object_notes import ObjectNotes
-from gorun_tasks.storage.publisher import Publisher
+from gorun_tasks.storage.publisher import Publisher, working_folder
 from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
 from gorun_tasks.toolchain.command import Go
@@ -163,47 +165,50 @@ def _make_apart(
 
 def _compile_together(graphs: list[Graph]) -> None:
     """Have go compile what several stale programs need, wherever they can be compiled at once."""
-    groups: dict[tuple[object, ...], list[ProgramSpec]] = {}
+    groups: dict[tuple[object, ...], list[Graph]] = {}
     for graph in graphs:
         program = graph.program
         if program.target.kind == "package" and not graph.verdict.link_only:
             key = (program.cwd, program.flags, tuple(sorted(program.environ.items())))
-            groups.setdefault(key, []).append(program)
-    for programs in groups.values():
-        if len(programs) < 2:  # noqa: PLR2004 - one needs no other's packages
+            groups.setdefault(key, []).append(graph)
+    for group in groups.values():
+        if len(group) < 2:  # noqa: PLR2004 - one needs no other's packages
             continue
         try:
-            _compile(Go.of(programs[0]), programs)
-        except (GoRunError, StoreUnusable):
+            _compile(Go.of(group[0].program), group)
+        except (GoRunError, StoreUnusable, OSError):
             return  # each of them will say what is wrong
 
 
-def _compile(go: Go, programs: list[ProgramSpec]) -> None:
+def _compile(go: Go, graphs: list[Graph]) -> None:
     """Have go compile, and once more where its cache had C that nobody knows the origin of."""
-    first = programs[0]
+    first = graphs[0].program
     publisher = Publisher.of(first.store)
-    targets = tuple(program.target.words[0] for program in programs)
+    targets = tuple(graph.program.target.words[0] for graph in graphs)
     notes = ObjectNotes(publisher, first.store.root)
     compilers = Compilers(first.environ, first.directory)
     seen: set[str] = set()
     again: Collection[str] = targets
     while not seen.issuperset(again):
         seen.update(again)
-        again = _compile_once(go, first, targets, (publisher.work(), notes, compilers))
+        # GODEBUG, which names the trace, is a list with commas.
+        work = working_folder(None if "," in first.store.root else publisher)
+        with Renewal(graphs, go, publisher, compilers) as renewal:
+            again = _compile_once(go, first, targets, (work, notes, compilers, renewal))
 
 
 def _compile_once(
     go: Go,
     first: ProgramSpec,
     targets: tuple[str, ...],
-    tools: tuple[str, ObjectNotes, Compilers],
+    tools: tuple[str, ObjectNotes, Compilers, Renewal],
 ) -> Collection[str]:
-    """Compile, note of which C, and have go forget what it had of other C.
+    """Compile, note of which C, and have go forget what it had of other C; else renew records.
 
     Returns the actions that were forgotten, or what compilers had to be asked before: in both cases
     it is to be done once more. `tools` begins with a folder to work in.
     """
-    work, notes, compilers = tools
+    work, notes, compilers, renewal = tools
     compilers.ask()
     report = Report()
     tick = None
@@ -212,14 +217,16 @@ def _compile_once(
 
         tick = Progress(report).tick
     try:
-        go.compile(report, first.flags, targets, work, tick)
+        listed = go.compile(report, first.flags, targets, work, tick=tick, fields=renewal.fields)
         packages = CPackages(first, go, report, compilers, targets)
         if packages.unasked:
             compilers.ask(packages.unasked)
             return packages.unasked
         provenance = packages.provenance(notes, "")
-        is_again = bool(provenance.doubtful) and provenance.forget()
-        return provenance.doubtful if is_again else ()
+        if provenance.doubtful and provenance.forget():
+            return provenance.doubtful
+        renewal.renew(report, listed)
+        return ()
     finally:
         console.erase()
         invalidate_racy_entries(report, go)

@@ -56,6 +56,15 @@ class Reason:
 
 _REASONS_SAID = 2
 
+MODULE_FILES = frozenset(("go.mod", "go.sum", "go.work", "go.work.sum"))
+"""Files that say which modules there are."""
+
+
+def only_module_files(reasons: Iterable[Reason]) -> bool:
+    """Say whether there are reasons, and each is that a file says other things of modules."""
+    names = {os.path.basename(reason.path) for reason in reasons}
+    return bool(names) and names <= MODULE_FILES
+
 
 def because(reasons: Iterable[Reason]) -> str:
     """Return " because …" with the first few reasons, "" for none."""

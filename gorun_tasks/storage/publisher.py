@@ -8,6 +8,7 @@ on the disk.
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import os
 import shutil
@@ -152,6 +153,22 @@ class Publisher(Writer):
             self._put_first(key, identity, manifest)
             undo.pop_all()
         return manifest
+
+    def renew(
+        self,
+        program: ProgramSpec,
+        manifest: Manifest,
+        closure: Closure,
+        wrapper: tuple[str, ...],
+    ) -> None:
+        """Have the executable of a manifest depend on other inputs from now on. Raises Unusable."""
+        renewed = copy.copy(manifest)
+        renewed.environment, renewed.defaults = closure.environment, closure.defaults
+        renewed.lookups, renewed.links = closure.lookups, closure.links
+        renewed.packed = packed_tables((s.name, s.records) for s in closure.sections)
+        renewed.wrapper, renewed.recorded = wrapper, time.time()
+        self.put_records(closure)
+        self.promote(program.key, program.identity, renewed)
 
     def place(self, executable: StagedExecutable) -> str:
         """Put an executable where it stays, so that it can be started; return its path.

@@ -1,4 +1,4 @@
-"""Build IDs: whether two executables are the same but for them.
+"""Build IDs: what go's own says, and whether two executables are the same but for them.
 
 An edit that changes nothing of a program, a comment of package main, still changes the build ID
 that go links into it. Decides by the bytes: only where a build ID is, and what follows from it, may
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PIECE = 1 << 16  # bytes; for greater ones the system would have to find new memory each time
+_PARTS = 4
 
 
 def same_but_build_id(one: str, other: str) -> bool:
@@ -36,6 +37,20 @@ def same_but_build_id(one: str, other: str) -> bool:
             )
     except (OSError, OverflowError, ValueError, struct.error):
         return False
+
+
+def go_build_id(path: str) -> str:
+    """Return the build ID that go links into a program, "" where it is not to be found.
+
+    It has four parts: the ID of the link, those of compiling package main and of what came of it,
+    and the sum of the executable.
+    """
+    try:
+        with _mapped(path) as data:
+            texts = [data[start:end] for start, end in host.build_ids(data)]
+    except (OSError, OverflowError, ValueError, struct.error):
+        return ""
+    return next((text.decode("latin-1") for text in texts if text.count(b"/") == _PARTS - 1), "")
 
 
 def _mapped(path: str) -> mmap.mmap:

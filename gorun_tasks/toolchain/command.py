@@ -254,26 +254,39 @@ class Go:
         flags: BuildFlags,
         targets: tuple[str, ...],
         work: str,
+        *,
         tick: Callable[[], None] | None,
-    ) -> None:
+        fields: Iterable[str],
+    ) -> list[dict[str, Any]]:
         """Have go compile what the targets are made of into its cache, in one process, unlinked.
 
-        What it hashes goes into `report`, and into the journal in the folder `work` for as long as
-        it works. What it says is not passed on: go says it again when one of them is built. `tick`
-        as for `build`. Raises ToolchainError and Interrupted.
+        What it reads and hashes goes into `report`, and into the journal in the folder `work` for
+        as long as it works. What it says is not passed on: go says it again when one of them is
+        built. `tick` as for `build`. Returns these fields of all packages, nothing where go failed.
+        Raises ToolchainError and Interrupted.
         """
-        environ = self._to_load(["gocachehash=1"])
-        # Without -buildvcs go asks git about the main packages, for nothing.
-        how: tuple[str, ...] = ("-e", "-export", "-deps", "-f=", "-buildvcs=false")
-        if "debug-actiongraph" not in environ.get("GOFLAGS", ""):
-            how += (f"-debug-actiongraph={work}/{GRAPH}",)
         words = flags.without(*_NOT_OF_LIST).words
+        # Without -buildvcs go asks git about the main packages, for nothing.
+        how = ("-e", "-export", "-deps", f"-json={','.join(fields)}", "-buildvcs=false")
         command = [self.command, "list", *how, *words, "--", *targets]
-        process = self._traced(command, environ, report, words, work, stdout=subprocess.DEVNULL)
-        with process as (go, journal, _):
-            for lines, _ in read_lines(go, report, journal, tick):
-                report.hashed += [line for line in lines if line[:4] == b"HASH"]
-        report.graph = bytes_of(f"{work}/{GRAPH}")
+        trace, answer = f"{work}/trace", f"{work}/packages"
+        environ = self._tracing_environment(command, report, work, trace)
+        try:
+            with (
+                open(answer, "wb") as packages,
+                self._traced(command, environ, report, words, work, stdout=packages) as traced,
+            ):
+                go, journal, _ = traced
+                for lines, _ in read_lines(go, report, journal, tick):
+                    told = [line for line in lines if line[:4] == b"HASH"]
+                    report.diagnostics |= len(told) < len(lines)
+                    report.hashed += told
+        finally:
+            report.graph = bytes_of(f"{report.temporary or work}/{GRAPH}")
+            if report.temporary:
+                shutil.rmtree(report.temporary, ignore_errors=True)
+        report.traced = bytes_of(trace)
+        return objects(bytes_of(answer), "ImportPath") if go.returncode == 0 else []
 
     @contextlib.contextmanager
     def _traced(

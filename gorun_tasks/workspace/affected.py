@@ -21,12 +21,12 @@ Decides what is touched. It must never leave out a program because it could not 
 from __future__ import annotations
 
 import os
-import re
 
 from gorun_tasks.closure.accesses import AccessIndex
 from gorun_tasks.closure.cgo import LIST_FIELDS, find_external_inputs
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs, effective_flag
 from gorun_tasks.closure.linker_libraries import Runner
+from gorun_tasks.closure.shared_report import embedded_from
 from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.core.reasons import Reason, of_file
 from gorun_tasks.errors import GoRunError
@@ -62,7 +62,6 @@ _FIELDS = tuple(
         *_OTHERS,
     }
 )
-_META = re.compile(r"[*?\[\\]")  # of path.Match
 _OF_ALL = frozenset(("go.mod", "go.sum", "go.work", "go.work.sum", "modules.txt", "vendor"))
 """What says which modules there are: it counts for every program."""
 
@@ -321,7 +320,8 @@ class _PackageQuery:
     ) -> dict[str, dict[str, set[str]]]:
         """Return what go did, by the package for which it did; "" for all of them.
 
-        A path belongs to the nearest package above it, and to those that embed what lies there.
+        A path belongs to the nearest package above it, and to those that embed what lies there; to
+        all where go found no package, since it may have looked for that of any of them.
         """
         elsewhere = tuple(f"{directory}/" for directory in self._elsewhere)
         owners: dict[str, str] = {}
@@ -332,7 +332,7 @@ class _PackageQuery:
                 (start, package["ImportPath"])
                 for pattern in package.get("EmbedPatterns") or ()
                 if not package.get("Standard")
-                for start in (_embedded_from(package["Dir"], pattern),)
+                for start in (embedded_from(package["Dir"], pattern),)
             ]
         by_package: dict[str, dict[str, set[str]]] = {}
         for path, seen in operations.items():
@@ -342,6 +342,8 @@ class _PackageQuery:
             if os.path.basename(path) in _OF_ALL and os.path.lexists(path):
                 found.add("")
             else:
+                if path not in owners and "IsGoDir" in seen:  # modload.dirInModule
+                    found.add("")
                 found.add(next((owners[way] for way in upwards(path) if way in owners), ""))
             for owner in found:
                 by_package.setdefault(owner, {})[path] = seen
@@ -370,11 +372,6 @@ class _PackageQuery:
             further = {*kinds, *asked.kinds.get(directory, ())}
             reach.add(directory, kinds, asked.listed.get(directory, ""), further)
         return reach
-
-
-def _embedded_from(directory: str, pattern: str) -> str:
-    """Return what begins every path that an embed pattern may reach."""
-    return f"{directory}/{_META.split(pattern.removeprefix('all:'))[0]}"
 
 
 def _unseen(why: str) -> Reason:

@@ -20,6 +20,7 @@ import shutil
 import tempfile
 
 from gorun_tasks.core.flags import BuildFlags
+from gorun_tasks.core.reasons import MODULE_FILES
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.toolchain.command import Go
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     Packages = list[dict[str, Any]]
 
-_MODULE_FILES = frozenset(("go.mod", "go.sum", "go.work", "go.work.sum"))
 _KNOWN_BEFORE = (EDITED, NEW, REMOVED)
 _TOOLCHAIN = re.compile(rb"^[ \t]*(?:go|toolchain)[ \t]+[^\s/]+", re.MULTILINE)
 _FORBIDDING = ("overlay", "modfile", "mod=mod")
@@ -52,7 +52,7 @@ _OF_MODULE = ("Path", "Version", "Sum", "GoVersion", "Main")
 
 def is_module_file(path: str, change: str) -> bool:
     """Say whether a changed file says which modules there are, and what it said is known."""
-    return path.rpartition("/")[2] in _MODULE_FILES and change in _KNOWN_BEFORE
+    return path.rpartition("/")[2] in MODULE_FILES and change in _KNOWN_BEFORE
 
 
 def unchanged(programs: Mapping[str, Program], changes: Changes) -> list[str]:

@@ -61,6 +61,7 @@ WITHOUT = {
     "system/locks": "Two processes at least: stress/test_concurrency.",
     "toolchain/command": "It is how real go is started, which every build of a test does.",
     "toolchain/go_cache": "It changes go's real cache: e2e/inputs/test_c_packages, test_righter.",
+    "toolchain/link_recipe": "Only go adds up its sums: unit/build/test_renewal has it do so.",
     "toolchain/progress": "A line on a terminal: e2e/cli/test_progress.",
     "watch/callback_queue": "Signals and threads wake a real watch: e2e/watch/test_signals.",
     "watch/configuration": "Files are edited under a real watch: e2e/watch/test_configuration.",

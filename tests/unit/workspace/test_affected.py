@@ -121,6 +121,26 @@ def test_a_package_in_an_embedded_folder_belongs_to_both(shop: Tree, *, known: b
     }
 
 
+def test_a_package_that_made_an_import_ambiguous_touches_who_imports_it(shop: Tree) -> None:
+    """Where nothing is now go looks for the package, and finds it in the other module."""
+    needs = "\nrequire example.com/shop/lib2 v0.0.0\n\nreplace example.com/shop/lib2 => ./other\n"
+    uses = 'package main\n\nimport _ "example.com/shop/lib2"\n\nfunc main() {}\n'
+    shop.write(
+        {
+            "main.go": MAIN,  # the package that is nearest to where nothing is
+            "go.mod": module("example.com/shop") + needs,
+            "cmd/user/main.go": uses,
+            "other/go.mod": module("example.com/shop/lib2"),
+            "other/lib.go": "package lib2\n",
+            "lib2/lib.go": "package lib2\n",
+        }
+    )
+    shop.commit("ambiguous")
+    shop.remove("lib2/lib.go")
+    (shop.folder / "lib2").rmdir()
+    assert "user" in touched(shop)
+
+
 def test_a_file_that_moves_is_gone_here_and_new_there(shop: Tree, *, known: bool) -> None:
     shop.write({"cmd/alone/lib.go": "package main\n"})
     shop.commit("second")
