@@ -124,7 +124,7 @@ def _created(
         yield {
             "basename": "affected",
             "doc": all_verbs.OF_MANY["affected"],
-            "actions": [(doit_actions.tell_affected, [workspace, shared])],
+            "actions": [(doit_actions.show_affected, [workspace, shared])],
             "params": _AFFECTED,
             "meta": {doit_actions.ONLY_ANSWER: "json"},
             "verbosity": 2,

@@ -247,7 +247,7 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
 
     def affected(c: Context, options: dict[str, Any]) -> None:
         since, as_json = options.pop("since"), options.pop("json", False)
-        all_verbs.tell_affected(laid_over(c, _settings(c), options), since, as_json=as_json)
+        all_verbs.show_affected(laid_over(c, _settings(c), options), since, as_json=as_json)
 
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
@@ -272,14 +272,14 @@ class _Verbs(all_verbs.Verbs):
         if not self.settings.warn:
             raise Exit(code=status)
 
-    def tell(self, outcome: Outcome) -> None:
+    def show(self, outcome: Outcome) -> None:
         """Say what it needed; invoke is silent about what went as ever, unless it echoes."""
         if outcome.outcome != "current" or self.settings.echo:
-            super().tell(outcome)
+            super().show(outcome)
 
-    def tell_generated(self, generation: Generation) -> None:
+    def show_generated(self, generation: Generation) -> None:
         if generation.because or self.settings.echo:
-            super().tell_generated(generation)
+            super().show_generated(generation)
 
     def typed(self, verb: str) -> str:
         """Return the command that a person would type for a verb."""

@@ -318,7 +318,7 @@ def _affected(session: nox.Session, workspace: Workspace) -> None:
     from gorun_tasks.runners import nox_words
 
     typed = nox_words.of_affected().parse_args(session.posargs)
-    all_verbs.tell_affected(workspace, typed.since, as_json=typed.json)
+    all_verbs.show_affected(workspace, typed.since, as_json=typed.json)
 
 
 def _around(session: nox.Session) -> dict[str, str | None]:

@@ -52,7 +52,7 @@ class BuildContext:
         other.listener = listener
         return other
 
-    def heard_by(self, on_event: Callable[[Event], None]) -> BuildContext:
+    def with_listener(self, on_event: Callable[[Event], None]) -> BuildContext:
         """Return the context of the same program whose events this one hears."""
         other = copy.copy(self)
         other.on_event = on_event

@@ -194,7 +194,7 @@ class WatchingEvent(Event):
         self.polling = polling
 
 
-def tell(context: BuildContext, event: Event) -> None:
+def emit(context: BuildContext, event: Event) -> None:
     """Tell an event to whom it may concern: the file of events, and who listens."""
     if context.on_event is not None:
         context.on_event(event)
@@ -205,7 +205,7 @@ def tell(context: BuildContext, event: Event) -> None:
 def emit_outcome(context: BuildContext, outcome: Outcome) -> None:
     """Tell the event that ends a request for an executable."""
     if context.on_event is not None or context.events:
-        tell(context, OutcomeEvent(context.program.label, outcome))
+        emit(context, OutcomeEvent(context.program.label, outcome))
 
 
 def _append(path: str, line: str) -> None:

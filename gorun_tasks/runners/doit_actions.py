@@ -225,7 +225,7 @@ class _Verbs(verbs.Verbs):
     def end(self, status: int) -> None:
         self.failure = _ended(self.name, status, self._task)
 
-    def tell(self, outcome: Outcome) -> None:
+    def show(self, outcome: Outcome) -> None:
         said, output = verbs.news(self.name, outcome), self._output
         if output:
             from gorun_tasks.build.install import put, why
@@ -318,7 +318,7 @@ def generate(offer: TaskSpec, given: Given, task: Any) -> ProgramFailed | None:
 
 
 @_action
-def tell_affected(
+def show_affected(
     workspace: Workspace,
     shared: Mapping[str, Any],
     since: str,
@@ -329,7 +329,7 @@ def tell_affected(
 ) -> ProgramFailed | None:
     """Say which programs a change touches, and build them if that is wanted."""
     own = offers.with_shared(workspace, shared)
-    found = verbs.tell_affected(own, since, as_json=json)
+    found = verbs.show_affected(own, since, as_json=json)
     failed = []
     if build and not found:
         offers.say(verbs.untouched(since))

@@ -93,7 +93,7 @@ class Verbs:
         """Take in that the program failed, and with which status."""
         raise NotImplementedError
 
-    def tell(self, outcome: Outcome) -> None:
+    def show(self, outcome: Outcome) -> None:
         """Say what a program needed."""
         self.say(news(self.name, outcome))
 
@@ -108,7 +108,7 @@ class Verbs:
         if self.only_builds:
             return self.build()
         graph = self.program.graph(self.args)
-        self.tell(graph.make())
+        self.show(graph.make())
         outcome = graph.run()
         if outcome.exit_code not in self.success_codes:
             assert outcome.exit_code is not None
@@ -133,7 +133,7 @@ class Verbs:
     def build(self) -> Outcome:
         """Bring the program up to date, and say so."""
         outcome = self.program.build()
-        self.tell(outcome)
+        self.show(outcome)
         return outcome
 
     def why(self) -> None:
@@ -155,15 +155,15 @@ class Verbs:
         if outcome.exit_code:
             self.end(outcome.exit_code)
         else:
-            self.tell_generated(generation)
+            self.show_generated(generation)
         return outcome
 
-    def tell_generated(self, generation: Generation) -> None:
+    def show_generated(self, generation: Generation) -> None:
         """Say whether the files had to be made anew."""
         self.say(generated(self.name, generation))
 
 
-def tell_affected(workspace: Workspace, since: str, *, as_json: bool) -> Collection[str]:
+def show_affected(workspace: Workspace, since: str, *, as_json: bool) -> Collection[str]:
     """Answer which programs a change since this revision touches, and why; return their names."""
     from gorun_tasks.workspace.render import affected_text
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gorun_tasks.core.fingerprint import Key
     from gorun_tasks.watch.watch_set import Places
 
-    Tell = Callable[[frozenset[str] | None], None]
+    Notify = Callable[[frozenset[str] | None], None]
     """Hears of the paths that moved; None: whichever, it is worth a look."""
 
 _STEP = 3  # milliseconds without a further event, after which there is a notice
@@ -38,16 +38,16 @@ _INTERVAL = 0.5  # seconds between two looks by the clock
 
 
 class FileEvents:
-    """Watches directories; `tell` is called in a thread of its own."""
+    """Watches directories; `notify` is called in a thread of its own."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, notify: Notify) -> None:
         """Begin to watch nothing. Raises UsageError where watchfiles is needed and not there."""
         if not host.TELLS_OF_DIRECTORIES and find_spec("watchfiles") is None:
             raise UsageError(
                 "watching needs watchfiles, which is not installed",
                 "pip install 'gorun-tasks[watch]'",
             )
-        self._tell = tell
+        self._notify = notify
         self._lock = threading.Lock()
         self._places: Places = {}
         self._stop = threading.Event()
@@ -70,7 +70,7 @@ class FileEvents:
 
         def watch() -> None:
             self.watch(find())
-            self._tell(None)
+            self._notify(None)
 
         with self._lock:
             if not self._closed:
@@ -105,7 +105,7 @@ class FileEvents:
             except (FileNotFoundError, NotADirectoryError):
                 # Gone since we looked: the next look finds what is there instead.
                 self._places = {}
-                self._tell(None)
+                self._notify(None)
                 return True
             except (OSError, RuntimeError) as error:
                 self.polling = _in_words(error)
@@ -157,7 +157,7 @@ class FileEvents:
                     if number in directories:
                         moved.add(f"{directories[number].rstrip('/')}/{name}".removesuffix("/"))
             if missed or moved:
-                self._tell(None if missed else frozenset(moved))
+                self._notify(None if missed else frozenset(moved))
         queue.close()
         os.close(hung_up)
 
@@ -167,7 +167,7 @@ class FileEvents:
             if stop.is_set() or not isinstance(changes, set):
                 notify.close()
                 return
-            self._tell(frozenset(path for _, path in changes))
+            self._notify(frozenset(path for _, path in changes))
 
     def _look_at_the_clock(
         self, places: Places, before: Mapping[str, Key | None], stop: threading.Event
@@ -178,7 +178,7 @@ class FileEvents:
             now = _glance(places)
             moved = {path for path, _ in before.items() ^ now.items()}
             if moved:
-                self._tell(frozenset(moved))
+                self._notify(frozenset(moved))
             before = now
             # Of a large program that takes long: no more than a tenth of the time goes into it.
             pause = max(_INTERVAL, 10 * (time.monotonic() - begun))

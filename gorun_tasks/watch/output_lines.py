@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Tell = Callable[[str, int, bytes], None]
+    Write = Callable[[str, int, bytes], None]
     """Gets what was written: the name of its program, 1 or 2 for the stream, and the words: lines
     with their ends, the last one perhaps without."""
 
@@ -29,8 +29,8 @@ _MOMENT = 0.05  # seconds in which the end of a line may follow its beginning
 class OutputLines:
     """The outputs of programs, by the descriptors from which they can be read."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, write: Write) -> None:
+        self._write = write
         self._outputs: dict[int, _Output] = {}
 
     @contextlib.contextmanager
@@ -79,7 +79,7 @@ class OutputLines:
             return
         lines, end, begun = chunk.rpartition(b"\n")
         if end:
-            self._tell(output.name, output.stream, output.begun + lines + end)
+            self._write(output.name, output.stream, output.begun + lines + end)
             output.begun = b""
         if begun:
             output.begun += begun
@@ -105,7 +105,7 @@ class OutputLines:
 
     def _pass_on_all(self, output: _Output) -> None:
         if output.begun:
-            self._tell(output.name, output.stream, output.begun)
+            self._write(output.name, output.stream, output.begun)
             output.begun = b""
 
 

@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 class RebuildPass:
     """What one look finds.
 
-    `tell` hears of each result as soon as there is one, and perhaps of the same one again. `since`
-    is when something was last told to have moved (of `host.file_clock`); `further` is what
-    is watched besides inputs.
+    `notify` gets each result as soon as there is one, and perhaps the same one again. `since` is
+    when something was last told to have moved (of `host.file_clock`); `further` is what is watched
+    besides inputs.
     """
 
     def __init__(
         self,
         watched: Mapping[str, WatchedProgram],
         notices: FileEvents,
-        tell: Callable[[str, Outcome | GoRunError], None],
+        notify: Callable[[str, Outcome | GoRunError], None],
         *,
         since: int,
         further: WatchSet,
@@ -55,7 +55,7 @@ class RebuildPass:
         self.failure: BaseException | None = None
         self._watched = watched
         self.notices = notices
-        self._tell = tell
+        self._notify = notify
         self._made: set[str] = set()  # programs that can be started by now
         self.begun = time.monotonic()
         self._since = since
@@ -75,7 +75,7 @@ class RebuildPass:
                 verdict = judge(program, looks.setdefault(program.store.root, at_machine))
             except GoRunError as error:
                 self.results[name] = error
-                self._tell(name, error)
+                self._notify(name, error)
                 continue
             if self._has_news(watched, verdict):
                 watched.context.report = None
@@ -83,20 +83,20 @@ class RebuildPass:
                     watched.scope = watched.scope or WatchSet.of(program)
                     self._before[name] = watched.scope.listings()
                 graph = self.graphs[name] = Graph(program, context=watched.context, verdict=verdict)
-                graph.ready = functools.partial(self._tell_made, name)
+                graph.ready = functools.partial(self._notify_made, name)
         if not self.notices.directories:
             self.notices.begin(self._known_places)
         wait_past(self._since)  # what was stamped at the moment go starts could not be recorded
-        self.results |= make_all(self.graphs, self._tell_made)
+        self.results |= make_all(self.graphs, self._notify_made)
 
     @property
     def only_records(self) -> bool:
         """Whether all that was stale is made, and only remembering it is left to do."""
         return bool(self.graphs) and self._made.issuperset(self.graphs)
 
-    def _tell_made(self, name: str, result: Outcome | GoRunError) -> None:
+    def _notify_made(self, name: str, result: Outcome | GoRunError) -> None:
         self._made.add(name)
-        self._tell(name, result)
+        self._notify(name, result)
 
     def find_where(self) -> None:
         """Watch where the inputs are of which the look has told."""

@@ -30,7 +30,7 @@ class RestartLoop:
         self._rounds = 0
         self._last = float("-inf")  # when it was started, or else changed something
 
-    def hear(self, paths: AbstractSet[str]) -> bool:
+    def note(self, paths: AbstractSet[str]) -> bool:
         """Take in that inputs moved; say whether that is worth a look."""
         now = time.monotonic()
         if self.held and paths <= self.blamed and now - self._last < _SOON:

@@ -49,16 +49,16 @@ def run(watch: Watch, names: Sequence[str]) -> int:
     for. Signals are handled in the main thread only.
     """
     voice = _WatchReporter(names)
-    with _told_of_signals(watch):
+    with _signals_handled(watch):
         for event in watch:
-            voice.tell(event)
+            voice.show(event)
     if watch.exit_code is None:
         end_by(Interrupted(watch.ended_by))
     return watch.exit_code
 
 
 @contextlib.contextmanager
-def _told_of_signals(watch: Watch) -> Iterator[None]:
+def _signals_handled(watch: Watch) -> Iterator[None]:
     def end(signum: int, _frame: FrameType | None) -> None:
         watch.end(signum)
 
@@ -90,7 +90,7 @@ class _WatchReporter:
         self._ended: set[str] = set()  # those that ended by themselves
         self._polling = ""
 
-    def tell(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         """Say what a person wants to know of an event, if anything."""
         name = f"{event.name}: " if self._several and event.name else ""
         if isinstance(event, OutcomeEvent):
@@ -98,7 +98,7 @@ class _WatchReporter:
             edited = self._configured.pop(event.name, "")
             self._because[event.name] = ", ".join(filter(None, (edited, reasons)))
         elif isinstance(event, StartedEvent | EndedEvent):
-            self._tell_of_run(name, event)
+            self._show_run(name, event)
         elif isinstance(event, UnchangedEvent):
             console.say(f"{name}runs on: {self._why(event) or 'all is as it was'}")
         elif isinstance(event, FailedEvent):
@@ -112,7 +112,7 @@ class _WatchReporter:
             state = "runs on" if event.name in self._running else "waits for another change"
             console.say(f"{name}{state}: whenever it starts, {paths} changes")
         elif isinstance(event, ConfiguredEvent):
-            self._tell_of_configuration(event)
+            self._show_configuration(event)
         elif isinstance(event, WatchingEvent) and event.polling != self._polling:
             self._polling = event.polling
             console.say(f"looks twice a second for changes: {event.polling}")
@@ -126,7 +126,7 @@ class _WatchReporter:
             return "all is as it was configured before"
         return "the old program runs on" if event.name in self._running else "waits for a change"
 
-    def _tell_of_run(self, name: str, event: StartedEvent | EndedEvent) -> None:
+    def _show_run(self, name: str, event: StartedEvent | EndedEvent) -> None:
         if isinstance(event, StartedEvent):
             why = self._why(event)
             if why and event.name in self._ended:
@@ -140,7 +140,7 @@ class _WatchReporter:
         elif why := self._why(event):
             console.say(f"{name}restarts: {why}")
 
-    def _tell_of_configuration(self, event: ConfiguredEvent) -> None:
+    def _show_configuration(self, event: ConfiguredEvent) -> None:
         edited = f"{_from_here(event.file)} edited"
         if event.change == "changed":
             self._configured[event.name] = edited

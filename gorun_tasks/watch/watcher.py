@@ -29,7 +29,7 @@ from gorun_tasks.build.events import (
     StartedEvent,
     UnchangedEvent,
     WatchingEvent,
-    tell,
+    emit,
 )
 from gorun_tasks.core.launch import cannot_execute
 from gorun_tasks.errors import (
@@ -92,7 +92,7 @@ class Watch:
     ) -> None:
         self.ended_by = 0
         """The signal that ended the watch, 0 for none."""
-        self._told_to_end: set[int] = set()
+        self._signals: set[int] = set()
         self.exit_code: int | None = None
         """The exit status of the program that ran when the watch was ended; of several the first
         that is not 0. None where none ran."""
@@ -111,7 +111,7 @@ class Watch:
         self._scope: CancelScope | None = None  # while a look goes on
         self._look: RebuildPass | None = None  # for as long
         self._looking: threading.Thread | None = None
-        self._told_where = False  # whether anybody knows what is watched
+        self._said_where = False  # whether anybody knows what is watched
         self._look_again = True
         self._moment = 0  # go may start when files are stamped later than this
 
@@ -152,7 +152,7 @@ class Watch:
             self._add(name, context, self._args.get(name, ()))
 
     def _add(self, name: str, context: BuildContext, args: Sequence[str]) -> None:
-        context = self._heard_here(name, context)
+        context = self._with_listener(name, context)
         self._watched[name] = WatchedProgram(name, context, args, self._new_keep(name))
 
     def _new_keep(self, name: str) -> SupervisorClient:
@@ -206,7 +206,7 @@ class Watch:
         for descriptor, _ in poll.poll(0 if self._errands else pause):
             if descriptor in keeps:
                 for message in keeps[descriptor].keep.messages():
-                    self._heard(keeps[descriptor], *message)
+                    self._handle(keeps[descriptor], *message)
             elif descriptor == self._errands.fileno():
                 self._errands.hush()
             elif self._lines is not None:
@@ -215,14 +215,14 @@ class Watch:
             self._lines.show()
         self._errands.run()
 
-    def _heard_here(self, name: str, context: BuildContext) -> BuildContext:
-        def hear(event: Event) -> None:
+    def _with_listener(self, name: str, context: BuildContext) -> BuildContext:
+        def listen(event: Event) -> None:
             event.name = name
             if context.on_event is not None:
                 context.on_event(event)
             self._happened.append(event)
 
-        return context.heard_by(hear)
+        return context.with_listener(listen)
 
     # Looking.
 
@@ -242,17 +242,17 @@ class Watch:
         yield any(map(self._configuration.scope.concerns, paths))
         for watched in self._watched.values():
             moved = {*filter(watched.scope.concerns, paths)} if watched.scope else set()
-            yield bool(moved) and watched.loop.hear(moved)
+            yield bool(moved) and watched.loop.note(moved)
 
     def _begin_look(self) -> None:
         self._look_again = False
         scope = self._scope = CancelScope()
 
-        def tell(name: str, result: Outcome | GoRunError) -> None:
+        def notify(name: str, result: Outcome | GoRunError) -> None:
             self._errands.add(lambda: self._take(self._watched[name], result, look))
 
         look = self._look = RebuildPass(
-            *(self._watched, self._notices, tell),
+            *(self._watched, self._notices, notify),
             since=self._moment,
             further=self._configuration.scope,
         )
@@ -287,15 +287,15 @@ class Watch:
             first = watched.running is None and not watched.renewed
             if first and not _may_be_mended(result):
                 raise result
-            tell(watched.context, FailedEvent(label, result))
+            emit(watched.context, FailedEvent(label, result))
             return
         watched.hold(look.graphs[watched.name])
         replaces = watched.running is not None and not watched.renewed
         if not watched.take(result):
-            tell(watched.context, UnchangedEvent(label))
+            emit(watched.context, UnchangedEvent(label))
         elif replaces and watched.loop.closes(look.begun, watched.may_have_written):
             watched.next = None
-            tell(watched.context, LoopEvent(label, tuple(sorted(watched.loop.blamed))))
+            emit(watched.context, LoopEvent(label, tuple(sorted(watched.loop.blamed))))
         elif watched.keep.group and not watched.stopping:
             watched.stop()
 
@@ -311,10 +311,10 @@ class Watch:
             # What was edited before they were watched nobody told.
             self._look_again = True
         # At the first look they may have been watched before it came so far.
-        if look.elsewhere or (look.scopes and not self._told_where):
-            self._told_where = True
+        if look.elsewhere or (look.scopes and not self._said_where):
+            self._said_where = True
             for watched in self._watched.values():
-                tell(
+                emit(
                     watched.context,
                     WatchingEvent(
                         watched.program.label,
@@ -328,7 +328,7 @@ class Watch:
         try:
             news = self._configuration.news()
         except GoRunError as error:
-            self._errands.add(functools.partial(self._tell_of_configuration, error))
+            self._errands.add(functools.partial(self._emit_of_configuration, error))
             return False
         if news is None:
             return False
@@ -347,7 +347,7 @@ class Watch:
         for name, watched in self._watched.items():
             if name not in contexts and not watched.dropped:
                 watched.dropped, watched.next = True, None
-                tell(watched.context, ConfiguredEvent(watched.program.label, file, "dropped"))
+                emit(watched.context, ConfiguredEvent(watched.program.label, file, "dropped"))
                 if watched.keep.group and not watched.stopping:
                     watched.stop()
         for name, context in contexts.items():
@@ -358,12 +358,12 @@ class Watch:
             elif self._watched[name].is_as(context.program, own):
                 continue
             watched = self._watched[name]
-            watched.become(self._heard_here(name, context), own)
-            tell(watched.context, ConfiguredEvent(watched.program.label, file, change))
+            watched.become(self._with_listener(name, context), own)
+            emit(watched.context, ConfiguredEvent(watched.program.label, file, change))
 
-    def _tell_of_configuration(self, error: GoRunError) -> None:
+    def _emit_of_configuration(self, error: GoRunError) -> None:
         event = FailedEvent("", error)
-        tell(next(iter(self._watched.values())).context, event)
+        emit(next(iter(self._watched.values())).context, event)
         event.name = ""  # it is not about a single program
 
     # The programs.
@@ -375,13 +375,13 @@ class Watch:
                 try:
                     watched.start()
                 except ExecutionError as error:
-                    tell(watched.context, FailedEvent(watched.program.label, error))
+                    emit(watched.context, FailedEvent(watched.program.label, error))
                 watched.let_go()
 
-    def _heard(self, watched: WatchedProgram, verb: str, *values: int) -> None:
+    def _handle(self, watched: WatchedProgram, verb: str, *values: int) -> None:
         """Take in what a supervisor says."""
         if verb == "started":
-            tell(watched.context, StartedEvent(watched.program.label, values[0]))
+            emit(watched.context, StartedEvent(watched.program.label, values[0]))
         elif verb == "failed":
             self._could_not_start(watched, *values)
         elif verb == "told":
@@ -389,7 +389,7 @@ class Watch:
                 os.killpg(os.getpgrp(), signal.SIGTSTP)  # as a ^Z stops whoever has the terminal
                 self._go_on()
             else:
-                self._end(values[0], told=True)
+                self._end(values[0], delivered=True)
         elif verb in ("ended", "lost"):
             watched.has_written |= verb == "ended" and bool(values[2])
             self._ended(watched, -signal.SIGKILL if verb == "lost" else values[0])
@@ -401,7 +401,7 @@ class Watch:
         if self.ended_by:
             self.exit_code = self.exit_code or watched.exit_code
         label = watched.program.label
-        tell(watched.context, EndedEvent(label, watched.exit_code, wanted=watched.stopping))
+        emit(watched.context, EndedEvent(label, watched.exit_code, wanted=watched.stopping))
         if watched.keep.lost:
             watched.keep.close()
             watched.keep = self._new_keep(watched.name)
@@ -417,7 +417,7 @@ class Watch:
         if isinstance(error, ExecutableGoneError):
             watched.same.clear()  # it was evicted: it is built again
             self._look_again = True
-        tell(watched.context, FailedEvent(watched.program.label, error))
+        emit(watched.context, FailedEvent(watched.program.label, error))
 
     def _go_on(self) -> None:
         for watched in self._watched.values():
@@ -426,13 +426,13 @@ class Watch:
         self._look_again = True
         self._moment = host.file_clock()
 
-    def _end(self, signum: int, *, told: bool = False) -> None:
+    def _end(self, signum: int, *, delivered: bool = False) -> None:
         """End by a signal, which the programs may have been told already."""
         of_a_person = signum in _OF_A_PERSON
         again = bool(self.ended_by) and of_a_person
-        if signum in self._told_to_end and not again:
+        if signum in self._signals and not again:
             return  # a shell tells its jobs what the terminal told them, `timeout` tells us twice
-        self._told_to_end.add(signum)
+        self._signals.add(signum)
         self.ended_by = self.ended_by or signum
         if self._scope is not None:
             self._scope.cancel()
@@ -441,7 +441,7 @@ class Watch:
             if watched.keep.group and again:
                 watched.stop(signal.SIGKILL, 0.0)
             elif watched.keep.group:
-                watched.stop(0 if told else signum, None if of_a_person else self._grace)
+                watched.stop(0 if delivered else signum, None if of_a_person else self._grace)
 
 
 def _may_be_mended(error: GoRunError) -> bool:

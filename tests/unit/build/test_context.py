@@ -18,7 +18,7 @@ def test_another_session_is_of_the_same_program(tree: Tree) -> None:
     said: list[bytes] = []
     happened: list[Event] = []
     context = program.context()
-    apart, heard = context.apart(said.append), context.heard_by(happened.append)
+    apart, heard = context.apart(said.append), context.with_listener(happened.append)
     for other in (apart, heard):
         assert (other.program.key, other.events) == (program.key, program.events)
     assert apart.go_listener() == said.append

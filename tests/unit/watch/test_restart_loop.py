@@ -14,7 +14,7 @@ def rounds(loop: RestartLoop, count: int, paths: set[str]) -> list[bool]:
     closed = []
     for _ in range(count):
         loop.started()
-        assert loop.hear(paths)
+        assert loop.note(paths)
         closed.append(loop.closes(time.monotonic(), bool))
     return closed
 
@@ -23,14 +23,14 @@ def test_after_a_few_rounds_it_is_held() -> None:
     loop = RestartLoop()
     assert rounds(loop, 4, PAGE) == [False, False, False, True]
     assert loop.blamed == PAGE
-    assert not loop.hear(PAGE)
+    assert not loop.note(PAGE)
     assert loop.held
 
 
 def test_a_change_of_something_else_restarts_it() -> None:
     loop = RestartLoop()
     rounds(loop, 4, PAGE)
-    assert loop.hear(PAGE | OTHER)
+    assert loop.note(PAGE | OTHER)
     assert not loop.closes(time.monotonic(), bool)
     assert rounds(loop, 4, PAGE) == [False, False, False, True]
 
@@ -44,7 +44,7 @@ def test_what_changes_later_is_a_persons() -> None:
     loop = RestartLoop()
     for _ in range(9):
         loop.started()
-        assert loop.hear(PAGE)
+        assert loop.note(PAGE)
         assert not loop.closes(time.monotonic() + 60, bool)
 
 
@@ -59,5 +59,5 @@ def test_who_writes_nothing_is_not_to_blame() -> None:
     loop = RestartLoop()
     for _ in range(9):
         loop.started()
-        assert loop.hear(PAGE)
+        assert loop.note(PAGE)
         assert not loop.closes(time.monotonic(), lambda _: False)
