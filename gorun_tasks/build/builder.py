@@ -12,7 +12,6 @@ import shutil
 
 from gorun_tasks.build.attempt import BuildAttempt
 from gorun_tasks.build.outcome import Outcome, Stopwatch
-from gorun_tasks.core.reasons import only_module_files
 from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
 from gorun_tasks.storage.eviction import size_limit
 from gorun_tasks.storage.publisher import Publisher, working_folder
@@ -38,7 +37,6 @@ class Builder:
         self._program = context.program
         self._stopwatch = stopwatch
         self._attempt: BuildAttempt | None = None
-        self._last = ""  # the digest of the last build, before this one
         self._lost = False  # whether the store was removed while go worked
         console.open_closed_std_fds()
         self._publisher = self._open_store()
@@ -65,9 +63,6 @@ class Builder:
             return
         attempt = BuildAttempt(self._context, self._publisher, self._stopwatch, ready)
         self._attempt = attempt
-        program = self._program
-        manifests = program.store.manifests(program.key, program.identity)
-        self._last = manifests[0].digest if manifests else ""
         try:
             attempt.ask()
         except (BuildError, OSError):
@@ -97,7 +92,7 @@ class Builder:
             return None
         try:
             path = self._publisher.place(attempt.staged)
-            self._placed = self._outcome(attempt, path, attempt.staged.digest(), because)
+            self._placed = _built(attempt, path, attempt.staged.digest(), because)
         except (StoreUnusable, OSError):
             return None  # it will be said when it is kept
         return self._placed
@@ -117,7 +112,7 @@ class Builder:
         assert attempt.staged is not None
         if attempt.report.left_in_go_cache:
             console.say("there is no room for the executable; it is started from go's cache")
-            return self._outcome(attempt, attempt.staged.path, attempt.staged.digest(), because)
+            return _built(attempt, attempt.staged.path, attempt.staged.digest(), because)
         if self._publisher is None or for_this_run:
             return self._keep_for_this_run(attempt, because)
         made = self._placed
@@ -133,7 +128,7 @@ class Builder:
             console.say(f"{trouble}; this build is not remembered")
             attempt.unrecorded = str(trouble)
         else:
-            made = made or self._outcome(attempt, path, digest, because)
+            made = made or _built(attempt, path, digest, because)
         made.unrecorded = attempt.unrecorded
         return made
 
@@ -176,23 +171,7 @@ class Builder:
         assert attempt.staged is not None
         self.private = working_folder(self._publisher)
         digest = attempt.staged.digest()
-        path = shutil.move(attempt.staged.path, self.private)
-        return self._outcome(attempt, path, digest, because)
-
-    def _outcome(
-        self, attempt: BuildAttempt, path: str, digest: str, because: tuple[Reason, ...]
-    ) -> Outcome:
-        """Return what became of it: current where other modules make the same executable."""
-        same = digest == self._last and only_module_files(because) and not attempt.unrecorded
-        return Outcome(
-            "current" if same else "built",
-            path,
-            digest,
-            because=() if same else because,
-            goroot_bin=attempt.report.goroot_bin,
-            wrapper=attempt.wrapper,
-            unrecorded=attempt.unrecorded,
-        )
+        return _built(attempt, shutil.move(attempt.staged.path, self.private), digest, because)
 
     def _publish(self, publisher: Publisher, attempt: BuildAttempt) -> tuple[str, str]:
         report, program = attempt.report, self._program
@@ -219,6 +198,18 @@ class Builder:
             digest, path = manifest.digest, program.store.executable(manifest)
         publisher.evict(_size_limit(program))
         return path, digest
+
+
+def _built(attempt: BuildAttempt, path: str, digest: str, because: tuple[Reason, ...]) -> Outcome:
+    return Outcome(
+        "built",
+        path,
+        digest,
+        because=because,
+        goroot_bin=attempt.report.goroot_bin,
+        wrapper=attempt.wrapper,
+        unrecorded=attempt.unrecorded,
+    )
 
 
 def _size_limit(program: ProgramSpec) -> int:

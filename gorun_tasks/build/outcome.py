@@ -49,10 +49,10 @@ class Stopwatch:
 class Outcome:
     """What became of a request for an executable.
 
-    `outcome` is "current" (nothing changed, or go.mod and its like alone, and go makes the same
-    executable), "restored" (something changed, but the store has the executable for this very
-    content), "built" or, in events only, "failed". `path` is the executable, `digest` its SHA-256
-    (hexadecimal), `because` the reasons (empty for "current"),
+    `outcome` is "current" (nothing changed; of several programs also those that another go.mod
+    leaves as they were), "restored" (something changed, but the store has the executable for this
+    very content), "built" or, in events only, "failed". `path` is the executable, `digest` its
+    SHA-256 (hexadecimal), `because` the reasons (empty for "current"),
     `seconds` how long it took, `exit_code` the program's exit status where it was run: 0-255, or
     128+n after signal n killed it, and `signal` is that n then, else 0. `unrecorded` says why the
     build will not be remembered, "" where it is.

@@ -70,25 +70,3 @@ def test_what_is_current_is_told_first_and_only_the_stale_is_built(
         "two": "current",
         "also": "current",
     }
-
-
-OTHER = {
-    "go.mod": module("example.com/m") + "\nreplace example.com/other => ./other\n",
-    "other/go.mod": module("example.com/other"),
-}
-
-
-def test_a_program_that_go_makes_the_same_of_another_go_mod_is_current(
-    programs: dict[str, BuildContext], tree: Tree
-) -> None:
-    one = {"one": programs["one"]}
-    before = build_all(one, lambda *_: None)["one"]
-    tree.write(OTHER)
-    now = build_all(one, lambda *_: None)["one"]
-    assert isinstance(before, Outcome)
-    assert isinstance(now, Outcome)
-    assert (now.outcome, now.because, now.digest) == ("current", (), before.digest)
-    tree.write({"go.mod": OTHER["go.mod"].replace("go 1.24", "go 1.25")})
-    other = build_all(one, lambda *_: None)["one"]
-    assert isinstance(other, Outcome)
-    assert (other.outcome, list(map(str, other.because))) == ("built", ["go.mod edited"])
