@@ -20,6 +20,7 @@ from gorun_tasks.core.reasons import only_module_files
 from gorun_tasks.inputs.digest import is_executable_of
 from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system.build_id import go_build_id
+from gorun_tasks.toolchain.answers import main_package
 from gorun_tasks.toolchain.link_recipe import LinkRecipes
 from gorun_tasks.toolchain.report import NotRecorded
 
@@ -74,8 +75,10 @@ class Renewal:
         recipes = LinkRecipes(report.hashed)
         shared = SharedReport(report, packages)
         for program, manifest, before in self._candidates:
-            main = _main(program, packages)
-            if main is not None and _is_same(program, manifest, main, report, recipes):
+            main = main_package(program, packages)
+            if main is None or main.get("Error") or main.get("DepsErrors"):
+                continue  # building it says what is wrong
+            if _is_same(program, manifest, main, report, recipes):
                 part = shared.part_of({main["ImportPath"], *main["Deps"]})
                 with contextlib.suppress(NotRecorded, StoreUnusable):  # building it says why
                     self._renew(program, manifest, part, before)
@@ -101,13 +104,3 @@ def _is_same(
         and recipes.makes(main["ImportPath"], go_build_id(path))
         and is_executable_of(path, manifest.digest)
     )
-
-
-def _main(program: ProgramSpec, packages: Iterable[Package]) -> Package | None:
-    """Return the package that a program is, None where go finds something wrong with it."""
-    word, directory = program.target.words[0], program.package_directory
-    for package in packages:
-        if package["ImportPath"] == word or (directory and package.get("Dir") == directory):
-            wrong = package.get("Error") or package.get("DepsErrors")
-            return None if wrong else package
-    return None

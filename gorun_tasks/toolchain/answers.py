@@ -11,7 +11,12 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Any
+
+    from gorun_tasks.core.program import ProgramSpec
+
+    Package = Mapping[str, Any]
 
 _OBJECT = re.compile(r'\{(?=\s*["}])')
 _DECODER = json.JSONDecoder()
@@ -36,3 +41,15 @@ def objects(output: bytes, field: str) -> list[dict[str, Any]]:
 def only_object(output: bytes, field: str) -> dict[str, Any]:
     """Return the last object that has a field, {} where there is none."""
     return ([{}, *objects(output, field)])[-1]
+
+
+def main_package(program: ProgramSpec, packages: Iterable[Package]) -> Package | None:
+    """Return the package that a program is, of those that go listed, None where it is not there."""
+    word, directory = program.target.words[0], program.package_directory
+    for package in packages:
+        if program.target.kind == "files":
+            if package["ImportPath"] == "command-line-arguments":
+                return package
+        elif package["ImportPath"] == word or (directory and package.get("Dir") == directory):
+            return package
+    return None

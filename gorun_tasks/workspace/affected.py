@@ -35,6 +35,7 @@ from gorun_tasks.inputs.path_resolution import upwards
 from gorun_tasks.inputs.semantic_digest import HEAD, kind_of
 from gorun_tasks.inputs.verdict import judge_all
 from gorun_tasks.system import console
+from gorun_tasks.toolchain.answers import main_package
 from gorun_tasks.toolchain.command import Go
 from gorun_tasks.toolchain.report import NotRecorded, traced_operations
 from gorun_tasks.workspace.git_changes import CHANGED, EDITED, IGNORED, NEW, NEW_DIRECTORY
@@ -282,7 +283,7 @@ class _PackageQuery:
         by_path = {package["ImportPath"]: package for package in packages}
         answers: dict[str, _Reach | Reason] = {}
         for name, one in self._programs.items():
-            main = self._main(one, packages)
+            main = main_package(one, packages)
             if main is None or main.get("Error") or main.get("DepsErrors"):
                 error = (main or {}).get("Error") or ((main or {}).get("DepsErrors") or [{}])[0]
                 answers[name] = _unseen(error.get("Err", "go does not know it"))
@@ -300,18 +301,6 @@ class _PackageQuery:
             paths = {*modules, *(path for outside in taken for path in outside.paths)}
             answers[name] = self._reach(members, operations, paths)
         return answers
-
-    def _main(
-        self, program: Program, packages: Iterable[Mapping[str, Any]]
-    ) -> Mapping[str, Any] | None:
-        word, directory = program.target.words[0], program.package_directory
-        for package in packages:
-            if program.target.kind == "files":
-                if package["ImportPath"] == "command-line-arguments":
-                    return package
-            elif package["ImportPath"] == word or (directory and package.get("Dir") == directory):
-                return package
-        return None
 
     def _by_package(
         self,

@@ -23,6 +23,7 @@ from gorun_tasks.core.flags import BuildFlags
 from gorun_tasks.core.reasons import MODULE_FILES
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.digest import bytes_of
+from gorun_tasks.toolchain.answers import main_package
 from gorun_tasks.toolchain.command import Go
 from gorun_tasks.workspace.git_changes import EDITED, NEW, REMOVED
 
@@ -129,11 +130,10 @@ def _listed(programs: Mapping[str, Program], further: tuple[str, ...]) -> Packag
 
 def _facts(program: Program, packages: Packages) -> list[object] | None:
     """Return all that a program is linked from, as go lists it; None where something is wrong."""
-    word, place = program.target.words[0], program.package_directory
-    by_path = {package["ImportPath"]: package for package in packages}
-    main = next((p for p in packages if place and p.get("Dir") == place), by_path.get(word))
+    main = main_package(program, packages)
     if main is None or main.get("Error") or main.get("DepsErrors"):
         return None
+    by_path = {package["ImportPath"]: package for package in packages}
     members = [main, *(by_path.get(path) for path in main.get("Deps") or ())]
     return [main.get("DefaultGODEBUG", ""), *map(_fact, members)]
 
