@@ -10,11 +10,8 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 
-from gorun_tasks.closure.cgo import LIST_FIELDS, find_external_inputs, linked_digest, reaches_out
 from gorun_tasks.closure.implicit_inputs import effective_flag
 from gorun_tasks.closure.launchers import pkg_config_questions
-from gorun_tasks.closure.linker_libraries import Runner, linker_words
-from gorun_tasks.closure.provenance import Provenance
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.toolchain.go_cache import ActionGraph
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.closure.c_includes import ExternalInputs
     from gorun_tasks.closure.launchers import Compilers
-    from gorun_tasks.closure.provenance import Notes
+    from gorun_tasks.closure.provenance import Notes, Provenance
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.toolchain.command import Go
     from gorun_tasks.toolchain.report import Report
@@ -68,6 +65,8 @@ class CPackages:
 
         `output` is the SHA-256 of the executable, "" where there is none.
         """
+        from gorun_tasks.closure.provenance import Provenance
+
         own = self._program.flags.get("debug-actiongraph")
         graph = bytes_of(os.path.join(self._program.directory, own)) if own else self._report.graph
         provenance = Provenance(self._report, ActionGraph(graph), notes)
@@ -75,6 +74,10 @@ class CPackages:
         return provenance
 
     def _find(self, go: Go, targets: tuple[str, ...]) -> None:
+        # What reads C takes longer to load than all else; most programs have none.
+        from gorun_tasks.closure.cgo import LIST_FIELDS, find_external_inputs, linked_digest
+        from gorun_tasks.closure.linker_libraries import Runner
+
         program, settings = self._program, self._report.settings
         packages = go.list_packages(program.flags, targets, LIST_FIELDS)
         if packages is None:
@@ -115,17 +118,25 @@ class CPackages:
     def _reaches_out(self) -> bool:
         """Say whether assembly of our own includes, or the linker takes, what go does not see."""
         settings = self._report.settings
-        if linker_words(effective_flag(self._program.flags, settings, "ldflags")):
-            return True
+        ldflags = effective_flag(self._program.flags, settings, "ldflags")
+        if "extldflags" in ldflags:
+            from gorun_tasks.closure.linker_libraries import linker_words
+
+            if linker_words(ldflags):
+                return True
         try:
             paths = self._report.hashes()
         except NotRecorded:
             return False
         goroot = settings.get("GOROOT", "")
         fetched = tuple(f"{settings[n]}/" for n in ("GOROOT", "GOMODCACHE") if settings.get(n))
-        return any(
-            path.endswith((".s", ".S", ".sx"))
-            and not path.startswith(fetched)
-            and reaches_out(path, goroot)
+        assembly = [
+            path
             for path in paths
-        )
+            if path.endswith((".s", ".S", ".sx")) and not path.startswith(fetched)
+        ]
+        if not assembly:
+            return False
+        from gorun_tasks.closure.cgo import reaches_out
+
+        return any(reaches_out(path, goroot) for path in assembly)
