@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.seeded_store import seed
 from tests.support.trees import Tree
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("GO", "GORUN")) and name not in ("GOCACHE", "GORUN_GO"):
             monkeypatch.delenv(name)
     for name, value in {
-        "GORUN_CACHE_DIR": str(tmp_path / "store"),
+        "GORUN_CACHE_DIR": str(seed(tmp_path / "store")),
         "GOENV": "off",
         "GOTOOLCHAIN": "local",
         "GOPROXY": "off",

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tests.support.clock import PATIENCE
+from tests.support.seeded_store import seed
 from tests.support.trees import write
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def make_place(folder: Path, files: Mapping[str, str]) -> Place:
     environ |= {
         "PYTHONPATH": str(REPOSITORY),
         "PWD": str(module),
-        "GORUN_CACHE_DIR": str(folder / "store"),
+        "GORUN_CACHE_DIR": str(seed(folder / "store")),
         "GOTOOLCHAIN": "local",
         "GOPROXY": "off",
         "GOENV": "off",

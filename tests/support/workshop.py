@@ -20,6 +20,7 @@ import pytest
 
 from tests.support.clock import PATIENCE
 from tests.support.place import FOREIGN, REPOSITORY, SAMPLES, Place, Result
+from tests.support.seeded_store import seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -224,7 +225,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "PYTHONPATH": str(REPOSITORY),
         "PWD": str(folder / "work"),
         "TMPDIR": str(folder / "tmp"),
-        "GORUN_CACHE_DIR": str(folder / "store"),
+        "GORUN_CACHE_DIR": str(seed(folder / "store")),
         "GOTOOLCHAIN": "local",
         "GOPROXY": "off",
         "GOENV": "off",
