@@ -29,12 +29,8 @@ NOT_YET: set[str] = {
     "docs/architecture.md",
     "docs/benchmarks.md",
     "docs/coming-from.md",
-    "docs/corpus.md",
     "docs/debug.md",
-    "docs/differential.md",
     "docs/index.md",
-    "docs/repositories.md",
-    "docs/staleness.md",
     "docs/start.md",
     "docs/store-format.md",
 }
