@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MOST = 25
-PAGES = [REPOSITORY / "README.md", *sorted(REPOSITORY.glob("docs/**/*.md"))]
+PAGES = [
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted(REPOSITORY.glob("docs/**/*.md")),
+]
 NOT_YET: set[str] = {
     "README.md",
     "docs/benchmarks.md",
