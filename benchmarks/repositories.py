@@ -145,19 +145,19 @@ def measure_repository(kit: Kit, stopwatch: Stopwatch, repository: Repository) -
     place = Place(kit, stopwatch, repository)
     mains = place.mains()
     rows = {way.what: place.measure(way) for way in _ways(place, mains)}
-    touched = {}
+    affected = {}
     for what, name in (("leaf", repository.leaf), ("shared", repository.shared)):
         kit.git(place.folder, "checkout", "-q", ".")
         place.run(GORUN, [kit.gorun, "--build", "--quiet"])
         place.edit(name)
         _, said = place.run(GORUN, [kit.gorun, "--affected", "HEAD", "-json"])
-        touched[what] = len(json.loads(said))
+        affected[what] = len(json.loads(said))
     _, listed = place.run(GORUN, [kit.gorun, "--list", "-json"])
     found = len(json.loads(listed))
     if found != len(mains):
         sys.exit(f"benchmark: {repository.name}: gorun finds {found} programs, go {len(mains)}")
     shutil.rmtree(os.path.dirname(place.folder), ignore_errors=True)
-    return {"programs": found, "affected": touched, "seconds": rows, "load": os.getloadavg()[0]}
+    return {"programs": found, "affected": affected, "seconds": rows, "load": os.getloadavg()[0]}
 
 
 def _ways(place: Place, mains: list[str]) -> list[Way]:
@@ -181,16 +181,23 @@ def _ways(place: Place, mains: list[str]) -> list[Way]:
     def nothing() -> None:
         pass
 
+    def edit_leaf() -> None:
+        place.edit(leaf)
+
+    def edit_shared() -> None:
+        place.edit(shared)
+
+    one, common = "after an edit of one program", "after an edit of a shared package"
     return [
         Way("programs found, for the first time", listed, place.forget_store, _BUILDS),
         Way("programs listed, unchanged", listed, nothing, _ROUNDS),
         Way("nox -l, unchanged", nox, nothing, _ROUNDS),
-        Way("all built, everything cold", everything, place.forget, 1),
+        Way("all built, caches empty", everything, place.forget, 1),
         Way("all built, nothing changed", everything, nothing, _BUILDS),
-        Way("affected, asked after an edit in a leaf", affected, lambda: place.edit(leaf), _BUILDS),
-        Way("all built after an edit in a leaf", everything, lambda: place.edit(leaf), _BUILDS),
-        Way("affected, asked after a shared edit", affected, lambda: place.edit(shared), _BUILDS),
-        Way("all built after a shared edit", everything, lambda: place.edit(shared), _BUILDS),
+        Way(f"affected programs {one}", affected, edit_leaf, _BUILDS),
+        Way(f"all built {one}", everything, edit_leaf, _BUILDS),
+        Way(f"affected programs {common}", affected, edit_shared, _BUILDS),
+        Way(f"all built {common}", everything, edit_shared, _BUILDS),
     ]
 
 
@@ -200,10 +207,10 @@ def markdown(results: dict[str, Any]) -> str:
     tools = f"go {about['go']}, Python {about['python']}"
     parts = [f"Measured with {tools}, on {about['cores']} cores of {about['processor']}."]
     for name, figures in results["repositories"].items():
-        touched = figures["affected"]
-        head = f"{figures['programs']} programs; an edit in a leaf touches {touched['leaf']}, "
+        affected = figures["affected"]
+        head = f"Programs: {figures['programs']}. An edit of one affects {affected['leaf']}, "
         parts += [
-            f"\n## {name}\n\n{head}one in a shared package {touched['shared']}.\n",
+            f"\n## {name}\n\n{head}an edit of a shared package {affected['shared']}.\n",
             f"| seconds (load {figures['load']:.1f}) | {GORUN} | {GO} | {LOOP} | otherwise |",
             "| --- | ---: | ---: | ---: | ---: |",
         ]

@@ -33,13 +33,13 @@ class Program(ProgramSpec):
     """A Go program, said in go's own words.
 
     `target` is a package directory, an import path, `path@version`, or a list of .go files.
-    `cwd` is the logical working directory (default: the process's own, as $PWD names it), `env`
-    is laid over os.environ, for go and for the program (None unsets a variable). Build flags are
+    `cwd` is the logical working directory (default: the process's own, as $PWD names it). `env` is
+    added to os.environ, for go and for the program; None unsets a variable. Build flags are
     keywords with go's names: race=True, tags=["dev"], ldflags="-X main.version=1.2.3", chdir="dir"
-    for -C. `stamp` links facts of git into string variables: {"main.version": "version"}; the facts
+    for -C. `stamp` links facts of git into string variables: {"main.version": "version"}. The facts
     are version, commit, date and dirty.
-    ":worker" is a program of the workspace around the working directory, with what its
-    configuration says; then `cwd` is only where it runs.
+    ":worker" is a program of the workspace around the working directory, with its configuration.
+    `cwd` is then only the directory in which it runs.
     Raises UsageError for words that make no sense.
     """
 
@@ -246,8 +246,9 @@ class Program(ProgramSpec):
     ) -> "Generation":
         """Return the graph of a program that makes files, which runs where it could make others.
 
-        `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`), from
-        the directory where the program runs; `variables` are what it reads of its environment.
+        `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`). They
+        are relative to the directory where the program runs. `variables` are the environment
+        variables that it reads.
         Raises UsageError for patterns that make no sense.
         """
         from gorun_tasks.build.generation import Generation
@@ -271,13 +272,13 @@ class Program(ProgramSpec):
     ) -> "Watch":
         """Return a watch: iterate over it, and the program runs, again after each edit that counts.
 
-        It yields typed events as they happen, for as long as the loop over it lasts; leaving the
-        loop stops the program and waits until it is gone. `stop_signal` ends a program that is
-        replaced, and its whole process group, SIGKILL `grace` seconds later. `listen` is an address
-        (HOST:PORT) whose socket every one of them inherits, in the manner of systemd (LISTEN_FDS).
-        ^C on the terminal ends the program and then the loop. Raises UsageError where watchfiles is
-        needed (not on Linux) and not installed, GoRunError where nobody can listen at the address,
-        and what `build` raises where no edit can help.
+        It yields typed events as they happen. Leaving the loop stops the program and waits until
+        it is gone. `stop_signal` ends a program that is replaced, and its whole process group;
+        SIGKILL follows `grace` seconds later. `listen` is an address (HOST:PORT) whose socket
+        every one of them inherits, as from systemd (LISTEN_FDS). ^C on the terminal ends the
+        program and then the loop. Raises UsageError if watchfiles is needed (not on Linux) and not
+        installed. Raises GoRunError if the address cannot be used, and what `build` raises if no
+        edit can help.
         """
         from gorun_tasks.system.supervisor import listener_at
         from gorun_tasks.watch.watcher import Watch

@@ -75,15 +75,14 @@ def tasks(
     `verbs` are some of "run", "watch", "build" and "why". The last and "watch" are one task for all
     programs otherwise: `doit why NAME`, `doit watch NAME -- ARGS`.
 
-    The programs are those of a mapping, of a `Workspace`, or of the one around the dodo.py where
-    nothing is said. Of a workspace there is the task `affected` as well: `doit affected --since
-    main` says which programs a change touches, `--json` for the matrix of a CI job, and with
-    `--build` these are built.
+    The programs are those of a mapping or of a `Workspace`, by default of the one around the
+    dodo.py. A workspace adds the task `affected`. `doit affected --since main` prints the programs
+    that a change affects, with `--json` for the matrix of a CI job. `--build` builds them.
 
-    `doit clean build:NAME` forgets a program; `doit info build:NAME` and `doit list --all -s` tell
-    what is current without building. With `output`, a directory, executables are put there as well:
-    `output/NAME` is the target of `build:NAME`, and keeps its time stamps where a build makes the
-    same bytes. A dodo.py has one such creator, since the groups are its own; a program that needs
+    `doit clean build:NAME` forgets a program; `doit info build:NAME` and `doit list --all -s` show
+    what is current without building. `output` is a directory to which executables are copied:
+    `output/NAME` is the target of `build:NAME`, and keeps its time stamps if a build makes the
+    same bytes. A dodo.py has one such creator, because the groups are its own. A program that needs
     other flags than the shared ones is given as a `Program`.
     """
 
@@ -160,7 +159,7 @@ def run_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, Any]
 def watch_task(target: Runnable, **how: Unpack[ProgramKeywords]) -> dict[str, Any]:
     """Return a task that runs a Go program, and again when an edit changes it, until ^C.
 
-    A plain dict, as `run_task` returns. Needs the extra `watch`.
+    A plain dict, as `run_task` returns. On macOS it needs the extra `watch`.
     """
     return _run_task("watch", _offer(target, how))
 

@@ -82,8 +82,8 @@ def run(
     than 0 raises `Exit` with that status, unless invoke was told to `--warn-only`. A `--dry` run
     shows the command and returns None. Flags that are left unset (False, None or empty) are taken
     from the configuration's `go` section. `warn`, `hide`, `echo`, `dry`, `timeout` and
-    `replace_env` mean what they mean for `c.run`, here and in the configuration's `run` section;
-    None is returned where there is no executable and `warn` lets that pass.
+    `replace_env` work as for `c.run`, here and in the configuration's `run` section. None is
+    returned if there is no executable and `warn` ignores that.
     """
     with exiting():
         return _do("run", _of(c, target, how, args))
@@ -98,7 +98,7 @@ def watch(
 ) -> None:
     """Run a Go program, and run it again when an edit changes its executable, until ^C.
 
-    Its arguments and its status are as for `run`. Needs the extra `watch`.
+    Its arguments and its status are as for `run`. On macOS it needs the extra `watch`.
     """
     with exiting():
         _do("watch", _of(c, target, how, args))
@@ -134,10 +134,10 @@ def generate(
 ) -> Outcome | None:
     """Run a program that makes files, where it could make other ones than are there.
 
-    `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`), from the
-    directory where the program runs; `variables` are what it reads of its environment. The
-    outcome's `exit_code` is None where it was not run. A `--dry` run shows the command and returns
-    None.
+    `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`). They are
+    relative to the directory where the program runs. `variables` are the environment variables
+    that it reads. The outcome's `exit_code` is None if it was not run. A `--dry` run shows the
+    command and returns None.
     """
     with exiting():
         of_one = _of(c, target, how, args)
@@ -159,11 +159,11 @@ def collection(
     `INVOKE_GO_RACE=1`) overrides them, and a task's options override both. A program that needs
     other flags than the shared ones is given as a `Program`.
 
-    The programs are those of a mapping, or those of a `Workspace`, or of the one around the working
-    directory where nothing is said; a dot in a name is a dash to invoke, like an underscore. With a
-    workspace there are the tasks `build`, for all programs or those that a change touches
-    (`--affected main`), and `affected`, which says which these are, with `--json` for the matrix of
-    a CI job. A program comes before a task of its name.
+    The programs are those of a mapping or of a `Workspace`, by default of the one around the
+    working directory. A dot in a name is a dash to invoke, like an underscore. A workspace adds the
+    tasks `build` and `affected`. `build` builds all programs, or those that a change affects
+    (`--affected main`). `affected` prints these, with `--json` for the matrix of a CI job. A
+    program comes before a task of its name.
     """
     workspace, offered, chosen = None, [], []
     with _loading():

@@ -68,8 +68,8 @@ def run(
     """Run a Go program in the foreground, building it first if anything changed.
 
     `args` are the program's arguments, exactly; pass `*session.posargs` for what stands after `--`.
-    A status that is none of `success_codes` ends nox with that status when this session is all nox
-    was asked for, else it aborts the session. With `--install-only` the program is built and not
+    Any status but those of `success_codes` ends nox with that status if only this session was
+    requested. Otherwise it aborts the session. With `--install-only` the program is built and not
     run. The other keywords of `session.run` are refused.
     """
     with _aborting(session):
@@ -84,7 +84,7 @@ def watch(
 ) -> None:
     """Run a Go program, and run it again when an edit changes its executable, until ^C.
 
-    Its status is that of the session, as for `run`. Needs the extra `watch`.
+    Its status is that of the session, as for `run`. On macOS it needs the extra `watch`.
     """
     with _aborting(session):
         _of(session, target, how, args).watch()
@@ -119,9 +119,9 @@ def generate(
 ) -> Outcome:
     """Run a program that makes files, where it could make other ones than are there.
 
-    `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`), from the
-    directory where the program runs; `variables` are what it reads of its environment. The
-    outcome's `exit_code` is None where it was not run. With `--install-only` it never is.
+    `inputs` and `outputs` are files, directories and patterns (`*`, `?`, `[a-z]`, `**`). They are
+    relative to the directory where the program runs. `variables` are the environment variables
+    that it reads. The outcome's `exit_code` is None if it was not run, as with `--install-only`.
     """
     with _aborting(session):
         of_one = _of(session, target, how, args)
@@ -142,10 +142,10 @@ def sessions(
     program that needs other flags than the shared ones is given as a `Program`.
 
     The programs are those of a mapping, and a bare `nox` selects their builds. Or they are those
-    of a `Workspace`, or of the one around the noxfile where nothing is said; then there is the
-    session `build` as well, which a bare `nox` selects: it builds all, those that are named, or
-    those that a change touches (`nox -s build -- --affected main`). `nox -s affected -- main` says
-    which these are, with `--json` for the matrix of a CI job.
+    of a `Workspace`, by default of the one around the noxfile. A workspace adds the session
+    `build`, which a bare `nox` selects. It builds all programs, those that are named, or those that
+    a change affects (`nox -s build -- --affected main`). `nox -s affected -- main` prints the
+    affected programs, with `--json` for the matrix of a CI job.
     """
     workspace, offered, chosen = None, [], []
     with _loading():

@@ -36,8 +36,8 @@ _unread: set[str] = set()  # pipes that nobody read
 class Event:
     """Something that happened to a program: what it is, and its fields are what a kind adds.
 
-    `event` is the kind, `time` seconds since the epoch, `program` target and flags as typed, `name`
-    what a watch over several programs calls this one, else "".
+    `event` is the kind, `time` seconds since the epoch, `program` target and flags as typed. `name`
+    is the program's name in a watch over several programs, else "".
     """
 
     __slots__ = ("name", "program", "time")
@@ -66,8 +66,8 @@ class OutcomeEvent(Event):
     """A request for an executable has ended. Each ends with one of these, and only one.
 
     `outcome`, `because`, `seconds` and `steps` (seconds by step) are those of the Outcome;
-    `executable` is None where the build failed. A watch tells it as soon as the program can be
-    started: what is written for the next time is written after that, and not in `seconds`.
+    `executable` is None if the build failed. A watch emits it as soon as the program can be
+    started. The build is recorded after that, which is not part of `seconds`.
     """
 
     __slots__ = ("because", "executable", "outcome", "seconds", "steps")

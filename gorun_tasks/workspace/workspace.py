@@ -256,8 +256,8 @@ class Workspace:
     def affected_by(self, word: str) -> dict[str, tuple[Reason, ...]]:
         """Do what `affected` does for a word of a command line: a revision, or - for stdin.
 
-        There are then names of files, one a line, as git tells them: from the working directory,
-        or from the root of the repository where only there is such a file.
+        Stdin has names of files, one a line, as git prints them. They are relative to the working
+        directory, or to the root of the repository if only there is such a file.
         """
         if word != "-":
             return self.affected(word)

@@ -192,7 +192,7 @@ PROGRAMS = (
         "6 * 7",
     ),
     entry("task", "embeds", "github.com/go-task/task/v3@v3.54.0", "./cmd/task", "--version"),
-    entry("swag", "reads Go itself", "github.com/swaggo/swag@v1.16.6", "./cmd/swag", "--version"),
+    entry("swag", "reads Go sources", "github.com/swaggo/swag@v1.16.6", "./cmd/swag", "--version"),
     entry(
         "templ", "a compiler, embeds", "github.com/a-h/templ@v0.3.1100", "./cmd/templ", "version"
     ),
@@ -279,7 +279,7 @@ PROGRAMS = (
     ),
     entry(
         "amtool",
-        "Prometheus' world",
+        "a tool of Prometheus",
         "github.com/prometheus/alertmanager@v0.35.0",
         "./cmd/amtool",
         "--version",

@@ -1,7 +1,7 @@
 """The table of the corpus in docs/corpus.md: one row a program.
 
 Decides how a row is written. It must never lose the row of a program that was not tried just now,
-nor what people wrote as the reason of a difference.
+nor what people wrote: the reason of a difference, and the text before and after the table.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Table:
         self._path = path
         with open(path, encoding="utf-8") as file:
             before, head, rest = file.read().partition(_HEAD)
-        columns, dashes, *lines = rest.splitlines()
+        table, _, self._after = rest.partition("\n\n")
+        columns, dashes, *lines = table.splitlines()
         self._before = f"{before}{head}{columns}\n{dashes}\n"
         self._rows = {_name(line): line for line in lines if line.startswith("| `")}
 
@@ -75,6 +76,7 @@ class Table:
         rows = [self._rows.get(entry.name) or _untried(entry) for entry in PROGRAMS]
         with open(self._path, "w", encoding="utf-8") as file:
             file.write(self._before + "".join(f"{row}\n" for row in rows))
+            file.write(f"\n{self._after}" if self._after else "")
 
 
 def _name(row: str) -> str:

@@ -10,10 +10,10 @@ from gorun_tasks.core.vcs_stamp import FACTS
 from tests.support.place import REPOSITORY
 
 RULES = (REPOSITORY / "docs" / "rules.md").read_text()
-NEVER = RULES[RULES.index("## What is never remembered") : RULES.index("## Where it sees more")]
+NEVER = RULES[RULES.index("## What is never recorded") : RULES.index("## Where gorun")]
 
 
-def test_flags_that_are_never_remembered_are_those_of_the_page() -> None:
+def test_flags_that_are_never_recorded_are_those_of_the_page() -> None:
     named = {
         word.partition("=")[0]
         for row in re.findall(r"^\| flags .*", NEVER, re.MULTILINE)

@@ -36,11 +36,11 @@ def edit(name: str, old: str, new: str) -> Callable[[Place], None]:
 COMMENT = ("package main\n", "package main // and more\n")
 BREAK = edit("services/cmd/worker/main.go", "\tpots := ", "\t_ = tea.Nonsense\n\tpots := ")
 PREPARED = {
-    "a build that fails": BREAK,
-    "one of all fails": BREAK,
-    "why, and it is stale": edit("services/cmd/worker/main.go", *COMMENT),
-    "affected, no revision": edit("tools/cmd/gen/main.go", *COMMENT),
-    "affected since one": edit("tools/cmd/gen/main.go", *COMMENT),
+    "a build fails": BREAK,
+    "one build of several fails": BREAK,
+    "why a program is stale": edit("services/cmd/worker/main.go", *COMMENT),
+    "affected, without a revision": edit("tools/cmd/gen/main.go", *COMMENT),
+    "affected since a revision": edit("tools/cmd/gen/main.go", *COMMENT),
 }
 
 

@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from markdown_it import MarkdownIt
 
 from tests.support.place import REPOSITORY
 
@@ -32,22 +31,6 @@ def test_site_is_built_and_fetches_nothing(tmp_path: Path) -> None:
         text = (tmp_path / f"{page.stem}.html").read_text()
         assert not re.findall(r"<(?:script|link|img|iframe)[^>]*https?:[^>]*>", text)
     assert "<svg" in (tmp_path / "many.html").read_text()
-
-
-@pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/monorepo/README.md"]
-)
-def test_links_of_pages_that_are_no_part_of_the_site_lead_somewhere(page: str) -> None:
-    """Sphinx looks at its own pages only."""
-    place = (REPOSITORY / page).parent
-    links = [
-        str(token.attrs.get("href") or token.attrs.get("src"))
-        for block in MarkdownIt().enable("table").parse((REPOSITORY / page).read_text())
-        for token in block.children or ()
-        if token.type in ("link_open", "image")
-    ]
-    dead = [link for link in links if ":" not in link and not (place / link).exists()]
-    assert dead == []
 
 
 @pytest.mark.parametrize(
