@@ -148,7 +148,7 @@ def test_what_differs_in_bytes_is_affected_and_never_current(shop: Tree, tmp_pat
     before = digests()
     chance = random.Random(15)
     renewed = 0
-    for _ in range(12):
+    for _ in range(6):
         files = {name: FILES.get(name, "") for name, _ in EDITS}
         files["go.mod"] = files["go.mod"].replace("v0.1.0", chance.choice(("v0.1.0", "v0.1.1")))
         for name, text in chance.sample(EDITS, chance.randint(0, 3)):
