@@ -1,0 +1,1 @@
+"""Shared builds: places that other checkouts and machines read and write."""
