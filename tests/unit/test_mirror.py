@@ -53,6 +53,7 @@ WITHOUT = {
     "runners/task_options": "Options of real tasks: e2e/invoke and e2e/doit.",
     "storage/maintenance": "As it is typed, --store: e2e/cli/test_options, and all of stress.",
     "storage/object_notes": "What it notes of C decides in e2e/inputs/test_c_packages.",
+    "storage/remote/folder": "A real folder in network/test_places and network/test_folder.",
     "storage/remote/place": "An interface: each transport keeps it in network/test_places.",
     "storage/staged_executable": "unit/storage/test_publisher has it hash, sync and fail.",
     "system/atomic_files": "The calls of all that writes are failed by stress/test_faults.",
