@@ -1,0 +1,342 @@
+"""HTTP: a place that speaks Bazel's HTTP cache: `/ac/KEY` and `/cas/HASH` below a URL.
+
+Decides what each answer of such a server means. It must never send credentials to another server
+than the one that was named, nor ask again where the server did not answer as it must.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import ssl
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urljoin
+
+from gorun_tasks.errors import __version__
+from gorun_tasks.storage.remote.connection import ALLOWANCE, Connection, connect
+from gorun_tasks.storage.remote.contents import PART, parts_of, pass_on
+from gorun_tasks.storage.remote.deadline import LIMITS, Limits
+from gorun_tasks.storage.remote.messages import LARGEST_RESULT, decode_result, encode_result
+from gorun_tasks.storage.remote.place import Missing, PlaceUnusable, WriteRefused
+from gorun_tasks.storage.remote.url import BadURL, Target, split, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import BinaryIO
+
+    from gorun_tasks.storage.remote.connection import Proxy
+    from gorun_tasks.storage.remote.place import Digest, Result
+    from gorun_tasks.storage.remote.url import Server
+
+_MOST_REDIRECTS = 3
+
+_REDIRECTS = (301, 302, 307, 308)
+
+_ABSENT = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+
+_FOR_NOW = (
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+"""Answers that look like a refusal, and mean that the server has too much to do."""
+
+_NO_ROOM = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.INSUFFICIENT_STORAGE)
+
+
+_CLOSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+_NO_METHOD = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+
+_AGENT = f"gorun-tasks/{__version__}"
+
+
+class Access(NamedTuple):
+    """What the user's side knows and allows."""
+
+    authorization: str = ""
+    """For the server that was named, and no other."""
+
+    proxy_of: Callable[[Server], Proxy | None] = lambda _server: None
+
+    plaintext: bool = False
+    """Whether to speak unprotected with other machines."""
+
+    withheld: str = ""
+    """What to say where this server refuses us."""
+
+    def __repr__(self) -> str:
+        return f"Access(plaintext={self.plaintext})"  # and no secret
+
+
+class _Answer(NamedTuple):
+    """A response, of which the body is still to be read, and what it comes by."""
+
+    response: http.client.HTTPResponse
+    connection: Connection
+    is_whole: bool
+    """Whether all of the request went out, so that another one may follow it."""
+
+
+class _Broken(Exception):
+    """A server did not answer, or not by the protocol; the cause is the error that told."""
+
+
+class HttpPlace:
+    """A server, and the connection to it once there is one."""
+
+    def __init__(self, target: Target, access: Access, limits: Limits = LIMITS) -> None:
+        self.label = str(target.server)
+        self._target = target
+        self._access = access
+        self._limits = limits
+        self._connections: dict[Server, Connection] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._damaged: set[Digest] = set()
+
+    def result(self, key: str) -> Result | None:
+        data = bytearray()
+        try:
+            with self._content(f"/ac/{key}") as answer:
+                for part in self._body(answer):
+                    data += part
+                    if len(data) > LARGEST_RESULT:
+                        return None
+            return decode_result(bytes(data))
+        except (Missing, ValueError):
+            return None
+
+    def read(self, digest: Digest, write: Callable[[bytes], object]) -> None:
+        try:
+            with self._content(f"/cas/{digest.hash}") as answer:
+                pass_on(self._body(answer), digest, write)
+        except Missing:
+            self._damaged.add(digest)
+            raise
+
+    def lacking(self, digests: Sequence[Digest]) -> list[Digest]:
+        return [digest for digest in digests if digest in self._damaged or not self._has(digest)]
+
+    def put(self, digest: Digest, source: BinaryIO) -> None:
+        start = source.tell()
+
+        def parts() -> Iterator[bytes]:
+            source.seek(start)
+            return parts_of(source, digest)
+
+        self._put(f"/cas/{digest.hash}", digest.size, parts)
+        self._damaged.discard(digest)
+
+    def put_result(self, key: str, result: Result) -> None:
+        data = encode_result(result)
+        self._put(f"/ac/{key}", len(data), lambda: [data])
+
+    def close(self) -> None:
+        while self._connections:
+            self._connections.popitem()[1].close()
+
+    @contextlib.contextmanager
+    def _content(self, path: str) -> Iterator[_Answer]:
+        """Ask for a content. Raises Missing."""
+        answer = self._request("GET", path)
+        status = answer.response.status
+        try:
+            if status == HTTPStatus.OK:
+                yield answer
+            elif status in _ABSENT:
+                raise Missing
+            else:
+                raise self._odd(status)
+        finally:
+            self._finish(answer, drain=status != HTTPStatus.OK)
+
+    def _has(self, digest: Digest) -> bool:
+        answer = self._request("HEAD", f"/cas/{digest.hash}")
+        status, size = answer.response.status, answer.response.headers["Content-Length"]
+        self._finish(answer, drain=True)
+        if status == HTTPStatus.OK:
+            return size is None or size.strip() == str(digest.size)
+        if status in _ABSENT or status in _NO_METHOD:
+            return False
+        raise self._odd(status)
+
+    def _put(self, path: str, size: int, parts: Callable[[], Iterable[bytes]]) -> None:
+        answer = self._request("PUT", path, size, parts)
+        status = answer.response.status
+        self._finish(answer, drain=True)
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            return
+        is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if status in _NO_ROOM or (is_refusal and status not in _FOR_NOW):
+            raise WriteRefused(
+                f"remote cache: {self.label} does not store ({self._named(status)}); "
+                "what is built here is not shared"
+            )
+        raise self._odd(status)
+
+    def _named(self, status: int) -> str:
+        """Return what people call an answer, and why it may be so."""
+        try:
+            name = f"{status} {HTTPStatus(status).phrase}"
+        except ValueError:
+            name = str(status)
+        hint = self._access.withheld if status in _CLOSED else ""
+        return f"{name}; {hint}" if hint else name
+
+    def _body(self, answer: _Answer) -> Iterator[bytes]:
+        """Yield a body in parts, of which each has to come within the time limit."""
+        response, timed = answer.response, answer.connection.timed
+        while True:
+            timed.deadline = time.monotonic() + self._limits.data
+            timed.allowance = ALLOWANCE
+            try:
+                with _breaking():
+                    part = response.read(PART)
+                    if not part and response.length:
+                        raise http.client.IncompleteRead(part, response.length)
+            except _Broken as broken:
+                raise self._unusable(broken) from broken
+            if not part:
+                return
+            yield part
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        size: int = 0,
+        parts: Callable[[], Iterable[bytes]] | None = None,
+    ) -> _Answer:
+        """Return the first answer that is no redirect."""
+        target = Target(self._target.server, self._target.path + path)
+        deadline = time.monotonic() + self._limits.answer
+        for _ in range(_MOST_REDIRECTS + 1):
+            try:
+                answer = self._exchange(method, target, deadline, size, parts)
+            except _Broken as broken:
+                raise self._unusable(broken) from broken
+            if answer.response.status not in _REDIRECTS:
+                return answer
+            location = answer.response.headers.get("Location", "")
+            self._finish(answer, drain=True)
+            try:
+                parts_of_url = split(urljoin(target.url, location))
+                target = target_of(parts_of_url, plaintext=self._access.plaintext)
+            except (BadURL, ValueError):
+                break
+        raise PlaceUnusable(
+            f"remote cache: {self.label} redirects to where nothing is fetched; building here"
+        )
+
+    def _exchange(
+        self,
+        method: str,
+        target: Target,
+        deadline: float,
+        size: int,
+        parts: Callable[[], Iterable[bytes]] | None,
+    ) -> _Answer:
+        """Return the answer to one request. Raises Broken, and what `parts` does."""
+        server = target.server
+        while True:
+            connection = self._connections.pop(server, None)
+            is_new = connection is None
+            if connection is None:
+                connection = self._connect(server, deadline)
+            try:
+                self._send_head(connection, method, target, deadline, size if parts else None)
+                is_whole = parts is None or self._send(connection, parts())
+                with _breaking():
+                    response = connection.getresponse()
+            except BaseException as error:
+                connection.close()
+                # It may have been closed there since the last answer.
+                again = not is_new and isinstance(error, _Broken)
+                if again and not isinstance(error.__cause__, TimeoutError):
+                    continue
+                raise
+            return _Answer(response, connection, is_whole)
+
+    def _connect(self, server: Server, deadline: float) -> Connection:
+        tls = None
+        if server.scheme == "https":
+            with _breaking():
+                tls = self._tls = self._tls or ssl.create_default_context()
+        with _breaking():
+            return connect(server, self._access.proxy_of(server), tls, deadline)
+
+    def _send_head(
+        self,
+        connection: Connection,
+        method: str,
+        target: Target,
+        deadline: float,
+        size: int | None,
+    ) -> None:
+        connection.timed.deadline = deadline
+        connection.timed.allowance = ALLOWANCE
+        with _breaking():
+            connection.putrequest(method, connection.prefix + target.path)
+            connection.putheader("User-Agent", _AGENT)
+            if target.server == self._target.server and self._access.authorization:
+                connection.putheader("Authorization", self._access.authorization)
+            if connection.proxy_authorization:
+                connection.putheader("Proxy-Authorization", connection.proxy_authorization)
+            if size is not None:
+                connection.putheader("Content-Length", str(size))
+                connection.putheader("Content-Type", "application/octet-stream")
+            connection.endheaders()
+
+    def _send(self, connection: Connection, parts: Iterable[bytes]) -> bool:
+        """Send a body; return whether the connection can be used further."""
+        for part in parts:
+            connection.timed.deadline = time.monotonic() + self._limits.data
+            try:
+                connection.send(part)
+            except TimeoutError as error:
+                raise _Broken from error
+            except OSError:
+                # Who refuses it may say so, and close, before all has come.
+                return False
+        connection.timed.deadline = time.monotonic() + self._limits.data
+        return True
+
+    def _finish(self, answer: _Answer, *, drain: bool) -> None:
+        """Have the connection ready for the next request, or gone."""
+        response, connection, is_whole = answer
+        if drain:
+            connection.timed.deadline = time.monotonic() + self._limits.answer
+            with contextlib.suppress(_Broken), _breaking():
+                response.read(PART)
+        if is_whole and response.isclosed() and connection.sock is not None:
+            self._connections[connection.server] = connection
+        else:
+            response.close()
+            connection.close()
+
+    def _odd(self, status: int) -> PlaceUnusable:
+        return PlaceUnusable(
+            f"remote cache: {self.label} answers {self._named(status)}; building here"
+        )
+
+    def _unusable(self, broken: _Broken) -> PlaceUnusable:
+        cause = broken.__cause__
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = f"shows a certificate that is not trusted here ({cause.verify_message})"
+        elif isinstance(cause, (http.client.HTTPException, ValueError)) and not isinstance(
+            cause, OSError
+        ):
+            why = "does not answer as an HTTP cache"
+        else:
+            why = "does not answer"
+        return PlaceUnusable(f"remote cache: {self.label} {why}; building here")
+
+
+@contextlib.contextmanager
+def _breaking() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise _Broken from error
