@@ -1,0 +1,63 @@
+"""Credentials: what the user's side knows of a server: a token, a password, a line in netrc.
+
+Decides what is sent to whom. It must never take anything from a repository, nor send to a server
+that a repository chose what was not said of this very server.
+"""
+
+from __future__ import annotations
+
+import base64
+import netrc
+import os
+from typing import TYPE_CHECKING
+
+from gorun_tasks.storage.remote.url import Unsendable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOKEN, USER, PASSWORD = "GORUN_REMOTE_TOKEN", "GORUN_REMOTE_USER", "GORUN_REMOTE_PASSWORD"
+
+
+def authorization_of(host: str, environ: Mapping[str, str], *, chosen_by_user: bool) -> str:
+    """Return what to send as Authorization, "" for nothing. Raises Unsendable.
+
+    The variables name no server: they are meant for the one that the user has named.
+    """
+    token, user = environ.get(TOKEN, ""), environ.get(USER, "")
+    if chosen_by_user and token:
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise Unsendable(f"{TOKEN} holds a character that no token has")
+        return f"Bearer {token}"
+    if chosen_by_user and user:
+        return basic(user, environ.get(PASSWORD, ""))
+    return _of_netrc(host, environ)
+
+
+def withheld(environ: Mapping[str, str], *, chosen_by_user: bool) -> str:
+    """Return what to say of variables that a server which refuses us was not sent, or ""."""
+    if chosen_by_user or not (environ.get(TOKEN) or environ.get(USER)):
+        return ""
+    return f"{TOKEN if environ.get(TOKEN) else USER} is for the server that GORUN_REMOTE names"
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _of_netrc(host: str, environ: Mapping[str, str]) -> str:
+    path = environ.get("NETRC") or os.path.join(environ.get("HOME", ""), ".netrc")
+    if not os.path.isabs(path):
+        return ""
+    try:
+        # Not its `default`, which means servers that were not thought of.
+        entry = netrc.netrc(path).hosts.get(host)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    except netrc.NetrcParseError as error:
+        # Its message repeats words of the file.
+        raise Unsendable(f"{path}: line {error.lineno} is none of netrc") from None
+    if entry is None:
+        return ""
+    login, _, password = entry
+    return basic(login or "", password or "")

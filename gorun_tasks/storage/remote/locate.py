@@ -1,0 +1,78 @@
+"""Location of a place: from a URL, and what the user's side says of it, to what can be asked.
+
+Decides which URLs lead to a place. It must never repeat a URL that may hold a secret, and never
+take from a repository what only the user may allow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from gorun_tasks.errors import in_one_line
+from gorun_tasks.storage.remote.breaker import Breaker
+from gorun_tasks.storage.remote.place import PlaceUnusable
+from gorun_tasks.storage.remote.url import BadURL, Unsendable, split, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from urllib.parse import SplitResult
+
+    from gorun_tasks.storage.remote.place import Place
+
+VARIABLE = "GORUN_REMOTE"
+"""The variable with the URL, and the origin of one that the user has named."""
+
+_PLAINTEXT = "GORUN_REMOTE_PLAINTEXT"
+
+
+def locate(url: str, *, origin: str, environ: Mapping[str, str], notes: str) -> Place | None:
+    """Return the place of a URL, None for no URL. Raises PlaceUnusable: its text says why.
+
+    `origin` is where the URL stands, for the sentence: GORUN_REMOTE, else a file's name. `notes` is
+    a folder of the store for the time at which a place failed.
+    """
+    if not url:
+        return None
+    try:
+        place = _place(split(url), environ, chosen_by_user=origin == VARIABLE)
+    except BadURL as error:
+        raise _unusable(f"the URL of {origin} {error}") from None
+    except Unsendable as error:
+        raise _unusable(str(error)) from None
+    file = os.path.join(notes, hashlib.sha256(url.encode()).hexdigest()[:32])
+    return Breaker(place, file)
+
+
+def _unusable(why: str) -> PlaceUnusable:
+    return PlaceUnusable(in_one_line(f"remote cache: {why}; building here"))
+
+
+def _place(parts: SplitResult, environ: Mapping[str, str], *, chosen_by_user: bool) -> Place:
+    """Return the place of a URL. What the other kind needs is not imported."""
+    if parts.query or parts.fragment:
+        raise BadURL("has something after its path (? or #)")
+    if parts.scheme == "file":
+        path = os.path.normpath(unquote(parts.path))
+        if parts.netloc not in ("", "localhost") or not os.path.isabs(path) or "\0" in path:
+            raise BadURL("names no folder; write file:///PATH")
+        from gorun_tasks.storage.remote.folder import FolderPlace  # noqa: PLC0415
+
+        return FolderPlace(path)
+    plaintext = environ.get(_PLAINTEXT) == "1"
+    target = target_of(parts, plaintext=plaintext)
+    from gorun_tasks.storage.remote import credentials  # noqa: PLC0415
+    from gorun_tasks.storage.remote.http import Access, HttpPlace  # noqa: PLC0415
+    from gorun_tasks.storage.remote.proxies import proxy_of  # noqa: PLC0415
+
+    server = target.server
+    proxy_of(server, environ)  # which says now what is wrong with it
+    access = Access(
+        credentials.authorization_of(server.host, environ, chosen_by_user=chosen_by_user),
+        lambda other: proxy_of(other, environ),
+        plaintext,
+        credentials.withheld(environ, chosen_by_user=chosen_by_user),
+    )
+    return HttpPlace(target._replace(path=target.path.rstrip("/")), access)

@@ -1,0 +1,123 @@
+"""A URL leads to a place, or one sentence says what is wrong with it, and never a secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gorun_tasks.storage.remote.locate import locate
+from gorun_tasks.storage.remote.place import PlaceUnusable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "s3cr3t"
+
+
+@pytest.mark.parametrize(
+    ("url", "label"),
+    [
+        ("file:///srv/builds", "/srv/builds"),
+        ("file:///srv/the%20builds/", "/srv/the builds"),
+        ("file://localhost/srv/builds", "/srv/builds"),
+        ("file:///srv/%1B[2J%0Abuilds", r"/srv/\x1b[2J\nbuilds"),
+        ("https://cache.example.com", "cache.example.com"),
+        ("https://cache.example.com:443/team/", "cache.example.com"),
+        ("https://cache.example.com:8443/team", "cache.example.com:8443"),
+        ("https://[2001:db8::1]:8443/team", "[2001:db8::1]:8443"),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+        ("http://localhost", "localhost"),
+        ("http://[::1]:80/x", "::1"),
+    ],
+)
+def test_a_url_leads_to_a_place(url: str, label: str, tmp_path: Path) -> None:
+    place = locate(url, origin="GORUN_REMOTE", environ={}, notes=str(tmp_path))
+    assert place is not None
+    assert place.label == label
+
+
+def test_no_url_leads_nowhere(tmp_path: Path) -> None:
+    assert locate("", origin="GORUN_REMOTE", environ={}, notes=str(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        (f"https://bob:{SECRET}@cache.example.com", "holds credentials; they belong into GORUN"),
+        (f"https://{SECRET}@cache.example.com", "holds credentials"),
+        (f"file://bob:{SECRET}@host/srv", "holds credentials"),
+        (f"https://cache.example.com/?token={SECRET}", r"has something after its path \(\? or #\)"),
+        (f"https://cache.example.com/#{SECRET}", "has something after its path"),
+        ("http://cache.example.com", "is http://, which others can read .*_PLAINTEXT=1"),
+        ("http://127.0.0.1.example.com", "is http://"),
+        ("http://localhost.example.com", "is http://"),
+        ("http://10.0.0.1", "is http://"),
+        ("https://", "names no server"),
+        ("https:///team", "names no server"),
+        ("https://cache.example.com:http", "has a port that is no port"),
+        ("https://cache.example.com:99999", "has a port that is no port"),
+        ("https://[::1", "cannot be read"),
+        ("https://cache.example.com/a b", "holds a character that no URL has"),
+        ("https://cache.example.com/a\r\nX: y", "holds a character"),
+        ("https://cäche.example.com", "holds a character"),
+        ("file:srv/builds", "names no folder; write file:///PATH"),
+        ("file://server/builds", "names no folder"),
+        ("file:///srv/%00", "names no folder"),
+        ("ftp://cache.example.com", "begins with none of https://, http:// and file://"),
+        ("grpcs://cache.example.com", "begins with none of"),
+        ("cache.example.com", "begins with none of"),
+    ],
+)
+def test_one_sentence_says_what_is_wrong_with_a_url(url: str, why: str, tmp_path: Path) -> None:
+    expected = rf"^remote cache: the URL of gorun\.toml {why}[^\n]*; building here$"
+    with pytest.raises(PlaceUnusable, match=expected) as caught:
+        locate(url, origin="gorun.toml", environ={}, notes=str(tmp_path))
+    assert SECRET not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_a_file_with_an_odd_name_ends_no_line(tmp_path: Path) -> None:
+    with pytest.raises(PlaceUnusable, match=r"the URL of /a\\nb/gorun\.toml begins with none"):
+        locate("x", origin="/a\nb/gorun.toml", environ={}, notes=str(tmp_path))
+
+
+def test_only_the_environment_allows_plain_http(tmp_path: Path) -> None:
+    url = "http://cache.example.com"
+    for value in ("", "0", "yes"):
+        with pytest.raises(PlaceUnusable, match="is http://"):
+            locate(url, origin="x", environ={"GORUN_REMOTE_PLAINTEXT": value}, notes=str(tmp_path))
+    environ = {"GORUN_REMOTE_PLAINTEXT": "1"}
+    assert locate(url, origin="gorun.toml", environ=environ, notes=str(tmp_path)) is not None
+
+
+def test_a_place_that_failed_is_noted_by_its_url(tmp_path: Path) -> None:
+    def ask(name: str) -> None:
+        url = f"file://{tmp_path}/{name}/shared"
+        place = locate(url, origin="GORUN_REMOTE", environ={}, notes=str(tmp_path / "notes"))
+        assert place is not None
+        place.result("0" * 64)
+
+    with pytest.raises(PlaceUnusable, match="building here"):
+        ask("away")
+    with pytest.raises(PlaceUnusable, match=r"^$"):
+        ask("away")
+    (tmp_path / "here").mkdir()
+    ask("here")
+
+
+def test_what_cannot_be_sent_is_said_without_it(tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text(f"machine cache.example.com password {SECRET} nonsense\n")
+    for environ in (
+        {"GORUN_REMOTE_TOKEN": f"{SECRET}\r\nX: y"},
+        {"https_proxy": f"socks5://bob:{SECRET}@proxy:1080"},
+        {"HOME": str(tmp_path)},
+    ):
+        with pytest.raises(PlaceUnusable, match=r"^remote cache: .*; building here$") as caught:
+            locate(
+                "https://cache.example.com",
+                origin="GORUN_REMOTE",
+                environ=environ,
+                notes=str(tmp_path),
+            )
+        assert SECRET not in str(caught.value)
