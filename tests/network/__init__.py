@@ -1,0 +1,1 @@
+"""Places that share builds: real ones, and servers that do not behave."""

@@ -1,0 +1,152 @@
+"""The places that each transport is tried with.
+
+Decides what tests may do to a place behind its back. Time limits are those of a busy machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gorun_tasks.storage.remote.credentials import basic
+from gorun_tasks.storage.remote.deadline import Limits
+from gorun_tasks.storage.remote.folder import FolderPlace
+from gorun_tasks.storage.remote.http import Access, HttpPlace
+from gorun_tasks.storage.remote.url import split, target_of
+from tests.support import bazel_remote as br
+from tests.support.clock import PATIENCE
+from tests.support.http_cache import http_cache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from gorun_tasks.storage.remote.place import Digest, Place
+
+PATIENT = Limits(PATIENCE, PATIENCE)
+
+
+def http_place(url: str, access: Access = Access(), limits: Limits = PATIENT) -> HttpPlace:  # noqa: B008
+    return HttpPlace(target_of(split(url), plaintext=access.plaintext), access, limits)
+
+
+class Remote:
+    """A folder, as a place and as tests see it."""
+
+    def __init__(self, folder: Path, url: str = "") -> None:
+        self.root = folder / "shared"
+        self.url = url
+        self.opened: list[Place] = []
+
+    def reader(self) -> Place:
+        """Return a place that may be read only, where there is a difference."""
+        return self.writer()
+
+    def writer(self) -> Place:
+        """Return a place that may be written to."""
+        return self.open(FolderPlace(str(self.root), PATIENT))
+
+    def open(self, place: Place) -> Place:
+        """Have it closed in the end."""
+        self.opened.append(place)
+        return place
+
+    def content(self, digest: Digest) -> Path:
+        """Return the file of a content."""
+        return self.root / "cas" / digest.hash[:2] / digest.hash
+
+    def result(self, key: str) -> Path:
+        """Return the file of a result."""
+        return self.root / "ac" / key[:2] / key
+
+    def forget(self, digest: Digest) -> None:
+        """Have a content be gone, as an eviction does."""
+        self.content(digest).unlink(missing_ok=True)
+
+
+class Plain(Remote):
+    """An HTTP cache that checks nothing."""
+
+    def writer(self) -> Place:
+        return self.open(http_place(f"{self.url}/shared"))
+
+    def content(self, digest: Digest) -> Path:
+        return self.root / "cas" / digest.hash
+
+    def result(self, key: str) -> Path:
+        return self.root / "ac" / key
+
+
+class Strict(Remote):
+    """bazel-remote: it checks what it is given, and whether who writes may."""
+
+    def reader(self) -> Place:
+        return self.open(http_place(self.url))
+
+    def writer(self) -> Place:
+        return self.open(http_place(self.url, Access(basic(br.USER, br.PASSWORD))))
+
+    def content(self, digest: Digest) -> Path:
+        (found,) = self.root.glob(f"cas.v2/*/{digest.hash}-*")
+        return found
+
+
+@contextmanager
+def folder_remote(folder: Path) -> Iterator[Remote]:
+    yield Remote(folder)
+
+
+@contextmanager
+def plain_remote(folder: Path) -> Iterator[Remote]:
+    with http_cache(folder) as server:
+        yield Plain(folder, server.url)
+
+
+@contextmanager
+def strict_remote(folder: Path) -> Iterator[Remote]:
+    with br.bazel_remote(folder) as server:
+        yield Strict(folder, server.url)
+
+
+TRANSPORTS: dict[str, Callable[[Path], AbstractContextManager[Remote]]] = {
+    "folder": folder_remote,
+    "plain": plain_remote,
+    "bazel-remote": strict_remote,
+}
+
+
+@pytest.fixture(scope="session")
+def built_bazel_remote(go: None) -> None:  # noqa: ARG001 - it builds the server
+    """Skip where bazel-remote cannot be built."""
+    try:
+        br.executable()
+    except br.NotBuilt as why:
+        pytest.skip(f"needs bazel-remote, which cannot be built here: {why}")
+
+
+@pytest.fixture(params=TRANSPORTS)
+def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote]:
+    """Return each transport's place, with nothing in it."""
+    if request.param == "bazel-remote":
+        request.getfixturevalue("built_bazel_remote")
+    with TRANSPORTS[request.param](tmp_path) as remote:
+        yield remote
+        for place in remote.opened:
+            place.close()
+
+
+@pytest.fixture(params=["folder", "plain"])
+def unchecked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote]:
+    """Return each place that does not notice what becomes of its files."""
+    with TRANSPORTS[request.param](tmp_path) as remote:
+        yield remote
+        for place in remote.opened:
+            place.close()
+
+
+def key_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
