@@ -114,6 +114,6 @@ def test_what_stands_in_for_a_unit_test_is_there() -> None:
     """So that a sentence does not outlive the test that it names."""
     for why in WITHOUT.values():
         for word in why.replace(":", " ").replace(",", " ").replace(".", " ").split():
-            if word.startswith(("unit/", "e2e/", "stress/")):
+            if word.startswith(("unit/", "e2e/", "stress/", "network/")):
                 place = REPOSITORY / "tests" / word.strip("()")
                 assert place.is_dir() or place.with_suffix(".py").is_file(), why
