@@ -36,23 +36,32 @@ def keyword_word(keyword: str, value: object) -> str:
 
 def _keyword_value(name: str, keyword: str, value: object) -> str:
     """Return what to write after the `=`; raises UsageError for a wrong type."""
-    if name in BOOLEAN_FLAGS:
+    form = form_of(name)
+    if form == "bool":
         if isinstance(value, bool):
             return "true" if value else "false"
         if name == "buildvcs" and isinstance(value, str):
             return value
         raise _wrong_type(keyword, "a bool or 'auto'" if name == "buildvcs" else "a bool", value)
-    if name == "p":
+    if form == "int":
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         raise _wrong_type(keyword, "an int", value)
     if isinstance(value, str):
         return value
-    if name in _COMMA_LISTS:
-        return ",".join(_strings(keyword, value))
-    if name in PER_PACKAGE:
-        return _tool_flags(keyword, _strings(keyword, value))
+    if form == "list":
+        words = _strings(keyword, value)
+        return _tool_flags(keyword, words) if name in PER_PACKAGE else ",".join(words)
     raise _wrong_type(keyword, "a str", value)
+
+
+def form_of(name: str) -> str:
+    """Return what the value of a flag is: "bool", "int", "str", or "list" for strings or one."""
+    if name in BOOLEAN_FLAGS:
+        return "bool"
+    if name == "p":
+        return "int"
+    return "list" if name in _COMMA_LISTS | PER_PACKAGE else "str"
 
 
 def _strings(keyword: str, value: object) -> Sequence[str]:

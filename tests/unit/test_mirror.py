@@ -73,6 +73,8 @@ WITHOUT = {
     "watch/rebuild": "unit/watch/test_watcher holds and fails its passes in a real watch.",
     "watch/session": "What a person sees of a watch, and its exit status: e2e/watch.",
     "watch/watched_program": "A real program and its restarts: e2e/watch/test_watch.",
+    "workspace/config_keys": "The table behind unit/workspace/test_config and test_config_schema.",
+    "workspace/config_reader": "What it reads, and each mistake: unit/workspace/test_config.",
     "workspace/configured": "A package named in each way: e2e/cli/test_configured.",
     "workspace/configured_programs": "Its files are edited by e2e/watch/test_configuration.",
     "workspace/discovery": "unit/workspace/test_package_facts tells when it asks go again.",

@@ -7,11 +7,72 @@ import tomllib
 import pytest
 
 from gorun_tasks import UsageError
-from gorun_tasks.workspace.config import line_of
+from gorun_tasks.workspace.config_reader import line_of
 from gorun_tasks.workspace.workspace import Workspace, root_of
 from tests.support.trees import Tree, module
 
 pytestmark = pytest.mark.usefixtures("surroundings")
+
+
+MISTAKES = [
+    ("[tool.gorun]\nrase = true\n", 2, "rase is no setting; did you mean race?"),
+    (
+        "[tool.gorun]\nargs = ['a']\n",
+        2,
+        "args is no setting; it is said of one program, in the table programs.NAME",
+    ),
+    ("[tool.gorun]\n\n# a\nrace = 'yes'\n", 4, "race: expected a bool, got str 'yes'"),
+    ("[tool.gorun]\nchdir = 'a'\n", 2, "chdir is no setting"),
+    (
+        "[tool.gorun]\nflags = ['-race']\n",
+        2,
+        "flags is no setting; each build flag of go's has its own name, as in race = true",
+    ),
+    ("[tool.gorun]\nexclude = './a'\n", 2, "exclude: expected a list of strings, got './a'"),
+    ("[tool.gorun]\nenv = { A = 1 }\n", 2, "A: expected a string, got 1"),
+    ("[tool.gorun]\nenv = 'A=1'\n", 2, "env: expected a table, got 'A=1'"),
+    ("[tool.gorun]\nenv.'A=1' = ''\n", 2, "env: 'A=1' is no name for a variable"),
+    ('[tool.gorun]\nenv.A = "\\u0000"\n', 2, "env: no variable can hold a zero byte"),
+    ("[tool]\ngorun = 1\n", 2, "tool.gorun: expected a table, got 1"),
+    (
+        "[tool.gorun]\ntags = ['a']\n\n[tool.gorun.programs.api]\nargs = [\n 'a',\n 1]\n",
+        5,
+        "args: expected a list of strings, got ['a', 1]",
+    ),
+    (
+        "[tool.gorun.programs]\napi = { race = true, tag = 'a' }\n",
+        2,
+        "tag is no setting; did you mean tags?",
+    ),
+    ("[tool.gorun.programs.'a/b']\ntarget = 'x'\n", 1, "'a/b' is no name for a program"),
+    ("[tool.gorun.programs.'a b']\ntarget = 'x'\n", 1, "'a b' is no name for a program"),
+    ("[tool.gorun.programs.a]\ntarget = ''\n", 2, "target: expected a package, got ''"),
+    (
+        "[tool.gorun.programs.a]\ntarget = '-x'\n",
+        2,
+        "-x is no target; write ./ before a name that starts with -",
+    ),
+]
+"""What makes no sense whatever programs there are: text of a pyproject.toml, line, what is said."""
+
+OF_THE_TREE = [
+    (
+        "[tool.gorun.programs.api]\nenv.A = 'x'\n\n[tool.gorun.programs.aip]\nrace = true\n",
+        4,
+        "no program is called aip; found: api; a new name needs a target",
+    ),
+    (
+        "[tool.gorun.programs.a]\nrace = true\ntarget = './cmd/aip'\n",
+        3,
+        "there is no ./cmd/aip in {folder}",
+    ),
+    (
+        "[tool.gorun.programs.api]\ntarget = 'cmd/vet'\n",
+        1,
+        "two programs are called api; ./cmd/api is called so as well",
+    ),
+]
+"""What names programs that are not there: the same."""
 
 
 def configured(tree: Tree, text: str) -> Workspace:
@@ -85,63 +146,7 @@ def test_outside_a_repository_nobody_looks_further_up(tree: Tree) -> None:
     assert Workspace(inner).config.path == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "sentence"),
-    [
-        ("[tool.gorun]\nrase = true\n", 2, "rase is no setting; did you mean race?"),
-        (
-            "[tool.gorun]\nargs = ['a']\n",
-            2,
-            "args is no setting; it is said of one program, in the table programs.NAME",
-        ),
-        ("[tool.gorun]\n\n# a\nrace = 'yes'\n", 4, "race: expected a bool, got str 'yes'"),
-        ("[tool.gorun]\nchdir = 'a'\n", 2, "chdir is no setting"),
-        (
-            "[tool.gorun]\nflags = ['-race']\n",
-            2,
-            "flags is no setting; each build flag of go's has its own name, as in race = true",
-        ),
-        ("[tool.gorun]\nexclude = './a'\n", 2, "exclude: expected a list of strings, got './a'"),
-        ("[tool.gorun]\nenv = { A = 1 }\n", 2, "A: expected a string, got 1"),
-        ("[tool.gorun]\nenv = 'A=1'\n", 2, "env: expected a table, got 'A=1'"),
-        ("[tool.gorun]\nenv.'A=1' = ''\n", 2, "env: 'A=1' is no name for a variable"),
-        ('[tool.gorun]\nenv.A = "\\u0000"\n', 2, "env: no variable can hold a zero byte"),
-        ("[tool]\ngorun = 1\n", 2, "tool.gorun: expected a table, got 1"),
-        (
-            "[tool.gorun]\ntags = ['a']\n\n[tool.gorun.programs.api]\nargs = [\n 'a',\n 1]\n",
-            5,
-            "args: expected a list of strings, got ['a', 1]",
-        ),
-        (
-            "[tool.gorun.programs.api]\nenv.A = 'x'\n\n[tool.gorun.programs.aip]\nrace = true\n",
-            4,
-            "no program is called aip; found: api; a new name needs a target",
-        ),
-        (
-            "[tool.gorun.programs]\napi = { race = true, tag = 'a' }\n",
-            2,
-            "tag is no setting; did you mean tags?",
-        ),
-        ("[tool.gorun.programs.'a/b']\ntarget = 'x'\n", 1, "'a/b' is no name for a program"),
-        ("[tool.gorun.programs.'a b']\ntarget = 'x'\n", 1, "'a b' is no name for a program"),
-        ("[tool.gorun.programs.a]\ntarget = ''\n", 2, "target: expected a package, got ''"),
-        (
-            "[tool.gorun.programs.a]\ntarget = '-x'\n",
-            2,
-            "-x is no target; write ./ before a name that starts with -",
-        ),
-        (
-            "[tool.gorun.programs.a]\nrace = true\ntarget = './cmd/aip'\n",
-            3,
-            "there is no ./cmd/aip in {folder}",
-        ),
-        (
-            "[tool.gorun.programs.api]\ntarget = 'cmd/vet'\n",
-            1,
-            "two programs are called api; ./cmd/api is called so as well",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("text", "line", "sentence"), [*MISTAKES, *OF_THE_TREE])
 def test_what_is_not_understood_is_an_error_with_its_line(
     shop: Tree, text: str, line: int, sentence: str
 ) -> None:
