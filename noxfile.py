@@ -47,6 +47,13 @@ def docs(session: nox.Session) -> None:
     session.run(sys.executable, "-m", "sphinx", *options)
 
 
+@nox.session(default=False)
+def schema(session: nox.Session) -> None:
+    """Write the JSON schema of the configuration, docs/config.schema.json."""
+    with open("docs/config.schema.json", "w", encoding="utf-8") as file:
+        session.run(sys.executable, "-m", "gorun_tasks.workspace.config_schema", stdout=file)
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Compare gorun with go run, Task, make, doit and watchers; try -- --quick or -- --loop."""
