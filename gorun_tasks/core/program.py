@@ -254,11 +254,15 @@ def checked_env(env: "Mapping[str, str | None]") -> "Mapping[str, str | None]":
 def may_be_configured(directory: str) -> bool:
     """Say whether a file may say something of the programs around a directory (`workspace.config`).
 
-    Up to the root of the repository; most files of Python projects never mention us.
+    Up to the root of the repository; the nearest file counts, and most say nothing: those of
+    Python projects never mention us, and one of `gorun --init` has comments alone.
     """
     place = directory
     while place:
-        if os.path.exists(f"{place}/gorun.toml") or _mentions_us(f"{place}/pyproject.toml"):
+        if os.path.exists(f"{place}/gorun.toml"):
+            lines = _text(f"{place}/gorun.toml").splitlines()
+            return any(line.strip()[:1] not in (b"", b"#") for line in lines)
+        if _mentions_us(f"{place}/pyproject.toml"):
             return True
         if os.path.lexists(f"{place}/.git"):
             return False
@@ -269,12 +273,15 @@ def may_be_configured(directory: str) -> bool:
 def _mentions_us(path: str) -> bool:
     if not os.path.exists(path):
         return False
+    return b"gorun" in _text(path).replace(b"gorun-tasks", b"").replace(b"gorun_tasks", b"")
+
+
+def _text(path: str) -> bytes:
     try:
         with open(path, "rb", 0) as file:
-            text = file.read()
+            return file.read()
     except OSError:
-        return True  # who reads all of it will say so
-    return b"gorun" in text.replace(b"gorun-tasks", b"").replace(b"gorun_tasks", b"")
+        return b"gorun"  # who reads all of it will say what is wrong
 
 
 def logical_directory(environ: "Mapping[str, str]") -> str:

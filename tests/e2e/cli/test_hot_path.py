@@ -59,6 +59,18 @@ def test_current_run_with_arguments_and_flags_imports_no_more(workshop: Workshop
     assert imported(workshop, ENTRY, *words) - before <= OURS | OTHERS
 
 
+def test_a_configuration_of_comments_alone_loads_no_more(workshop: Workshop) -> None:
+    """As --init writes it; one further up says nothing either, since the nearest file counts."""
+    workshop.write({"gorun.toml": "# race = true\n\n  # [programs.a]\n", "cmd/gorun.toml": "#\n"})
+    let_the_clock_tick()
+    assert workshop.gorun(".").rc == 0  # which takes down what the folder has now
+    before = imported(workshop, "import sys")
+    assert imported(workshop, ENTRY, ".") - before - OTHERS == OURS
+    workshop.write({"gorun.toml": "race = 'yes'\n"})
+    assert workshop.gorun("--why", ".").rc == 2
+    assert workshop.gorun("-C", "cmd", "--why", "example.com/hello").rc == 1
+
+
 def test_why_current_imports_as_little(workshop: Workshop) -> None:
     """What answers takes the place of what starts."""
     before = imported(workshop, "import sys")
