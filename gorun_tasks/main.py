@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gorun_tasks.core.store import Manifest
 
 _BEGUN = time.perf_counter()
-_OF_MANY = ("list", "build", "graph", "watch", "affected")  # of more than one program
+_OF_MANY = ("list", "build", "graph", "watch", "affected", "init")  # of more than one program
 _SIGINT = 2
 
 

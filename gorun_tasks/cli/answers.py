@@ -81,12 +81,16 @@ def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
         from gorun_tasks.cli import questions
 
         return questions.answer_each(options, flags, words)
+    if "init" in options:
+        from gorun_tasks.cli.init_command import init
+
+        return init(flags, words, answer)
     from gorun_tasks.cli import workspace_commands
 
-    if "list" in options:
-        return workspace_commands.show_list(flags, words, answer)
-    if "graph" in options:
-        return workspace_commands.show_graph(flags, words, answer)
+    if "list" in options or "graph" in options:
+        listed = "list" in options
+        show = workspace_commands.show_list if listed else workspace_commands.show_graph
+        return show(flags, words, answer)
     if "build" not in options:
         return workspace_commands.show_affected(flags, words, answer, since=options["affected"])
     if options["events"]:

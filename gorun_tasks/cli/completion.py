@@ -145,6 +145,8 @@ class _Line:
             yield from self._options()
         elif "graph" in self._given:
             yield from _matches(word, ["text", "mermaid"])
+        elif "init" in self._given:
+            yield from _matches(word, ["nox", "invoke", "doit"])
         elif "completion" not in self._given and "list" not in self._given:
             yield from self._programs()
 

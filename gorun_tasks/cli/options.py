@@ -125,6 +125,11 @@ GROUPS = {
     ),
     "gorun itself": (
         Option(
+            *("init", "write a noxfile.py, tasks.py or dodo.py"),
+            details=("gorun --init nox, invoke or doit; nothing is overwritten",),
+            request=True,
+        ),
+        Option(
             *("store", "look after what is stored"),
             value="WHAT",
             details=(

@@ -98,7 +98,7 @@ def show_list(flags: BuildFlags, words: list[str], answer: Callable[[str], int])
     if words:
         raise UsageError(f"--list takes no further words: {' '.join(words)}")
     workspace = workspace_around(flags)
-    _mention_what_is_missing(workspace)
+    mention_what_is_missing(workspace)
     here = directory_typed(flags)
     status = answer(render.list_text(workspace, here, as_json=flags.is_true("json")))
     # Who reads it with a program wants to know of what is there.
@@ -123,7 +123,7 @@ def show_affected(
 def show_graph(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> int:
     """Answer --graph: as text, or in the form that is named."""
     workspace = workspace_around(flags)
-    _mention_what_is_missing(workspace)
+    mention_what_is_missing(workspace)
     picture = workspace.picture()
     forms = {"text": picture.text, "mermaid": picture.mermaid}
     form = words[0] if words else "text"
@@ -202,7 +202,7 @@ def _left_out(folders: Sequence[str]) -> str:
     )
 
 
-def _mention_what_is_missing(workspace: Workspace) -> None:
+def mention_what_is_missing(workspace: Workspace) -> None:
     _mention(workspace)
     for error in workspace.untold.values():
         console.complain(str(error))

@@ -20,6 +20,8 @@ WITHOUT = {
     "build/snapshot": "A part of a generation: unit/build/test_generation changes all it looks at.",
     "cli/completion": "Only shells know what they offer: e2e/cli/test_completion asks real ones.",
     "cli/help": "What --help prints is read by e2e/cli/test_options.",
+    "cli/init_command": "What it writes, and leaves, in real repositories: e2e/cli/test_init.",
+    "cli/init_files": "The files of --init, run by real runners in e2e/cli/test_init.",
     "cli/mistakes": "What it says of targets that go could not build: e2e/cli/test_mistakes.",
     "cli/options": "A table of options that e2e/cli/test_options and test_bad_input type.",
     "cli/questions": "The answers, as e2e/cli/test_questions asks for them.",
