@@ -1,14 +1,15 @@
 """What would be released: a wheel and an sdist of this checkout, and where they are installed.
 
 Decides what makes them (once for all tests of a process), and what somebody has who installs them:
-a home, Python, go, uv and pipx, of our environment only the way to an index. It must never let the
-environment that runs the tests be found.
+a home, Python, go, uv, pipx and pre-commit, of our environment only the way to an index. It must
+never let the environment that runs the tests be found.
 """
 
 from __future__ import annotations
 
 import atexit
 import functools
+import json
 import os
 import re
 import shutil
@@ -23,7 +24,7 @@ from tests.support.clock import PATIENCE
 from tests.support.place import REPOSITORY, Result
 from tests.support.workshop import go_command
 
-_TOOLS = Path(sys.executable).parent  # uv and pipx are in the extra dev
+_TOOLS = Path(sys.executable).parent  # uv and its like are in the extra dev
 _TO_AN_INDEX = re.compile(
     r"PIP_.*|UV_.*INDEX.*|SSL_CERT_.*|(http|https|all|no)_proxy", re.IGNORECASE
 )
@@ -49,9 +50,10 @@ class Distribution:
 
     @functools.cached_property
     def repository(self) -> Path:
-        """Return a repository whose only commit is what the sdist holds."""
+        """Return a repository with one commit: what the sdist holds, which is what git holds."""
         shutil.unpack_archive(self.sdist, self.folder, filter="data")
         folder = self.folder / self.sdist.name.removesuffix(".tar.gz")
+        (folder / "PKG-INFO").unlink()
         commit_all(folder)
         return folder
 
@@ -71,6 +73,21 @@ def commit_all(folder: Path) -> None:
         subprocess.run([*git, *words], cwd=folder, check=True)
 
 
+def runner(folder: Path) -> dict[str, str]:
+    """Return what tests/docs/workflow.py wants: a forge's machine that finds gorun released."""
+    person = Person(folder / "runner")
+    released = str(distribution().folder)
+    kept = folder / "kept"
+    kept.mkdir()
+    machine = {
+        **person.environ,
+        "PATH": f"{person.environ['PATH']}{os.pathsep}{person.home}/.local/bin",
+        "PIP_FIND_LINKS": released,
+        "UV_FIND_LINKS": released,
+    }
+    return {"RUNNER": json.dumps(machine), "KEPT": str(kept)}
+
+
 class Person:
     """Somebody with a home and nothing set, who types commands there."""
 
@@ -81,16 +98,16 @@ class Person:
         if not commands.exists():
             commands.mkdir()
             (commands / "python3").symlink_to(sys._base_executable)  # type: ignore[attr-defined]  # noqa: SLF001 - whom this environment is of
-            for tool in ("uv", "uvx", "pipx"):
+            for tool in ("uv", "uvx", "pipx", "pre-commit"):
                 (commands / tool).symlink_to(_TOOLS / tool)
-        path = [str(commands), os.path.dirname(go_command()), "/usr/bin", "/bin"]
-        build_cache = subprocess.check_output([go_command(), "env", "GOCACHE"], text=True)
+        places = subprocess.check_output([go_command(), "env", "GOROOT", "GOCACHE"], text=True)
+        goroot, build_cache = places.splitlines()
         self.environ = {
             **{name: value for name, value in os.environ.items() if _TO_AN_INDEX.fullmatch(name)},
             **distribution().caches,
             "HOME": str(home),
-            "PATH": os.pathsep.join(path),
-            "GOCACHE": build_cache.strip(),  # so that the standard library is not compiled anew
+            "PATH": f"{commands}:{goroot}/bin:/usr/bin:/bin",
+            "GOCACHE": build_cache,  # so that the standard library is not compiled anew
             "GOTOOLCHAIN": "local",
             **environ,
         }
