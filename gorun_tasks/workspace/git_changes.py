@@ -208,6 +208,8 @@ def _commit(git: Git, revision: str) -> str:
     name = f"{revision}^{{commit}}"
     how = ("rev-parse", "--verify", "--quiet", "--end-of-options")
     found = git.line(*how, name, fails_quietly=True)
+    if not found and revision == "HEAD":  # before the first commit: all files are new
+        return git.line("hash-object", "-t", "tree", "/dev/null")
     if not found:
         raise UsageError(f"git knows no revision {revision!r}", "in CI it may have to be fetched")
     return found

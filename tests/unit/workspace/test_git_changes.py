@@ -55,6 +55,14 @@ def test_nothing_changed(repository: Tree) -> None:
     assert since(repository, "HEAD") == {}
 
 
+def test_before_the_first_commit_all_is_new(repository: Tree) -> None:
+    tree = dict.fromkeys((".gitignore", "a.go", "d/b.go", "go.mod"), "new file")
+    repository.git("switch", "--quiet", "--orphan", "orphan")
+    repository.git("checkout", "--quiet", "first", "--", ".")
+    assert since(repository, "HEAD") == tree
+    assert since(repository, "HEAD..") == tree
+
+
 @pytest.mark.parametrize("committed", [True, False])
 @pytest.mark.parametrize("directory", ["", "d"])
 def test_what_became_of_each_file(repository: Tree, directory: str, *, committed: bool) -> None:

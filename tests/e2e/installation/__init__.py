@@ -1,0 +1,1 @@
+"""The package as installers, forges and hooks put it in place."""
