@@ -100,32 +100,31 @@ def readme(results: Results) -> str:
 
 
 def details(results: Results, name: str) -> str:
-    """Return all tables of the documentation's page; pictures beside it are called by `name`."""
+    """Return all tables of the documentation's page, what most came for first.
+
+    Pictures beside it are called by `name`.
+    """
     about = results.about
     machine = (
         f"Measured with go {about['go']}, Python {about['python']}, Task {about['task']}, "
         f"GNU make {about['make']} and doit {about['doit']}, on {about['cores']} cores of "
         f"{about['processor']}, {about['system']}."
     )
-    parts = [
-        *(f"![Overhead of an unchanged program]({name}.svg)\n", machine),
-        *("\n### Goals\n", "| goal | at most | measured | by CPU time | |"),
-        "| --- | ---: | ---: | ---: | --- |",
-    ]
-    for each, cpu in zip(measured(results), measured(results.by_cpu()), strict=True):
-        numbers = f"{_limit(each)} | {_value(each)} | {_value(cpu)}"
-        parts.append(f"| {each.goal.what} | {numbers} | {_verdict(each)} |")
+    parts = [f"![Overhead of an unchanged program]({name}.svg)\n", readme(results), f"\n{machine}"]
     for workload, words in WHAT.items():
         cells = results.cells.get(workload, {})
         if cells:
-            parts.append(f"\n### {workload}: {words}\n\n{_tables(cells)}")
+            parts.append(f"\n## {words[0].upper()}{words[1:]} ({workload})\n\n{_tables(cells)}")
     if results.scaling:
         picture = f"![Overhead over the number of input files]({name}-scaling.svg)"
-        parts.append(f"\n### Growth\n\n{picture}\n\n{growth(results)}")
+        parts.append(f"\n## Growth with the number of files\n\n{picture}\n\n{growth(results)}")
     if results.loop:
-        parts.append(
-            f"\n### Watching: from a save to the new program\n\n{watching.tables(results.loop)}"
-        )
+        parts.append(f"\n## Watching\n\n{watching.tables(results.loop)}")
+    parts.append("\n## Goals\n\n| goal | at most | measured | by CPU time | |")
+    parts.append("| --- | ---: | ---: | ---: | --- |")
+    for each, cpu in zip(measured(results), measured(results.by_cpu()), strict=True):
+        numbers = f"{_limit(each)} | {_value(each)} | {_value(cpu)}"
+        parts.append(f"| {each.goal.what} | {numbers} | {_verdict(each)} |")
     return "\n".join(parts)
 
 
@@ -147,9 +146,9 @@ def growth(results: Results) -> str:
     start, slope = (fits[ways.GORUN.name][part] for part in ("start", "slope"))
     noticed, waited = (f"{round((limit - start) / slope, -3):,.0f}" for limit in (0.1, 1))
     sentence = (
-        f"A tenth of a second, from which a person notices a delay, is reached at {noticed} input "
-        f"files, and a second at {waited}: there a look at every file is no longer instant, and "
-        "only somebody who is told of changes (a watcher) could be."
+        f"A person notices a delay from a tenth of a second on: gorun takes that for {noticed} "
+        f"input files, and a second for {waited}. Beyond that only a watcher could be quicker, "
+        "since it is told of changes."
     )
     lines += ["", sentence]
     return "\n".join(lines)

@@ -28,8 +28,6 @@ PAGES = [
     *sorted(DOCS.glob("**/*.md")),
     *sorted(REPOSITORY.glob("examples/**/*.md")),
 ]
-NOT_YET = {"docs/coming-from.md", "docs/index.md", "docs/start.md"}
-"""Pages that are about to be rewritten, and have links without words until then."""
 
 
 class Link(NamedTuple):
@@ -87,10 +85,7 @@ def faults(page: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_lead_somewhere_and_say_where(page: Path) -> None:
-    found = list(faults(page))
-    if str(page.relative_to(REPOSITORY)) in NOT_YET:
-        found = [fault for fault in found if not fault.startswith("no words: ")]
-    assert found == []
+    assert list(faults(page)) == []
 
 
 PAGE = """\

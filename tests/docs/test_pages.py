@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Their commands take hours; what they say is made by these commands, or held by tests of their own.
 NOT_PLAYED = {"benchmarks.md", "repositories.md", "staleness.md", "differential.md", "corpus.md"}
-HAVE_TESTS = {"debug.md", "runners.md"}
+HAVE_TESTS = {"debug.md", "runners.md", "coming-from-air.md", "coming-from-mage.md"}
 """Pages that need more than a shell, and are played by a test of their own."""
 
 PAGES = [

@@ -27,14 +27,6 @@ PAGES = [
     *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted(REPOSITORY.glob("docs/**/*.md")),
 ]
-NOT_YET: set[str] = {
-    "README.md",
-    "docs/benchmarks.md",
-    "docs/coming-from.md",
-    "docs/index.md",
-    "docs/start.md",
-}
-"""Pages that still have longer ones. A page that has none may not stand here."""
 
 _BETWEEN = re.compile(r"(?<=[.!?])[\"')]*\s+")
 _WORD = re.compile(r"\S*\w\S*")
@@ -88,22 +80,9 @@ def long(page: Path) -> list[str]:
     ]
 
 
-def name(page: Path) -> str:
-    """Return a page's path in the repository."""
-    return str(page.relative_to(REPOSITORY))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_no_sentence_is_long(page: Path) -> None:
-    found = long(page)
-    if name(page) in NOT_YET:
-        assert found, f"{name(page)} is rewritten: take it from NOT_YET"
-    else:
-        assert found == []
-
-
-def test_pages_that_are_not_yet_rewritten_are_there() -> None:
-    assert {name(page) for page in PAGES} >= NOT_YET
+    assert long(page) == []
 
 
 def test_what_counts() -> None:
