@@ -27,7 +27,7 @@ from gorun_tasks.storage.remote.machine import Machine, Unlike, refuse_links, re
 from gorun_tasks.storage.remote.observation import Observation
 from gorun_tasks.storage.remote.path_set import PathSet
 from gorun_tasks.storage.remote.portable import Taken, digest_of, facts_of, is_absence
-from gorun_tasks.storage.writer import StoreUnusable
+from gorun_tasks.storage.writer import MANIFESTS_KEPT, StoreUnusable
 from gorun_tasks.system.clock import wait_past
 
 TYPE_CHECKING = False
@@ -66,10 +66,21 @@ class _Offers:
     def add(self, entry: Entry, path_set: bytes) -> None:
         """Take an offer in, as the newest."""
         self.sets[entry[1]] = path_set
-        self.entries = (entry, *(other for other in self.entries if other != entry))[:_ENTRIES]
+        kept = {entry: None}
+        for other in self.entries:
+            # Of each program there are so many manifests.
+            if sum(other[2] == one[2] for one in kept) < MANIFESTS_KEPT:
+                kept[other] = None
+        self.entries = tuple(kept)[:_ENTRIES]
         used = [*dict.fromkeys(entry[1] for entry in self.entries)][:_SETS]
         self.entries = tuple(entry for entry in self.entries if entry[1] in used)
         self.sets = {name: self.sets[name] for name in used}
+
+    def of_others(self, identity: tuple[str, ...]) -> list[tuple[bytes, list[Entry]]]:
+        """Return the path sets, each with the offers of other programs."""
+        others = [entry for entry in self.entries if entry[3] != identity]
+        found = ((packed, [e for e in others if e[1] == n]) for n, packed in self.sets.items())
+        return [one for one in found if one[1]]
 
     def framed(self) -> bytes:
         """Return what is written of them."""
@@ -115,8 +126,8 @@ def fetch(program: ProgramSpec, facts: GitFacts | None) -> Manifest | None:
             return None
         publisher = Publisher.of(store)
         weak = weak_key(program)
-        offers = _Offers(store, weak)
-        for _ in range(_TRIES if offers.entries else 0):
+        offers = _Offers(store, weak).of_others(program.identity)
+        for _ in range(_TRIES if offers else 0):
             observation = Observation(publisher.known(program.key, program.identity))
             manifest, closure = _fitting(machine, weak, offers, observation)
             if not observation.unsettled:
@@ -130,17 +141,20 @@ def fetch(program: ProgramSpec, facts: GitFacts | None) -> Manifest | None:
 
 
 def _fitting(
-    machine: Machine, weak: bytes, offers: _Offers, observation: Observation
+    machine: Machine,
+    weak: bytes,
+    offers: Iterable[tuple[bytes, list[Entry]]],
+    observation: Observation,
 ) -> tuple[Manifest, Closure]:
     """Return a manifest, and the closure, of an offer that is of what is here. Raises Unlike."""
-    for name, packed in offers.sets.items():
+    for packed, entries in offers:
         try:
             here = _Here(machine, PathSet.decoded(packed), observation)
             strong = strong_key(weak, here.path_set, here.facts)
         except (Unlike, NotCanonical):
             continue
-        for entry in offers.entries:
-            if entry[:2] == (strong, name) and entry[3] != machine.program.identity:
+        for entry in entries:
+            if entry[0] == strong:
                 try:
                     return here.complete(entry)
                 except Unlike:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import sys
 
 from gorun_tasks.inputs.digest import bytes_of
@@ -39,7 +38,7 @@ def weak_key(program: ProgramSpec, scope: str = "") -> bytes:
     place = os.path.relpath(program.directory, module) if line else ""
     return encode(
         (
-            ("gorun weak key", SCHEMA, scope, sys.platform, platform.machine()),
+            ("gorun weak key", SCHEMA, scope, sys.platform, os.uname().machine),
             program.flags.words,
             program.target.words,
             program.stamp,

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
     Seen = tuple[tuple[str, ...], tuple[bytes, ...]]
     """Of a look: the listing, and the contents of the names."""
 
-_STEERING = ("go.mod", "go.work", "modules.txt")
+_VENDORED = "modules.txt"
+_OF_MODULES = ("go.mod", "go.work", _VENDORED)
+_ANYWHERE = 1 << 30  # a depth
+_UP = re.compile(rb"(?<!\.)\.\.(?![\w.])")  # in a path
 _DEBUG_INFORMATION = (b"\0.debug_info\0", b"\0.zdebug_info\0")
 _OWN_DIRECTORY = b"${SRCDIR}"
 _NOTHING = re.compile(rb"/(?:\./|/)+")  # in a path
@@ -135,6 +138,8 @@ class Taken:
         roots = machine.roots(self.module)
         if any(roots[role] != table.root for role, table in tables.items()):
             raise Unlike("go found its GOROOT or module cache elsewhere")
+        if machine.program.target.kind == "version":
+            raise Unlike("nobody vouches for the sums of a program that is fetched")
         go = manifest.links == ((machine.command, os.path.realpath(machine.command)),)
         in_path = all(machine.where(name) == path for name, path in manifest.lookups)
         if not (go and in_path) or manifest.goroot_bin not in ("", f"{machine.goroot}/bin"):
@@ -151,21 +156,20 @@ class Taken:
         mode, further, listing, contents = detail
         directory = record_directory(self.module, base)
         named = dict(zip(names, contents, strict=True))
+        left = {n: c for n, c in named.items() if not self._has_role(directory, n, c)}
+        if not left and not mode:
+            return
         if f"{directory}/".startswith(f"{self._repository}/"):
-            self._look(_relative(directory, self.module), mode, further, (listing, named))
+            self._look(_relative(directory, self.module), mode, further, (listing, left))
             return
         above = f"{self._repository}/".startswith(f"{directory}/")
         if above or directory == self._machine.gopath:
-            if mode or not all(map(is_absence, contents)):
+            if mode or not all(map(is_absence, left.values())):
                 raise Unlike(f"go found something in {directory}")
-            self._above.update(names if above else ())
-            self._gopath.update(names if directory == self._machine.gopath else ())
+            self._above.update(left if above else ())
+            self._gopath.update(left if directory == self._machine.gopath else ())
             return
-        left = {n: c for n, c in named.items() if not self._has_role(directory, n, c)}
-        if left or mode:
-            if mode and len(left) < len(named):
-                raise Unlike(f"{directory} has several meanings")
-            self._look(directory or "/", mode, further, (listing, left))
+        self._look(directory or "/", mode, further, (listing, left))
 
     def _look(
         self,
@@ -209,45 +213,56 @@ class Taken:
         odd = any(re.search(r"[\s\"'`\\,;]", path) for path in roots.values())
         if debugged or odd or not machine.trimmed:
             return set(roots)
-        texts = [normal(text) for text in self._texts(thorough=uses_c or self._manifest.cgo)]
-        fixed = {
-            role
-            for role, path in roots.items()
-            if path and any(os.fsencode(path) in text for text in (program, *texts))
-        }
+        texts = [program]
+        fixed = set()
+        for depth, text in self._texts():
+            if _leads_out(text, depth) or _OWN_DIRECTORY in text:
+                fixed |= {"module", "repository"}
+            texts.append(normal(text))
+        texts += [os.fsencode(look.base) for look in self._looks if look.base[:1] == "/"]
+        for role, path in roots.items():
+            if path and any(os.fsencode(path) in text for text in texts):
+                fixed.add(role)
         if uses_c or self._manifest.cgo:
             # ${SRCDIR} puts a package's directory into the flags, and these into its build ID.
             fixed |= {"GOROOT", "GOMODCACHE"}
-        if any(_OWN_DIRECTORY in text for text in texts):
-            fixed |= {"module", "repository"}
-        for path in {self.module, self._repository}:
-            back = re.compile(
-                rb"\.\./(?:[^\s\"'`]*/)?" + re.escape(os.fsencode(os.path.basename(path)))
-            )
-            if any(map(back.search, texts)):
-                fixed |= {"module", "repository"}
         return fixed
 
-    def _texts(self, *, thorough: bool) -> Iterator[bytes]:
-        """Yield what tells go, and where there is C the compilers, where to look.
+    def _texts(self) -> Iterator[tuple[int, bytes]]:
+        """Yield what tells go where to look, and the compilers where there is C of ours.
 
-        Raises Unlike where a file is no longer what it was.
+        With each how deep in the repository the directory is from where its paths start. Raises
+        Unlike where a file is no longer what it was.
         """
         program = self._machine.program
-        words = [*program.flags.words, *program.target.words]
-        words += [value for _, value in self._machine.values({}, uses_c=False)]
-        yield "\n".join(words).encode("utf-8", "surrogateescape")
+        words = "\n".join((*program.flags.words, *program.target.words))
+        yield self._depth(program.directory), words.encode("utf-8", "surrogateescape")
+        values = "\n".join(value for _, value in self._machine.values({}, uses_c=False))
+        yield 0, values.encode("utf-8", "surrogateescape")
         for look, (_, contents) in self._looks.items():
-            directory = record_directory(self.module, look.base)
+            directory = os.path.normpath(record_directory(self.module, look.base))
             for name, content in zip(look.names, contents, strict=True):
-                if content in (ABSENT, DIRECTORY) or not (thorough or name in _STEERING):
+                steers = self._manifest.cgo or name.endswith((".mod", ".work"))
+                if content == DIRECTORY or is_absence(content) or not (steers or name == _VENDORED):
                     continue
                 path = f"{directory}/{name}"
                 if content_of(path, kind_of(content))[0] != content:
                     raise Unlike(f"{path} has changed")
-                if not is_absence(content):
-                    with open(path, "rb") as file:
-                        yield file.read()
+                with open(path, "rb") as file:
+                    text = file.read()
+                if look.base[:1] == "/":
+                    yield _ANYWHERE, text  # relative to a place that is the same for all
+                elif not name.endswith(".go") or b"#" in text:  # directives for C begin so
+                    yield self._depth(directory) if name in _OF_MODULES else 0, text
+
+    def _depth(self, directory: str) -> int:
+        inside = directory[len(self._repository) :]
+        return inside.count("/") if directory.startswith(self._repository) else 0
+
+
+def _leads_out(text: bytes, depth: int) -> bool:
+    """Say whether a line of a text goes up more often than its directory is deep."""
+    return any(len(_UP.findall(line)) > depth for line in text.split(b"\n") if b".." in line)
 
 
 def facts_of(

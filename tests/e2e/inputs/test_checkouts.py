@@ -236,6 +236,13 @@ def test_a_path_that_leads_out_and_back_is_the_first_ones(tmp_path: Path, where:
     assert event["outcome"] == "built"
 
 
+def test_a_module_beside_this_one_is_another_where_there_is_no_repository(tmp_path: Path) -> None:
+    pair = in_app(Pair(tmp_path, {n: text for n, text in BESIDE.items() if n != ".git/HEAD"}))
+    pair.build("-trimpath", ".")
+    pair.second.write({"../dep/dep.go": BESIDE["dep/dep.go"].replace('"dep"', '"step"')})
+    assert pair.asked("-trimpath", ".") == "built"
+
+
 def test_a_workspace_is_shared(tmp_path: Path) -> None:
     pair = Pair(
         tmp_path, {**BESIDE, "go.work": "go 1.24\n\nuse (\n\t./app\n\t./dep\n)\n", "dep/x.txt": ""}
