@@ -1,7 +1,7 @@
 """Batch build: many programs, loaded and compiled together, linked one by one.
 
 1. One look at the machine judges all of them: what they share is looked at once.
-2. What is current or restored needs no go.
+2. What is current or restored, or another checkout has built, needs no go.
 3. Of the stale ones, those with the same flags and environment have their packages compiled by one
    go process, which loads the package graph once and has all processors. It also tells which of
    those for which other modules were chosen it would make again as they are (`renewal`).
@@ -98,7 +98,7 @@ def make_all(
     results: dict[str, Outcome | GoRunError] = {}
     stale: list[tuple[str, Graph]] = []
     for name, graph in graphs.items():
-        if graph.verdict.manifest is None or rebuild:
+        if rebuild or not graph.fetch():
             stale.append((name, graph))
         else:
             results[name] = _made(graph, rebuild=False)
@@ -135,7 +135,7 @@ def compile_together(graphs: list[Graph]) -> None:
     Says nothing: whatever is wrong each of them will say. Ends as a signal wants it.
     """
     try:
-        _compile_together(graphs)
+        _compile_together([graph for graph in graphs if not graph.fetch()])
     except Interrupted as interrupted:
         end_by(interrupted)
 

@@ -15,6 +15,7 @@ from gorun_tasks.build.outcome import Outcome, Stopwatch
 from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
 from gorun_tasks.storage.eviction import size_limit
 from gorun_tasks.storage.publisher import Publisher, working_folder
+from gorun_tasks.storage.remote.checkouts import offer
 from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
 
@@ -196,6 +197,7 @@ class Builder:
                 cgo=attempt.cgo,
             )
             digest, path = manifest.digest, program.store.executable(manifest)
+            offer(program, manifest, publisher, self._context.facts)
         publisher.evict(_size_limit(program))
         return path, digest
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 
 from gorun_tasks.build.outcome import Outcome, Stopwatch
+from gorun_tasks.core.check import Verdict
 from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.errors import ExecutableGoneError, GoRunError, Interrupted
 from gorun_tasks.inputs.verdict import judge
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from gorun_tasks.build.builder import Builder
     from gorun_tasks.build.context import BuildContext
-    from gorun_tasks.core.check import Verdict
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.reasons import Reason
 
@@ -130,6 +130,7 @@ class Graph:
         self._stopwatch = Stopwatch()
         self._builder: Builder | None = None
         self._is_reported = False  # whether it was said what became of it
+        self._is_looked_for = False  # whether another checkout may have built it
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -192,6 +193,8 @@ class Graph:
         self._begun = 0.0
         self._is_reported = False
         made: Outcome | None = None
+        if not rebuild:
+            self.fetch()
         verdict = self.verdict
         try:
             if verdict.manifest is not None and not rebuild:
@@ -211,6 +214,23 @@ class Graph:
             if made is not None and not self._is_reported:
                 self._report(made)
         return made
+
+    def fetch(self) -> bool:
+        """Take what another checkout has built of this very content, where the program is stale.
+
+        Say whether it has an executable by now. That is looked for once.
+        """
+        verdict = self.verdict
+        if verdict.manifest is None and not self._is_looked_for:
+            from gorun_tasks.storage.remote.checkouts import fetch
+
+            self._is_looked_for = True
+            manifest = fetch(self.program, verdict.facts)
+            if manifest is not None:
+                elsewhere = _reason("built in another checkout")
+                self._verdict = Verdict("fetched", manifest, (*verdict.because, *elsewhere))
+                self._verdict.facts = verdict.facts
+        return self.verdict.manifest is not None
 
     def run(self) -> Outcome:
         """Perform all four nodes; return the outcome with the program's exit status.

@@ -51,11 +51,11 @@ class Outcome:
 
     `outcome` is "current" (nothing changed; of several programs also those that another go.mod
     leaves as they were), "restored" (something changed, but the store has the executable for this
-    very content), "built" or, in events only, "failed". `path` is the executable, `digest` its
-    SHA-256 (hexadecimal), `because` the reasons (empty for "current"),
-    `seconds` how long it took, `exit_code` the program's exit status where it was run: 0-255, or
-    128+n after signal n killed it, and `signal` is that n then, else 0. `unrecorded` says why the
-    build will not be remembered, "" where it is.
+    very content), "fetched" (another checkout has built it), "built" or, in events only, "failed".
+    `path` is the executable, `digest` its SHA-256 (hexadecimal), `because` the reasons (empty for
+    "current"), `seconds` how long it took, `exit_code` the program's exit status where it was run:
+    0-255, or 128+n after signal n killed it, and `signal` is that n then, else 0. `unrecorded` says
+    why the build will not be remembered, "" where it is.
 
     `steps` says where the time went: the seconds of each step that was taken, which add up to
     `seconds`. "check" is the look at what changed, "wait" for another build of the same program;

@@ -222,11 +222,9 @@ class _Recorder:
         own = os.path.dirname(module) if module else self._program.directory
         words = () if module else self._program.target.words
         goroot, modules = self._settings["GOROOT"], self._settings["GOMODCACHE"]
-        sections = (
-            Section(f"goroot-{_short(goroot)}", "GOROOT", goroot),
-            Section(f"modules-{_short(modules, own, *words)}", "GOMODCACHE", modules),
-            Section(f"module-{_short(own, *words)}", "module", own),
-        )
+        names = table_names(goroot, modules, own, words)
+        places = zip(("GOROOT", "GOMODCACHE", "module"), (goroot, modules, own), strict=True)
+        sections = [Section(name, *place) for name, place in zip(names, places, strict=True)]
         self._note_missing_directories()
         for directory in sorted({*self._asked.names, *self._asked.listed}):
             section = next((s for s in sections[:2] if s.holds(directory)), sections[2])
@@ -389,6 +387,15 @@ class _Recorder:
         yield from filter(None, self.leading)
         for directory, names in self._asked.names.items():
             yield from (f"{directory}/{name}" for name in names)
+
+
+def table_names(goroot: str, modules: str, own: str, words: Iterable[str]) -> tuple[str, str, str]:
+    """Return the names of the tables for three roots; `words` are the target's without a module."""
+    return (
+        f"goroot-{_short(goroot)}",
+        f"modules-{_short(modules, own, *words)}",
+        f"module-{_short(own, *words)}",
+    )
 
 
 def _status(path: str) -> os.stat_result | None:

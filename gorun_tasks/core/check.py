@@ -149,10 +149,11 @@ class StatCache:
 class Verdict:
     """What is known of a program without asking go.
 
-    `outcome` is "current", "restored" or "stale". A manifest comes with the first two; `because`
-    is empty only with "current". `link_only` says that nothing go compiles has changed. `renewed`
-    are records whose stats are worth writing; `altered` says that the manifest should be written.
-    `facts` are those of git at this look, None where nothing is stamped.
+    `outcome` is "current", "restored", "fetched" (which `build.graph` finds) or "stale". A manifest
+    comes with all but the last; `because` is empty only with "current". `link_only` says that
+    nothing go compiles has changed. `renewed` are records whose stats are worth writing; `altered`
+    says that the manifest should be written. `facts` are those of git at this look, None where
+    nothing is stamped.
     """
 
     __slots__ = ("altered", "because", "facts", "link_only", "manifest", "outcome", "renewed")

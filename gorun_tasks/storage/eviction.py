@@ -146,6 +146,7 @@ class _Eviction:
                 os.unlink(f"{self._root}/programs/{key}")
                 del programs[key]
         tables = self._clear_tables(programs, written)
+        self._clear_offers(digests)
         self._clear_folders("exe", digests, UNWATCHED if self._in_use is None else YOUNG)
         self._clear_folders("which", programs, HANDED_OUT)
         for entry in _entries(f"{self._root}/hours"):
@@ -214,6 +215,17 @@ class _Eviction:
             elif entry.name in written:
                 _sweep(entry.path, named[entry.name])
         return named
+
+    def _clear_offers(self, kept: Collection[str]) -> None:
+        """Remove what is offered to other checkouts where all of its executables go."""
+        for entry in _entries(f"{self._root}/shared"):
+            try:
+                _weak, _sets, offers = unframe(read_file(entry.path))
+                needed = "." not in entry.name and any(offer[-1] in kept for offer in offers)
+            except (OSError, ValueError, TypeError, IndexError):
+                needed = False
+            if not needed:
+                _remove(entry)
 
     def _clear_folders(self, name: str, kept: Collection[str], patience: float) -> None:
         for folder in _entries(f"{self._root}/{name}"):

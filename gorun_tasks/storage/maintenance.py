@@ -18,6 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+_RECORDS = ("programs", "shelves", "shared")
+"""The folders with what is remembered of builds."""
+
 
 def maintain(
     what: str, words: list[str], environ: Mapping[str, str], answer: Callable[[str], int]
@@ -43,7 +46,7 @@ def maintain(
 
 def _stat(store: Store) -> tuple[str, bool]:
     sizes = {path: os.lstat(path).st_size for path in _files(store, "exe")}
-    records = sum(os.lstat(path).st_size for path in _files(store, "shelves", "programs"))
+    records = sum(os.lstat(path).st_size for path in _files(store, *_RECORDS))
     programs = list(_programs(store))
     text = (
         f"{in_one_line(store.root)}\n"
@@ -72,7 +75,7 @@ def _stat_in_json(store: Store) -> tuple[str, bool]:
     told = {
         "directory": store.root,
         "executables": [os.lstat(path).st_size for path in _files(store, "exe")],
-        "records": sum(os.lstat(path).st_size for path in _files(store, "shelves", "programs")),
+        "records": sum(os.lstat(path).st_size for path in _files(store, *_RECORDS)),
         "programs": programs,
     }
     return json.dumps(told, indent=2) + "\n", True
@@ -92,7 +95,7 @@ def _verify(store: Store) -> tuple[str, bool]:
             os.unlink(path)
             text += f"{in_one_line(path)}: was not what was published; removed\n"
     records = 0
-    for path in _files(store, "programs", "shelves"):
+    for path in _files(store, *_RECORDS):
         if not _is_sound(path):
             records += 1
             os.unlink(path)
@@ -107,9 +110,10 @@ def _is_sound(path: str) -> bool:
     try:
         data = read_file(path)
         unframe(data, second=True)
-        if os.path.basename(os.path.dirname(path)) == "shelves":
+        folder = os.path.basename(os.path.dirname(path))
+        if folder == "shelves":
             InputTable("", path)
-        else:
+        elif folder == "programs":
             for values in unframe(data)[1]:
                 Manifest.from_stored(values)
     except (OSError, ValueError, TypeError, IndexError):

@@ -21,14 +21,14 @@ from gorun_tasks.errors import BuildError, GivenUp, GoRunError
 from gorun_tasks.inputs.digest import ContentCache, is_executable_of
 from gorun_tasks.storage.eviction import evict
 from gorun_tasks.storage.writer import StoreUnusable, Writer, in_words
-from gorun_tasks.system.atomic_files import put_whole, sync
+from gorun_tasks.system.atomic_files import put_whole, sync, write_whole
 from gorun_tasks.system.locks import Lock
 from gorun_tasks.toolchain.interrupt import InterruptGuard
 from gorun_tasks.toolchain.report import JOURNAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gorun_tasks.closure.recorder import Closure, Section
     from gorun_tasks.core.fingerprint import Key
@@ -169,6 +169,26 @@ class Publisher(Writer):
         renewed.wrapper, renewed.recorded = wrapper, time.time()
         self.put_records(closure)
         self.promote(program.key, program.identity, renewed)
+
+    def take_over(self, program: ProgramSpec, manifest: Manifest, closure: Closure) -> None:
+        """Have a program start what another checkout has built, as depending on a closure.
+
+        The manifest is that of the other one, and becomes this one's. Raises Unusable.
+        """
+        manifest.environment, manifest.defaults = closure.environment, closure.defaults
+        manifest.lookups, manifest.links = closure.lookups, closure.links
+        manifest.packed = packed_tables((s.name, s.records) for s in closure.sections)
+        manifest.recorded = time.time()
+        with self._write_lock():
+            if key_at(self._store.executable(manifest)) != manifest.key:
+                raise StoreUnusable("the executable has just been evicted")
+            self._put_all_records(closure)
+            self._put_first(program.key, program.identity, manifest)
+
+    def offer(self, name: str, content: Callable[[], bytes]) -> None:
+        """Write what is offered to other checkouts: `content`, once nobody else does. Unusable."""
+        with self._write_lock(), Lock(f"{self._root}/locks/shared-{name}"):
+            write_whole(f"{self._root}/shared/{name}", content())
 
     def place(self, executable: StagedExecutable) -> str:
         """Put an executable where it stays, so that it can be started; return its path.

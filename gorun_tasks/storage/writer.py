@@ -35,7 +35,7 @@ MANIFESTS_KEPT = 8
 
 _FOLDERS = (
     *("programs", "shelves", "exe", "which", "hours", "work", "locks"),
-    *("workspaces", "generated", "compiled"),
+    *("workspaces", "generated", "compiled", "shared"),
 )
 
 

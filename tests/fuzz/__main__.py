@@ -40,6 +40,7 @@ class Driver:
         self._caches = Caches(folder)
         self.tally = Tally()
         self._begun = self._told = time.monotonic()
+        self.often_second = 0.15
 
     def tell_now_and_then(self, seed: int) -> None:
         """Report, unless that was done lately."""
@@ -58,6 +59,7 @@ class Driver:
         """Run one episode."""
         episode = self._begin(seed, self.tally)
         walk = Walk(episode, seed)
+        walk.often_second = self.often_second
         steps: list[Step] = []
         while len(steps) < _STEPS and time.monotonic() < until:
             steps.append(walk.next())
@@ -119,6 +121,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="of the first episode (default: by the clock)")
     parser.add_argument("--episodes", type=int, default=sys.maxsize)
     parser.add_argument("--without", action="append", default=[], help="a class of mutation")
+    parser.add_argument(
+        "--second", type=float, default=0.15, help="share of rounds about another checkout"
+    )
     parser.add_argument("--go", action="append", help="a go command; several may be given")
     parser.add_argument("--folder", help="where to work (kept; default: below $TMPDIR)")
     given = parser.parse_args()
@@ -130,6 +135,7 @@ def main() -> int:
         for table in (MUTATIONS, ON_FILES):
             table.pop(name, None)
     driver = Driver(os.path.realpath(folder), toolchains)
+    driver.often_second = given.second
     until = time.monotonic() + given.minutes * 60
     seed = given.seed if given.seed is not None else Random().getrandbits(32)
     for number in range(given.episodes):

@@ -1,18 +1,22 @@
 """An episode: one world, a sequence of steps, and at each check gorun held against the oracle.
 
 Decides what counts as a failure, and counts everything else. A step is a class of mutation, or
-"check", "look", "meanwhile" (a mutation while go builds for gorun), "undo" or "back" (to some tree
-that was checked, to the newest), with a seed of its own: so any part of a sequence can be
-replayed. It must never let a difference pass in silence.
+"check", "look", "meanwhile" (a mutation while go builds for gorun), "second" (another checkout), or
+"undo" or "back" (to some tree that was checked, to the newest), with a seed of its own: so any part
+of a sequence can be replayed. It must never let a difference pass in silence.
 
 A check has gorun make the executable, and the oracle too. A look, after a single mutation of
 several, only has gorun judge: what it calls stale needs no proof, whatever it calls current or
 restored is held against the oracle as at a check. So a wrong "current" is found also where a later
 mutation would have hidden it, and nothing is linked in between.
+
+In another checkout of the tree, elsewhere and with another home, gorun is asked for what it has
+without go, as the tree is and after mutations: that must be what go makes there.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -49,6 +53,9 @@ _WITHOUT_A_TRACE = (
 _COMMAND_SHARE = 0.12  # of the checks go through the command line
 _SOMEBODY_ELSES_SHARE = 0.2  # of the checks with C come after a build by go alone
 _GOOD_KEPT = 4
+_SECOND_SHARE = 0.15  # of the rounds are about a second checkout
+_NOT_IN_SECOND = ("mount", "flags", "store")
+_IN_SECOND = {kind: MUTATIONS[kind] for kind in MUTATIONS if kind not in _NOT_IN_SECOND}
 _SAMPLE = 0.15  # of the looks at which gorun would build
 
 
@@ -91,6 +98,8 @@ class Tally:
         self.needless_linked = 0  # of these, where go linked, and had not kept it either
         self.needless_for_nothing = 0  # after what leaves every content as it was
         self.unneeded = 0  # checks where the newest recorded executable was the right one
+        self.second = 0  # looks in a second checkout
+        self.second_claims: Counter[str] = Counter()  # of these, what gorun had without go
         self.meanwhile = 0  # mutations that came while go was building
         self.wavered = 0  # where go, asked again, said something else
         self.failures: Counter[str] = Counter()
@@ -124,6 +133,7 @@ class Tally:
             f"mutations {total} ({self.meanwhile} of them while go was building)",
             f"checks {self.checks} ({self.by_command} by command line): {outcomes}",
             f"looks {self.looks}: {self.claims} current or restored",
+            f"looks in a second checkout {self.second}: {dict(self.second_claims)}",
             f"after one or two mutations: needless {self.share():.1f} %",
             f"go: {', '.join(f'{name} {n}' for name, n in self.expected.most_common())}",
             f"failures: {failures}; go wavered: {self.wavered}",
@@ -156,7 +166,8 @@ class Episode:
         kind = kind or ("cgo" if random.random() < 0.04 else random.choice(KINDS))
         root = f"{folder}/world"
         unmount_below(root)
-        for name in ("", "-store", "-home", "-tmp", "-copy", "-events", "-twin", "-away"):
+        beside = ("-store", "-home", "-tmp", "-copy", "-events", "-twin", "-away", "-second")
+        for name in ("", *beside):
             if os.path.isdir(root + name):
                 shutil.rmtree(root + name)
             elif os.path.lexists(root + name):
@@ -167,6 +178,7 @@ class Episode:
         caches.renew()
         self._tally = tally
         self.world = World(root, kind, toolchains)
+        os.mkdir(f"{root}/.git")  # so that it is a repository
         self.world.slots = list(programs_at(self.world, random))
         self.told: list[str] = [f"{kind} of seed {seed}: {'; '.join(map(str, self.world.slots))}"]
         self.ill = 0  # checks in a row that go could not build
@@ -182,6 +194,8 @@ class Episode:
             return self._check(random)
         if step.kind == "look":
             return self._look(random)
+        if step.kind == "second":
+            return self._second(random)
         if step.kind == "undo":
             self._undo(random)
         elif step.kind == "back":
@@ -261,6 +275,57 @@ class Episode:
                 world.restore(before, times=times)
                 self._note("undo", f"what was done meanwhile, times {times}")
         return self._check(random, slot)
+
+    def _second(self, random: Random) -> Failure | None:
+        """Build with -trimpath, and ask in another checkout, as it is and after mutations."""
+        world = self.world
+        slot = random.choice(world.slots)
+        slot = slot._replace(flags=tuple(dict.fromkeys((*slot.flags, "-trimpath"))))
+        if not self._can_be_asked(slot) or self._writes(slot):
+            return None
+        self._know(slot)
+        ours = ask_here(world, slot, self._caches.ours)
+        self.told.append(f"built for another checkout: {slot}: {ours.outcome}")
+        if ours.outcome == "failed":
+            return None
+        second = world.checkout(f"{world.root}-second/of/it")
+        second.environment["GORUN_CACHE_DIR"] = f"{world.root}-store"
+        if random.random() < 0.7:
+            for name, value in second.environment.items():
+                if name != "GORUN_CACHE_DIR":
+                    second.environment[name] = value.replace(world.root, second.root)
+        begun, around = second.snapshot(), dict(second.environment)
+        failure = self._look_in(second, slot, random)
+        for _ in range(random.randint(2, 6)):
+            if failure is not None:
+                break
+            for _ in range(random.choice((1, 1, 1, 2))):
+                kind = draw(random, _IN_SECOND)
+                with contextlib.suppress(OSError):
+                    words = _IN_SECOND[kind][1](second, random)
+                    self.told.append(f"in the second checkout: {kind}: {words}")
+                    self._tally.mutations[kind] += bool(words)
+            failure = self._look_in(second, slot, random)
+            if random.random() < 0.6:
+                second.restore(begun, times=random.random() < 0.5)
+                second.environment = dict(around)
+        return failure
+
+    def _look_in(self, second: World, slot: Slot, random: Random) -> Failure | None:
+        """Ask in another checkout, and hold against go what needs none."""
+        if not os.path.isdir(second.at(slot.where)):
+            return None
+        if random.random() < 0.8:
+            let_the_clock_tick()
+        ours = ask_verdict(second, slot, self._caches.ours)
+        self._tally.second += 1
+        self.told.append(f"second checkout {slot}: {ours.outcome} {list(ours.because)}")
+        if ours.outcome == "stale":
+            return None
+        self._tally.second_claims[ours.outcome] += 1
+        environ = environ_of(second, slot, "")
+        self._caches.know(go_of(second, environ), environ, slot.flags, cgo=second.kind == "cgo")
+        return self._difference(slot, ours, Question(second, slot, self._caches).answer(), second)
 
     def _can_be_asked(self, slot: Slot) -> bool:
         return os.path.isdir(self.world.at(slot.where))
@@ -365,12 +430,14 @@ class Episode:
         """Return reasons without what differs from world to world."""
         return "; ".join(sorted(words.replace(self.world.root, "…") for words in because))
 
-    def _difference(self, slot: Slot, ours: Answer, expected: Answer) -> Failure | None:
+    def _difference(
+        self, slot: Slot, ours: Answer, expected: Answer, world: World | None = None
+    ) -> Failure | None:
         kind = _kind_of(ours, expected)
         if not kind:
             return None
         self._caches.forget(self._caches.oracle)
-        again = Question(self.world, slot, self._caches).answer()
+        again = Question(world or self.world, slot, self._caches).answer()
         if not _kind_of(ours, again):
             self._tally.wavered += 1
             self.told.append(f"go wavered: {expected} then {again}")
@@ -399,7 +466,7 @@ def _kind_of(ours: Answer, expected: Answer) -> str:
         return "" if expected.outcome == "failed" else "wrong failure"
     if ours.digest == expected.digest and expected.outcome == "built":
         return ""
-    if ours.outcome in ("current", "restored"):
+    if ours.outcome in ("current", "restored", "fetched"):
         return "stale"
     return "ran what go refuses" if expected.outcome == "failed" else "wrong executable"
 
@@ -427,6 +494,7 @@ class Walk:
         self._random = Random(seed)
         self._episode = episode
         self._queue: list[str] = ["check"]
+        self.often_second = _SECOND_SHARE
 
     def next(self) -> Step:
         """Return the step to take now."""
@@ -454,6 +522,6 @@ class Walk:
                     if left and random.random() < 0.5:
                         self._queue.append("look")
             self._queue.append("check")
-            if random.random() < 0.15:
-                self._queue.append("check")
+            further = ("check", 0.15), ("second", self.often_second)
+            self._queue += [kind for kind, share in further if random.random() < share]
         return Step(self._queue.pop(0), random.getrandbits(32))

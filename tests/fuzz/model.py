@@ -8,6 +8,7 @@ some break it, and which do is for the oracle to say.
 
 from __future__ import annotations
 
+import copy
 import functools
 import os
 import re
@@ -261,6 +262,18 @@ class World:
         self.link("bin/go", toolchains[0])
         for path in self.paths():
             os.utime(self.at(path), ns=(_OLD, _OLD), follow_symlinks=False)
+
+    def checkout(self, root: str) -> World:
+        """Return another checkout of the same tree, with the same environment."""
+        for folder in (root, f"{root}-home", f"{root}-tmp"):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.root, root, symlinks=True, copy_function=shutil.copy)
+        for folder in (f"{root}-home", f"{root}-tmp"):
+            os.makedirs(folder)
+        other = copy.copy(self)
+        other.root, other.mounted, other.slots = root, [], list(self.slots)
+        other.environment = dict(self.environment)
+        return other
 
     def at(self, name: str) -> str:
         """Return the absolute path of a name in the tree."""
@@ -1106,7 +1119,7 @@ def toolchain(world: World, random: Random) -> str:
 
 def store(world: World, random: Random) -> str:
     """Damage what gorun stored: it lies beside the tree."""
-    folder = f"{world.root}-store/v1/{random.choice(('exe', 'exe', 'tables', 'programs'))}"
+    folder = f"{world.root}-store/v1/{random.choice(('exe', 'shared', 'tables', 'programs'))}"
     found = sorted(f"{at}/{n}" for at, _, names in os.walk(folder) for n in names)
     if not found:
         return ""

@@ -53,7 +53,7 @@ _WARM_CGO = (
 class Answer(NamedTuple):
     """What came of one request for an executable."""
 
-    outcome: str  # "current", "restored", "built" or "failed"; of the oracle the last two
+    outcome: str  # of gorun; of the oracle "built" or "failed"
     digest: str = ""  # SHA-256 of the executable
     because: tuple[str, ...] = ()
     told: str = ""  # what was written on stderr
@@ -241,6 +241,8 @@ def ask_here(world: World, slot: Slot, cache: str) -> Answer:
 def ask_verdict(world: World, slot: Slot, cache: str) -> Answer:
     """Ask gorun, in this process, for what it has without go; "stale" where that is nothing.
 
+    What another checkout has built it has too.
+
     What it would write at a run (the stats of what it read again) it writes here too.
     """
     environ = environ_of(world, slot, cache)
@@ -248,6 +250,7 @@ def ask_verdict(world: World, slot: Slot, cache: str) -> Answer:
     try:
         flags, _ = BuildFlags.parse(list(slot.flags))
         graph = Program.typed(Target(slot.target), flags, environ).graph()
+        graph.fetch()
         verdict = graph.verdict
         because = tuple(map(str, verdict.because))
         if verdict.manifest is None:

@@ -61,6 +61,7 @@ WITHOUT = {
     "storage/remote/place": "An interface: each transport keeps it in network/test_places.",
     "storage/remote/url": "Good and bad ones are located by unit/storage/remote/test_locate.",
     "storage/staged_executable": "unit/storage/test_publisher has it hash, sync and fail.",
+    "storage/remote/checkouts": "What is fetched, and what is not: e2e/inputs/test_checkouts.",
     "system/atomic_files": "The calls of all that writes are failed by stress/test_faults.",
     "system/clock": "Waiting for a tick is what each test that edits within one rests on.",
     "system/console": "What stands on a terminal: e2e/cli/test_progress and test_surroundings.",
