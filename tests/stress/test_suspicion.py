@@ -269,7 +269,7 @@ def test_nothing_is_stored_where_others_could_swap_it(
     shop: Workshop, made: Callable[[Workshop], None]
 ) -> None:
     """Whoever may write above the store could put another one in its place."""
-    shop.store.mkdir()
+    shop.without_store().store.mkdir()
     made(shop)
     result = shop.gorun(".")
     is_right(result, "first", 1)

@@ -14,7 +14,7 @@ import struct
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -86,6 +86,11 @@ class Workshop(Place):
         self.temporary = folder / "tmp"
         self.temporary.mkdir()
         self.write(files)
+
+    def without_store(self) -> Self:
+        """Take away the store that every workshop begins with; return it."""
+        shutil.rmtree(self.store)
+        return self
 
     def gorun(self, *words: str, stdin: str = "", env: dict[str, str] | None = None) -> Result:
         """Run gorun to its end."""

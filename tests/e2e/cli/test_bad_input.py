@@ -258,7 +258,7 @@ def make_unusable(workshop: Workshop, case: str) -> None:
     if case == "below a file":
         workshop.environ["GORUN_CACHE_DIR"] = str(workshop.folder / "go.mod" / "store")
         return
-    root = workshop.store / "v1"
+    root = workshop.without_store().store / "v1"
     if case == "open to others":
         root.mkdir(parents=True)
         root.chmod(0o755)

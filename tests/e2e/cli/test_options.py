@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("go")
 
 def test_why_says_stale_and_builds_nothing(tmp_path: Path) -> None:
     """On stdout; exit status 1 stale, 0 current; never a build, never a run."""
-    workshop = Workshop(tmp_path)
+    workshop = Workshop(tmp_path).without_store()
     assert workshop.gorun("--why", ".") == (1, ".: not built before\n", "")
     assert not workshop.store.exists()
     workshop.gorun(".")
@@ -298,7 +298,7 @@ def test_help_and_version_answer_on_stdout(tmp_path: Path) -> None:
 
 
 def test_store_stat_of_an_empty_store(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path)
+    workshop = Workshop(tmp_path).without_store()
     expected = f"{workshop.store}/v1: nothing is stored\n"
     for verb in ("stat", "clear", "verify"):
         assert workshop.gorun("--store", verb) == (0, expected, "")
