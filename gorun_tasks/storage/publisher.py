@@ -248,7 +248,7 @@ class Publisher(Writer):
     def drop(self, key: str) -> None:
         """Forget a program on all platforms, and remove what only it used. Raises Unusable."""
         with self._write_lock():
-            for folder in ("programs", "hours", "which"):
+            for folder in ("programs", "which"):
                 for name in self._store.keys(key, folder):
                     with contextlib.suppress(FileNotFoundError):
                         if folder == "which":

@@ -305,22 +305,6 @@ def test_store_stat_of_an_empty_store(tmp_path: Path) -> None:
     assert not workshop.store.exists()
 
 
-def test_store_stat_counts_what_is_there(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path)
-    workshop.gorun(".")
-    workshop.edit("main.go", "hello", "goodbye")
-    workshop.gorun(".")
-    workshop.gorun("-tags=x", ".")
-    result = workshop.gorun("--store", "stat")
-    assert (result.rc, result.err) == (0, "")
-    lines = result.out.splitlines()
-    assert lines[0] == f"{workshop.store}/v1"
-    assert lines[1].startswith("2 executables, ") or lines[1].startswith("3 executables, ")
-    assert lines[2] == "2 programs"
-    assert f"  . in {workshop.folder}: 2 remembered" in lines
-    assert f"  -tags=x . in {workshop.folder}: 1 remembered" in lines
-
-
 def test_store_clear_forgets_everything(tmp_path: Path) -> None:
     workshop = Workshop(tmp_path)
     workshop.gorun(".")
