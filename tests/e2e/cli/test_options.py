@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gorun_tasks import __version__
+from gorun_tasks.cli.help import help_text
 from tests.support.workshop import HELLO, TINY, Workshop, sample, sections
 
 pytestmark = pytest.mark.usefixtures("go")
@@ -283,18 +284,7 @@ def test_quiet_still_says_why_there_is_no_program(tmp_path: Path) -> None:
 def test_help_and_version_answer_on_stdout(tmp_path: Path) -> None:
     workshop = Workshop(tmp_path)
     assert workshop.gorun("--version") == (0, f"gorun {__version__}\n", "")
-    result = workshop.gorun("--help")
-    assert (result.rc, result.err) == (0, "")
-    for option in (
-        "--why",
-        "--which",
-        "--debug",
-        "--ephemeral",
-        "--rebuild",
-        "--store",
-        "--events",
-    ):
-        assert option in result.out
+    assert workshop.gorun("--help") == (0, help_text(), "")
 
 
 def test_store_stat_of_an_empty_store(tmp_path: Path) -> None:
