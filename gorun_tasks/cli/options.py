@@ -159,6 +159,26 @@ OPTIONS = {option.name: option for group in GROUPS.values() for option in group}
 """The options by name."""
 
 
+_VALUES = {
+    "DIR": ("a directory", "./testdata"),
+    "FILE": ("a file", "build.jsonl"),
+    "HOST:PORT": ("an address", "localhost:8080"),
+    "REV": ("a revision of git", "main"),
+    "SECONDS": ("a number of seconds", "10"),
+    "SHELL": ("the name of a shell", "bash"),
+    "SIGNAL": ("the name of a signal", "INT"),
+    "VAR=FACT": ("a variable and a fact", "main.version=version"),
+    "WHAT": ("a word that says what to do", "stat"),
+}
+"""What a value is, with an example, by what --help calls it."""
+
+
+def without_value(name: str) -> UsageError:
+    """Return the error of an option that lacks its value."""
+    what, example = _VALUES[OPTIONS[name].value]
+    return UsageError(f"--{name} needs {what}", f"as in --{name} {example}")
+
+
 def find(word: str, name: str) -> Option | None:
     """Return the option that a word names; None for one that is not gorun's.
 
@@ -187,14 +207,14 @@ def refuse_contradiction(given: Collection[str]) -> None:
     for name in given:
         needed = OPTIONS[name].of
         if needed and needed not in given:
-            raise UsageError(f"--{name} does not go without --{needed}")
+            raise UsageError(f"--{name} is only for --{needed}")
     requests = [name for name, option in OPTIONS.items() if option.request and name in given]
     if "cwd" in given:
         for name in requests:
             if name not in ("watch", "ephemeral"):
-                raise UsageError(f"--cwd does not go with --{name}")
+                raise UsageError(f"--cwd cannot be combined with --{name}")
     requests.sort(key=lambda name: name != "watch")
     if "watch" in given and "rebuild" in given:
         requests.append("rebuild")
     if len(requests) > 1 and requests != ["build", "affected"]:
-        raise UsageError(f"--{requests[0]} does not go with --{requests[1]}")
+        raise UsageError(f"--{requests[0]} cannot be combined with --{requests[1]}")

@@ -341,7 +341,7 @@ def working_folder(publisher: Publisher | None, *inside: str) -> str:
         _make_folders(path, inside)
     except OSError as error:
         trouble = f"there is no room for a build: {in_words(error)}"
-        raise BuildError(trouble, "set TMPDIR") from error
+        raise BuildError(trouble, "TMPDIR can name a directory with room") from error
     return path
 
 
