@@ -58,7 +58,7 @@ def _stat(store: Store, limit: int) -> tuple[str, bool]:
     sizes = _sizes(store)
     text = (
         f"{in_one_line(store.root)}\n"
-        f"{len(sizes)} executables of {len(programs)} programs: {_said_size(sum(sizes.values()))}"
+        f"programs: {len(programs)}; executables: {len(sizes)}, {_said_size(sum(sizes.values()))}"
         f" (GORUN_CACHE_SIZE allows {_said_size(limit)})\n"
         f"records of what they were built from: {_said_size(_size_of_records(store))}\n"
     )

@@ -234,7 +234,7 @@ def test_stat_says_what_is_kept_of_each_program(shop: Workshop) -> None:
     told = shop.gorun("--store", "stat", env={"GORUN_CACHE_SIZE": "3GiB"}).out.splitlines()
     assert told[0] == f"{shop.store}/v1"
     assert re.fullmatch(
-        r"3 executables of 2 programs: [34]\.\d MiB \(GORUN_CACHE_SIZE allows 3\.0 GiB\)", told[1]
+        r"programs: 2; executables: 3, [34]\.\d MiB \(GORUN_CACHE_SIZE allows 3\.0 GiB\)", told[1]
     )
     assert re.fullmatch(r"records of what they were built from: 0\.\d MiB", told[2])
     rows = [re.sub(r" +[\d.]+ MiB  |  +", "|", line) for line in told[4:]]
