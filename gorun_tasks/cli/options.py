@@ -139,7 +139,7 @@ GROUPS = {
     "Other": (
         Option(
             *("init", "write a noxfile.py, tasks.py or dodo.py"),
-            details=("gorun --init nox, invoke or doit; nothing is overwritten",),
+            details=("--init nox, invoke or doit; overwrites nothing",),
             request=True,
         ),
         Option("no-config", "ignore pyproject.toml and gorun.toml"),
