@@ -37,6 +37,7 @@ html_title = "gorun-tasks"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_use_index = False  # the search finds more, and nothing would lead to it
 copybutton_prompt_text = "$ "
 copybutton_line_continuation_character = "\\"
 

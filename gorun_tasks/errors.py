@@ -99,6 +99,10 @@ class ExecutionError(GoRunError):
     exit_status = CANNOT_EXECUTE
 
 
+class PlaceError(ExecutionError):
+    """The directory in which the program is to run is not there, or cannot be entered."""
+
+
 class ExecutableGoneError(ExecutionError):
     """The executable was there, and is not: another process evicted it before it could start."""
 

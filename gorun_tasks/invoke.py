@@ -165,11 +165,12 @@ def collection(
     (`--affected main`). `affected` prints these, with `--json` for the matrix of a CI job. A
     program comes before a task of its name.
     """
-    workspace, offered, chosen = None, [], []
+    workspace, offered, chosen, of_many = None, [], [], all_verbs.OF_MANY
     with _loading():
         chosen = all_verbs.chosen(verbs)
         workspace = offers.workspace_of(programs)
         offered = offers.task_specs(workspace or programs or {}, shared)
+        of_many = all_verbs.described(workspace)
     everything = Collection()
     everything.__doc__ = "Go programs."
     # Only what is declared can be set by a variable.
@@ -183,7 +184,7 @@ def collection(
             described = all_verbs.VERBS[verb].format(offer.words)
             of_one.add_task(task_of(verb, do, described, offer.is_on), default=verb == "run")
         everything.add_collection(of_one)
-    many = [] if workspace is None else [*_tasks_of_many(workspace, shared)]
+    many = [] if workspace is None else [*_tasks_of_many(workspace, shared, of_many)]
     if offered:
         named = [verb for verb in all_verbs.OF_NAMED if verb not in chosen]
         many += _tasks_of_named(named, workspace or programs or {}, shared)
@@ -218,7 +219,9 @@ def _tasks_of_named(
         yield task_of(verb, do, described, lambda switch: bool(shared.get(switch)), program=WORD)
 
 
-def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[GoTask]:
+def _tasks_of_many(
+    workspace: Workspace, shared: Mapping[str, Any], described: Mapping[str, str]
+) -> Iterator[GoTask]:
     """Yield the tasks for all programs of a workspace."""
 
     def laid_over(c: Context, settings: Settings, options: dict[str, Any]) -> Workspace:
@@ -252,10 +255,8 @@ def _tasks_of_many(workspace: Workspace, shared: Mapping[str, Any]) -> Iterator[
     def is_on(switch: str) -> bool:
         return bool(shared.get(switch))
 
-    yield task_of("build", build, all_verbs.OF_MANY["build"], is_on, affected="")
-    yield task_of(
-        "affected", affected, all_verbs.OF_MANY["affected"], is_on, since=WORD, json=False
-    )
+    yield task_of("build", build, described["build"], is_on, affected="")
+    yield task_of("affected", affected, described["affected"], is_on, since=WORD, json=False)
 
 
 class _Verbs(all_verbs.Verbs):

@@ -45,7 +45,9 @@ class Options:
     def take(self, name: str, value: str) -> None:
         """Take an option with its value. Raises UsageError where it has none."""
         if not value and name != "events":
-            raise UsageError(f"--{name} needs a value")
+            from gorun_tasks.cli.options import without_value
+
+            raise without_value(name)
         if name == "cwd" and not os.path.isdir(value):
             raise UsageError(f"--cwd {value} is no directory")
         if name == "stamp":
@@ -80,7 +82,9 @@ def split_options(words: list[str]) -> tuple[Options, list[str]]:
         takes_next = (name in VALUE_FLAGS if own is None else own.value) and not equals
         if takes_next:
             if own is not None and position == len(words):
-                raise UsageError(f"--{name} needs a value")
+                from gorun_tasks.cli.options import without_value
+
+                raise without_value(own.name)
             value = "".join(words[position : position + 1])
             position += 1
         if own is None:
@@ -116,10 +120,11 @@ def main() -> "NoReturn":
 
 
 def _words_of_target(error: GoRunError) -> list[str]:
-    """Return the words that named what go could not build, [] where something else went wrong."""
-    from gorun_tasks.errors import BuildError
+    """Return the words that named what could not be built or run, [] for other errors."""
+    from gorun_tasks.errors import BuildError, PlaceError
 
-    return split_options(sys.argv[1:])[1] if isinstance(error, BuildError) else []
+    is_of_target = isinstance(error, (BuildError, PlaceError))
+    return split_options(sys.argv[1:])[1] if is_of_target else []
 
 
 def _run(words: list[str]) -> int:

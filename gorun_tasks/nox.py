@@ -148,10 +148,12 @@ def sessions(
     affected programs, with `--json` for the matrix of a CI job.
     """
     workspace, offered, chosen = None, [], []
+    described = {**all_verbs.OF_MANY, **all_verbs.OF_NAMED}
     with _loading():
         chosen = all_verbs.chosen(verbs)
         workspace = offers.workspace_of(programs)
         offered = offers.task_specs(workspace or programs or {}, shared)
+        described |= all_verbs.described(workspace)
     for offer in offered:
         for verb in chosen:
             _register(
@@ -170,7 +172,6 @@ def sessions(
             if verb not in chosen:
                 source = workspace or programs or {}
                 many[verb] = functools.partial(_named, verb, source, shared)
-    described = {**all_verbs.OF_MANY, **all_verbs.OF_NAMED}
     for verb, do_many in many.items():
         if verb not in registry.get():
             _register(verb, do_many, described[verb], verb=verb, default=verb == "build")

@@ -152,7 +152,7 @@ def _make_apart(
 ) -> Outcome | GoRunError:
     """Build while others are built, with a store of its own, which are not made for two threads."""
     if guard.interrupted:
-        return BuildError("go was interrupted before this one's turn")
+        return BuildError("go was interrupted before it came to this program")
     store = graph.program.store
     words = _OutputByPackage(graph.context.go_listener(), written)
     graph.enter(graph.context.apart(words))

@@ -78,7 +78,7 @@ class Builder:
         """
         self.clean_up()
         if not self._lost:
-            console.say(f"{self._program.store.root} was removed meanwhile; go is asked again")
+            console.say(f"{self._program.store.root} was removed during the build; go builds again")
         self._publisher = None if self._lost else self._open_store()
         self._lost = True
         self._attempt = None
@@ -140,7 +140,10 @@ class Builder:
     def stable_path(self, made: Outcome) -> str:
         """Return the path that stays the same for this program. Raises BuildError."""
         if self._publisher is None or self.private:
-            raise BuildError("there is no store to keep the executable in")
+            raise BuildError(
+                "there is no store to keep the executable in",
+                "GORUN_CACHE_DIR can name a directory for it",
+            )
         try:
             name = os.path.basename(made.path)
             return self._publisher.stable_path(self._program.key, name, made.path)

@@ -259,7 +259,7 @@ class Generation(Graph):
         super().__init__(program, [os.fspath(arg) for arg in args], context=context)
         made = checked(outputs, "outputs")
         if not made:
-            raise UsageError(f"{program.label} is to make nothing", "name its outputs")
+            raise UsageError(f"{program.label} has no outputs", "name the files that it makes")
         self.execute = Generate(self, checked(inputs, "inputs"), made, tuple(variables))
 
     @property

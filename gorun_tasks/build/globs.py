@@ -103,5 +103,5 @@ def checked(patterns: Iterable[str | os.PathLike[str]], what: str) -> tuple[str,
         raise UsageError(f"{what} is one string, {patterns!r}", "give a list of paths or patterns")
     words = [os.fspath(pattern) for pattern in patterns]
     if not all(words):
-        raise UsageError(f"{what} names nothing in one place", "write . for the directory itself")
+        raise UsageError(f"{what} has an empty path", "write . for the directory itself")
     return tuple(map(os.path.normpath, words))

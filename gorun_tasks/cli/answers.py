@@ -204,7 +204,10 @@ def hint(
         return
     is_new = [*map(str, because)] == [NOT_BUILT]
     if is_new and name and program.run_in == "." and program.place != program.cwd:
-        console.say(f"{name} runs where you are, not in {program.cwd}; `cwd` says otherwise")
+        console.say(
+            f"{name} runs where you are, not in {program.cwd};"
+            " --cwd, or `cwd` in gorun.toml, names a place"
+        )
     if arguments and name and is_name(arguments[0]):
         second = arguments[0]
         console.say(
@@ -220,17 +223,18 @@ def hint(
 def complain(error: GoRunError, words: Sequence[str] = ()) -> int:
     """Say what went wrong, where go has not said it; return the exit status.
 
-    `words` are those that named the target, where it could not be built.
+    `words` are those that named the target, where it could not be built or run.
     """
-    from gorun_tasks.errors import BUILD_FAILED, final_status
+    from gorun_tasks.errors import BUILD_FAILED, PlaceError, final_status
     from gorun_tasks.system import console
 
     if not getattr(error, "told", False):
         console.complain(str(error))
     if words:
-        from gorun_tasks.cli.mistakes import hint as probable
+        from gorun_tasks.cli import mistakes
 
-        if meant := probable(words, logical_directory(os.environ)):
+        hint = mistakes.place_hint if isinstance(error, PlaceError) else mistakes.hint
+        if meant := hint(words, logical_directory(os.environ)):
             console.say(meant)
     status = final_status(error, os.environ)
     chosen = os.environ.get("GORUN_BUILD_EXIT_CODE", "")

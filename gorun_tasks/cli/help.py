@@ -14,23 +14,26 @@ if TYPE_CHECKING:
     from gorun_tasks.cli.options import Option
 
 _HEAD = """\
-usage: gorun [gorun options] [build flags] target [arguments]
+usage: gorun [gorun options] [go build flags] target [arguments]
 
-Runs a Go program as `go run` does, and starts it at once when nothing changed.
+Runs a Go program as `go run` does; a program that is unchanged starts at once.
 
-target       . | ./cmd/api | an import path | a.go b.go | path@version
-             | :NAME (of --list)
-build flags  go's own, before the target: -race -tags -ldflags -gcflags -mod -C
-             (go help build lists them)
-arguments    everything after the target; they belong to the program, untouched
+  target                 . | ./cmd/api | an import path | a.go b.go
+                         | path@version | :NAME, as --list prints it
+  go build flags         -race, -tags, -ldflags, -C ... (go help build)
+  arguments              all that follows the target: for the program, as it is
 """
 _FOOT = """
-environment  GORUN_CACHE_DIR, GORUN_CACHE_SIZE (5GiB), GORUN_GO (the go
-             command), GORUN_EVENTS, GORUN_BUILD_EXIT_CODE (125)
+Environment variables
+  GORUN_CACHE_DIR        the directory of the store
+  GORUN_CACHE_SIZE       how large it may become (5GiB)
+  GORUN_GO               the go command
+  GORUN_EVENTS           as --events
+  GORUN_BUILD_EXIT_CODE  the exit status of a failed build (125)
 
-exit status  the program's own; 125 it never ran (the build failed, or go could
-             not be asked), 2 the command line makes no sense, 126 built but
-             this system cannot execute it
+Exit status
+  The program's own. 125: the build failed, or go could not be asked; 2: wrong
+  usage; 126: built, but this system cannot execute it.
 """
 _COLUMN = 25  # where the meanings begin
 

@@ -49,6 +49,21 @@ def hint(words: Sequence[str], here: str) -> str:
         return ""
 
 
+def place_hint(words: Sequence[str], here: str) -> str:
+    """Return what in a configuration says where a program runs that cannot run there, or ""."""
+    try:
+        flags, consumed = BuildFlags.parse(words)
+        workspace = Workspace(root_of(os.path.normpath(os.path.join(here, flags.chdir))))
+        name = workspace.resolve(words[consumed].removeprefix(NAME_MARK))
+    except GoRunError:
+        return ""
+    settings = workspace.config.programs.get(name)
+    if settings is None or not settings.cwd:
+        return ""
+    where = workspace.config.where("programs", name, "cwd")
+    return f'{where}: cwd = "{settings.cwd}" names that directory'
+
+
 def _hint(word: str, here: str) -> str:
     if is_path(word):
         return _of_another_module(here, os.path.normpath(os.path.join(here, word)))

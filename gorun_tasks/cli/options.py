@@ -46,106 +46,107 @@ class Option:
 
 
 GROUPS = {
-    "one program": (
-        Option(
-            *("why", "say whether a run would build, and because of what"),
-            details=("exit status 0 current, 1 stale",),
-            request=True,
-        ),
-        Option(
-            *("which", "build if needed, print the executable's path"),
-            details=("it stays the same after every rebuild",),
-            request=True,
-        ),
-        Option(
-            *("cwd", "run in another directory than this one"),
-            value="DIR",
-            details=("named programs with args: than the configuration's",),
-        ),
+    "How a program is built and started": (
+        Option("cwd", "start the program in DIR", value="DIR"),
         Option("debug", "keep debug information, switch optimisation off"),
         Option("ephemeral", "delete the executable when the program ends", request=True),
-        Option("rebuild", "ask go even if nothing changed"),
+        Option("rebuild", "have go build, even if nothing changed"),
         Option(
-            *("stamp", "link a fact of git into a string variable"),
+            *("stamp", "set a string variable to what git says"),
             value="VAR=FACT",
             details=(
-                "main.version=version; the facts are version, commit,",
-                "date, dirty",
+                "such as main.version=version; FACT is version, commit,",
+                "date or dirty",
             ),
         ),
     ),
-    "watching (on macOS: needs gorun-tasks[watch])": (
+    "Start again after edits (on macOS: needs gorun-tasks[watch])": (
         Option(
-            *("watch", "run, and run again when an edit changes the executable"),
+            *("watch", "run; run again when an edit changes the executable"),
             details=(
-                "of several, :api :worker, only those that it changes;",
-                "^C ends both, twice at once",
+                "several, as in :api :worker: each restarts by itself;",
+                "Ctrl-C ends all, a second Ctrl-C at once",
             ),
             request=True,
         ),
         Option(
-            *("listen", "hold a socket open, so that requests wait"),
+            *("listen", "keep a socket open while the program restarts"),
             value="HOST:PORT",
-            details=("handed over in the manner of systemd (LISTEN_FDS)",),
+            details=("the program gets it as from systemd (LISTEN_FDS)",),
             of="watch",
         ),
         Option(
-            *("stop-signal", "what ends a program that is replaced"),
+            *("stop-signal", "the signal that ends the program (TERM)"),
             value="SIGNAL",
-            details=("TERM, INT, HUP ...",),
             choices=("HUP", "INT", "QUIT", "TERM", "USR1", "USR2"),
             of="watch",
         ),
         Option(
-            *("stop-timeout", "how long that may take before SIGKILL (5)"),
+            *("stop-timeout", "how long it has to end before it is killed (5)"),
             value="SECONDS",
             of="watch",
         ),
     ),
-    "the programs of this module, go.work or repository": (
-        Option("list", "name them all", request=True),
+    "Ask or build, and start nothing": (
         Option(
-            *("build", "build :NAME, packages, ./DIR/..., or all; run nothing"),
+            *("why", "say whether a run would build, and because of what"),
+            details=("exit status 0: it would not, 1: it would",),
             request=True,
         ),
         Option(
-            *("graph", "show them, what is stale, and what they share"),
-            details=("--graph mermaid draws it",),
+            *("which", "build if needed, print the path of the executable"),
+            details=("the path stays the same after every rebuild",),
             request=True,
         ),
         Option(
-            *("affected", "name those that a change touches, and why"),
+            *("build", "build :NAME, packages or ./DIR/...; without these"),
+            details=("all programs of this module, go.work or repository",),
+            request=True,
+        ),
+        Option("list", "list these programs", request=True),
+        Option(
+            *("graph", "list what is stale and which packages they share"),
+            details=("--graph mermaid prints a diagram",),
+            request=True,
+        ),
+        Option(
+            *("affected", "list the programs that a change affects, and why"),
             value="REV",
             details=(
-                "REV is main, main...HEAD, HEAD; - reads the names of",
-                "changed files; with --build, builds these",
+                "REV is main, main...HEAD or HEAD; with - the names of",
+                "changed files are read from stdin;",
+                "with --build, build these programs",
             ),
             request=True,
         ),
     ),
-    "gorun itself": (
+    "The store, in which executables are kept": (
         Option(
-            *("init", "write a noxfile.py, tasks.py or dodo.py"),
-            details=("gorun --init nox, invoke or doit; nothing is overwritten",),
-            request=True,
-        ),
-        Option(
-            *("store", "look after what is stored"),
+            *("store", "show or clean it; WHAT is"),
             value="WHAT",
             details=(
-                "stat, clear, verify, or drop of a program:",
-                "gorun --store drop ./cmd/api",
+                "stat (what it holds), clear (empty it), verify (remove",
+                "what is damaged) or drop TARGET (forget that program)",
             ),
             choices=("stat", "clear", "verify", "drop"),
             request=True,
         ),
-        Option("no-config", "as if there were no pyproject.toml and no gorun.toml"),
-        Option("quiet", "none of our own lines, but why there is no program"),
-        Option("events", "append what happened as JSON lines", value="FILE", files=True),
+    ),
+    "Output": (
+        Option("quiet", "print nothing of gorun's own but errors"),
+        Option("events", "append what happens to FILE, as JSON lines", value="FILE", files=True),
+    ),
+    "Other": (
         Option(
-            *("completion", "print the script that completes what is typed"),
+            *("init", "write a noxfile.py, tasks.py or dodo.py"),
+            details=("--init nox, invoke or doit; overwrites nothing",),
+            request=True,
+        ),
+        Option("no-config", "ignore pyproject.toml and gorun.toml"),
+        Option(
+            *("completion", "print a script that completes what is typed"),
             value="SHELL",
-            details=("bash, zsh or fish",),
+            details=("SHELL is bash, zsh or fish",),
             choices=("bash", "zsh", "fish"),
         ),
         Option("help", "print this"),
@@ -156,6 +157,26 @@ GROUPS = {
 
 OPTIONS = {option.name: option for group in GROUPS.values() for option in group}
 """The options by name."""
+
+
+_VALUES = {
+    "DIR": ("a directory", "./testdata"),
+    "FILE": ("a file", "build.jsonl"),
+    "HOST:PORT": ("an address", "localhost:8080"),
+    "REV": ("a revision of git", "main"),
+    "SECONDS": ("a number of seconds", "10"),
+    "SHELL": ("the name of a shell", "bash"),
+    "SIGNAL": ("the name of a signal", "INT"),
+    "VAR=FACT": ("a variable and a fact", "main.version=version"),
+    "WHAT": ("a word that says what to do", "stat"),
+}
+"""What a value is, with an example, by what --help calls it."""
+
+
+def without_value(name: str) -> UsageError:
+    """Return the error of an option that lacks its value."""
+    what, example = _VALUES[OPTIONS[name].value]
+    return UsageError(f"--{name} needs {what}", f"as in --{name} {example}")
 
 
 def find(word: str, name: str) -> Option | None:
@@ -186,14 +207,14 @@ def refuse_contradiction(given: Collection[str]) -> None:
     for name in given:
         needed = OPTIONS[name].of
         if needed and needed not in given:
-            raise UsageError(f"--{name} does not go without --{needed}")
+            raise UsageError(f"--{name} is only for --{needed}")
     requests = [name for name, option in OPTIONS.items() if option.request and name in given]
     if "cwd" in given:
         for name in requests:
             if name not in ("watch", "ephemeral"):
-                raise UsageError(f"--cwd does not go with --{name}")
+                raise UsageError(f"--cwd cannot be combined with --{name}")
     requests.sort(key=lambda name: name != "watch")
     if "watch" in given and "rebuild" in given:
         requests.append("rebuild")
     if len(requests) > 1 and requests != ["build", "affected"]:
-        raise UsageError(f"--{requests[0]} does not go with --{requests[1]}")
+        raise UsageError(f"--{requests[0]} cannot be combined with --{requests[1]}")

@@ -45,8 +45,8 @@ def programs_of(
     rest = words[len(names) :]
     if rest and len(names) > 1:
         raise UsageError(
-            f"several programs cannot share the arguments {' '.join(rest)}",
-            "write each one's into pyproject.toml or gorun.toml",
+            f"--watch of several programs takes no arguments: {' '.join(rest)}",
+            "`args` in gorun.toml or pyproject.toml are those of one program",
         )
 
     def watched(program: Program) -> BuildContext:

@@ -151,7 +151,7 @@ class ImplicitInputs:
             raise Unasked(questions)
         for name in questions:
             if self.program.variable(name) != before[name]:
-                raise NotRecorded(f"{shown(name)} said something else meanwhile")
+                raise NotRecorded(f"{shown(name)} gave another answer during the build")
         return tuple((name, before[name]) for name in questions)
 
     def lookups(self) -> tuple[tuple[str, str], ...]:

@@ -56,7 +56,7 @@ def refuse_unrecordable(report: Report, program: ProgramSpec) -> None:
     if flag:
         raise NotRecorded(f"GOFLAGS has {flag}, so go is asked at each run")
     if report.diagnostics:
-        raise NotRecorded("go had something to say, and may say it again")
+        raise NotRecorded("go printed something, and would print it again")
     _refuse_settings(settings)
     for setting in program.environ.get("GODEBUG", "").split(","):
         if setting.partition("=")[0] in _FOR_GO_ITSELF:
@@ -67,9 +67,9 @@ def _refuse_settings(settings: Mapping[str, str]) -> None:
     if "\ufffd" in repr(settings):
         raise NotRecorded("go's settings have names that are not UTF-8, which go env cannot tell")
     if settings.get("GOENV", "")[:1] not in ("", "/"):
-        raise NotRecorded("GOENV is a relative path")
+        raise NotRecorded("GOENV is a relative path, so go is asked at each run")
     if not settings.get("GOMOD"):
-        raise NotRecorded("GOPATH mode is not recorded")
+        raise NotRecorded("there is no go.mod (GOPATH mode), so go is asked at each run")
     if _lies_in_temporary_root(settings["GOMOD"]):
         raise NotRecorded(
             f"the module lies in {TEMPORARY} itself, where go sees it only while TMPDIR is set"

@@ -10,7 +10,7 @@ whether to run.
 
 import os
 
-from gorun_tasks.errors import ExecutableGoneError, ExecutionError
+from gorun_tasks.errors import ExecutableGoneError, ExecutionError, PlaceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def cannot_execute(error: OSError, path: str, cwd: str | None) -> ExecutionError
     import errno
 
     if cwd is not None and error.filename == cwd:
-        return ExecutionError(f"cannot run the program in {cwd}: {error.strerror}")
+        return PlaceError(f"cannot run the program in {cwd}: {error.strerror}")
     hint = {
         errno.ENOEXEC: "is it built for another GOOS or GOARCH?",
         errno.EACCES: "is it on a file system mounted noexec?",
@@ -160,7 +160,7 @@ def go_to(place: str) -> None:
     try:
         os.chdir(place)
     except OSError as error:
-        raise ExecutionError(f"cannot run the program in {place}: {error.strerror}") from error
+        raise PlaceError(f"cannot run the program in {place}: {error.strerror}") from error
     os.environ["PWD"] = place
 
 

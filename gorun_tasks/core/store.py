@@ -4,7 +4,6 @@
     v1/shelves/NAME        records of inputs, shared by every program that reads them
     v1/exe/DIGEST/NAME     executables
     v1/which/KEY/NAME      the stable path of its executable
-    v1/hours/KEY           one byte for each hour in which the program was started without go
     v1/workspaces/KEY      the main packages that were found in a directory tree
     v1/generated/KEY       what was so when a program made its outputs
     v1/compiled/KEY        from what of C an entry in go's build cache was made
@@ -368,12 +367,6 @@ class Store:
         try:
             if time.time() - os.stat(path).st_mtime > _HOUR:
                 os.utime(path)
-                flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-                descriptor = os.open(f"{self.root}/hours/{key}", flags, 0o600)
-                try:
-                    os.write(descriptor, b".")
-                finally:
-                    os.close(descriptor)
         except OSError:
             pass
 

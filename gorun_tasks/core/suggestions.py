@@ -51,7 +51,9 @@ def nearest(name: str, names: Iterable[str], prefix: str = "") -> str:
 def refuse_env(env: object) -> NoReturn:
     """Raise UsageError for what cannot be laid over an environment."""
     if not isinstance(env, Mapping):
-        raise UsageError(f"env: expected variables and their values, got {env!r}", '{"PORT": "80"}')
+        raise UsageError(
+            f"env: expected variables and their values, got {env!r}", 'as in {"PORT": "80"}'
+        )
     for name, value in env.items():
         if not isinstance(name, str) or not name or {"=", "\0"} & {*name}:
             raise UsageError(f"env: {name!r} is no name for a variable")

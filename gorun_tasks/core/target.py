@@ -71,12 +71,12 @@ class Target:
         if packages and len(packages) < len(words):
             raise UsageError(
                 f"a target is .go files or one package, not both: {packages[0]} is no .go file",
-                "arguments of the program are given apart",
+                "arguments for the program are no part of it",
             )
         if len(packages) > 1:
             raise UsageError(
                 f"a target is one package, not {len(packages)}: {', '.join(packages)}",
-                "arguments of the program are given apart",
+                "arguments for the program are no part of it",
             )
         return cls(words)
 

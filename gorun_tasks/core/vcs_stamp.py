@@ -65,7 +65,7 @@ def checked(stamp: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     if not hasattr(stamp, "items"):
         raise UsageError(
             f"stamp: expected variables and their facts, got {stamp!r}",
-            '{"main.version": "version"}',
+            'as in {"main.version": "version"}',
         )
     for variable, fact in stamp.items():
         if not isinstance(variable, str) or "." not in variable or "=" in variable:
@@ -74,7 +74,9 @@ def checked(stamp: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
             )
         kind, _, pattern = str(fact).partition(":")
         if kind not in FACTS or (pattern and kind != "version"):
-            raise UsageError(f"{fact!r} is nothing to stamp", f"it is one of {', '.join(FACTS)}")
+            raise UsageError(
+                f"cannot stamp {variable} with {fact!r}", f"a fact is one of {', '.join(FACTS)}"
+            )
     return tuple(stamp.items())
 
 
@@ -163,9 +165,10 @@ class Facts:
         return ""
 
     def _describe(self, *how: str) -> tuple[str, str]:
-        tag, since, commit = _parts(self._git.line(*_DESCRIBE, *how))
+        said = self._git.line(*_DESCRIBE, *how)
+        tag, since, commit = _parts(said)
         if len(commit) < _COMMIT:
-            raise GoRunError("git describe says what is not understood")
+            raise GoRunError(f"git describe said {said!r}, which is not understood")
         return tag, since
 
     def _date(self, commit: str) -> str:

@@ -76,13 +76,13 @@ class Settings:
         """Raise UsageError where a program cannot be started as `c.run` would start a command."""
         if self._prefixes:
             raise UsageError(
-                f"there is no shell for c.prefix({self._prefixes[-1]!r})",
-                "env={...} sets variables, and c.run(go.build(c, ...).path) has prefixes",
+                f"c.prefix({self._prefixes[-1]!r}) needs a shell, which go.run does not start",
+                "set variables with env={...}, or write c.run(go.build(c, ...).path)",
             )
         for keyword in self._unheeded:
             raise UsageError(
-                f"run.{keyword} of invoke's configuration is for c.run",
-                "c.run(go.build(c, ...).path) has it",
+                f"run.{keyword} of invoke's configuration is only for c.run",
+                "write c.run(go.build(c, ...).path)",
             )
 
     @contextlib.contextmanager

@@ -121,7 +121,7 @@ def workspace_of(programs: Programs) -> Workspace | None:
         from gorun_tasks.errors import UsageError
 
         expected = "a Workspace, or targets by their names"
-        raise UsageError(f"expected {expected}, got {given!r}", '{"api": "./cmd/api"}')
+        raise UsageError(f"expected {expected}, got {given!r}", 'as in {"api": "./cmd/api"}')
     from gorun_tasks.workspace.workspace import Workspace
 
     return Workspace()
@@ -200,8 +200,8 @@ def _is_sound(name: object, target: object) -> bool:
     from gorun_tasks.errors import UsageError
 
     if not named:
-        raise UsageError(f"{name!r} is no name for a program", '{"api": "./cmd/api"}')
-    raise UsageError(f"{name}: expected a target or a Program, got {target!r}", '"./cmd/api"')
+        raise UsageError(f"{name!r} is no name for a program", 'as in {"api": "./cmd/api"}')
+    raise UsageError(f"{name}: expected a target or a Program, got {target!r}", 'as in "./cmd/api"')
 
 
 def with_shared(
@@ -256,7 +256,9 @@ def program_of(
 
             program = configured(program)
     elif cwd:
-        raise UsageError(f"{target.name} is a Program already", "give cwd where it is made")
+        raise UsageError(
+            f"{target.name} is a Program, which has its cwd", "give it to Program(...)"
+        )
     else:
         program = target.with_flags(env=env, **rest) if env or rest else target
     return program.surrounded_by(around) if around else program
@@ -268,7 +270,7 @@ def refuse(how: Mapping[str, Any], keywords: Sequence[str], call: str, instead: 
         if keyword in how:
             from gorun_tasks.errors import UsageError
 
-            raise UsageError(f"{keyword} is for {call}", f"{instead.format(keyword)} has it")
+            raise UsageError(f"{keyword} is only for {call}", f"write {instead.format(keyword)}")
 
 
 def own_flags(target: object) -> bool:

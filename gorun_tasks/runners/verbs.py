@@ -52,6 +52,16 @@ OF_NAMED = {
 """What can be done in one task, in which programs are named, where they have none of their own."""
 
 
+def described(workspace: Workspace | None) -> dict[str, str]:
+    """Return OF_MANY for a workspace: lists say too where go cannot tell which programs it has.
+
+    A program that runs has nothing to do with that, and says nothing of it.
+    """
+    places = ", ".join(workspace.untold if workspace else ())
+    untold = in_one_line(f"; go cannot tell which there are in {places}") if places else ""
+    return {**OF_MANY, "build": OF_MANY["build"] + untold}
+
+
 def chosen(names: Iterable[str]) -> list[str]:
     """Return the verbs with these names, in the order of lists. Raises UsageError."""
     names = [names] if isinstance(names, str) else list(names)
@@ -212,7 +222,7 @@ def build_many(
 
 def untouched(since: str) -> str:
     """Return the sentence for a change that touches no program."""
-    return in_one_line(f"no program is touched{'' if since == '-' else f' since {since}'}")
+    return in_one_line(f"no program is affected{'' if since == '-' else f' since {since}'}")
 
 
 def not_built(failed: Sequence[tuple[str, GoRunError]]) -> str:

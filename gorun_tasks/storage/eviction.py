@@ -149,9 +149,6 @@ class _Eviction:
         self._clear_offers(digests)
         self._clear_folders("exe", digests, UNWATCHED if self._in_use is None else YOUNG)
         self._clear_folders("which", programs, HANDED_OUT)
-        for entry in _entries(f"{self._root}/hours"):
-            if entry.name not in programs:
-                _remove(entry)
         by_age = ("workspaces", "generated", "compiled")
         for entry in (entry for name in by_age for entry in _entries(f"{self._root}/{name}")):
             age = self._now - entry.stat(follow_symlinks=False).st_mtime

@@ -7,12 +7,14 @@ executable of a program that is running.
 from __future__ import annotations
 
 import os
+import time
+from typing import NamedTuple
 
 from gorun_tasks.core.program import PLATFORM
 from gorun_tasks.core.store import InputTable, Manifest, Store, read_file, unframe
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.inputs.digest import is_executable_of
-from gorun_tasks.storage.eviction import clear
+from gorun_tasks.storage.eviction import clear, size_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,20 +23,27 @@ if TYPE_CHECKING:
 _RECORDS = ("programs", "shelves", "shared")
 """The folders with what is remembered of builds."""
 
+_HOUR = 3600
+
 
 def maintain(
     what: str, words: list[str], environ: Mapping[str, str], answer: Callable[[str], int]
 ) -> int:
     """Do what --store asks for; return the exit status. Raises GoRunError."""
-    verbs = {"stat": _stat, "clear": _clear, "verify": _verify}
-    if what == "stat" and words in (["-json"], ["--json"]):
-        words, verbs["stat"] = [], _stat_in_json
+    as_json = what == "stat" and words in (["-json"], ["--json"])
+    if as_json:
+        words = []
+    verbs = {
+        "stat": lambda store: (_stat_in_json if as_json else _stat)(store, size_limit(environ)),
+        "clear": _clear,
+        "verify": _verify,
+    }
     if what not in verbs:
         raise UsageError(f"--store {what} is unknown", "it is stat, clear, verify or drop")
     if words:
         raise UsageError(f"--store {what} takes no further words: {' '.join(words)}")
     store = Store.at(environ)
-    if not store.trusted() and verbs["stat"] is not _stat_in_json:
+    if not (store.trusted() or as_json):
         where = in_one_line(store.root) or "no home directory"
         return answer(f"{where}: nothing is stored\n")
     try:
@@ -44,39 +53,55 @@ def maintain(
     return answer(text) or int(not sound)
 
 
-def _stat(store: Store) -> tuple[str, bool]:
-    sizes = {path: os.lstat(path).st_size for path in _files(store, "exe")}
-    records = sum(os.lstat(path).st_size for path in _files(store, *_RECORDS))
-    programs = list(_programs(store))
+def _stat(store: Store, limit: int) -> tuple[str, bool]:
+    programs = _programs(store)
+    sizes = _sizes(store)
     text = (
         f"{in_one_line(store.root)}\n"
-        f"{len(sizes)} executables, {_megabytes(sum(sizes.values()))}\n"
-        f"{len(programs)} programs\n"
-        f"{_megabytes(records)} of records\n"
+        f"programs: {len(programs)}; executables: {len(sizes)}, {_said_size(sum(sizes.values()))}"
+        f" (GORUN_CACHE_SIZE allows {_said_size(limit)})\n"
+        f"records of what they were built from: {_said_size(_size_of_records(store))}\n"
     )
-    for key, label, manifests in programs:
-        own = {store.executable(manifest) for manifest in manifests}
-        size = sum(sizes.get(path, 0) for path in own)
-        text += (
-            f"  {in_one_line(label)}: {len(manifests)} remembered\n"
-            f"    {_megabytes(size)}, started without go in {_hours(store, key)} different hours\n"
-        )
+    if programs:
+        text += "\n" + _ROW.format("last used", "last built", "builds", "size", "program")
+    now = time.time()
+    for folder in dict.fromkeys(program.folder for program in programs):
+        text += f"in {in_one_line(folder)}\n"
+        text += "".join(_row(p, now) for p in programs if p.folder == folder)
     return text, True
 
 
-def _stat_in_json(store: Store) -> tuple[str, bool]:
-    """Return the same as data, sizes in bytes."""
+_ROW = "{:<14}{:<14}{:>6}{:>12}  {}\n"
+
+
+def _row(program: _Program, now: float) -> str:
+    used, built = _ago(now - program.last_used), _ago(now - program.last_built)
+    typed = in_one_line(program.typed)
+    return _ROW.format(
+        *(used, built if program.builds else "-", program.builds, _said_size(program.size), typed)
+    )
+
+
+def _stat_in_json(store: Store, limit: int) -> tuple[str, bool]:
+    """Return the same as data: sizes in bytes, times in seconds since the epoch."""
     import json  # noqa: PLC0415 - only where it is asked for
 
-    programs = [
-        {"program": label, "remembered": len(manifests), "hours": _hours(store, key)}
-        for key, label, manifests in _programs(store)
-    ]
     told = {
         "directory": store.root,
-        "executables": [os.lstat(path).st_size for path in _files(store, "exe")],
-        "records": sum(os.lstat(path).st_size for path in _files(store, *_RECORDS)),
-        "programs": programs,
+        "limit": limit,
+        "executables": [*_sizes(store).values()],
+        "records": _size_of_records(store),
+        "programs": [
+            {
+                "program": program.typed,
+                "directory": program.folder,
+                "last_used": program.last_used,
+                "last_built": program.last_built if program.builds else None,
+                "builds": program.builds,
+                "size": program.size,
+            }
+            for program in _programs(store)
+        ],
     }
     return json.dumps(told, indent=2) + "\n", True
 
@@ -128,16 +153,59 @@ def _files(store: Store, *folders: str) -> Iterator[str]:
             yield from (f"{folder}/{name}" for name in names if top == "exe" or "." not in name)
 
 
-def _programs(store: Store) -> Iterator[tuple[str, str, list[Manifest]]]:
-    for path in sorted(_files(store, "programs")):
-        key = os.path.basename(path)
+def _sizes(store: Store) -> dict[str, int]:
+    """Return the sizes of all executables, by path."""
+    return {path: os.lstat(path).st_size for path in _files(store, "exe")}
+
+
+def _size_of_records(store: Store) -> int:
+    return sum(os.lstat(path).st_size for path in _files(store, *_RECORDS))
+
+
+class _Program(NamedTuple):
+    """What the store has of one program on one platform."""
+
+    typed: str  # platform, stamps, flags and target, as one types them
+    folder: str  # where
+    last_used: float  # to the hour: started, built or asked for
+    last_built: float
+    builds: int  # how many of its builds are kept
+    size: int  # what these take; programs of equal content share an executable
+
+
+def _programs(store: Store) -> list[_Program]:
+    """Return the programs, the last used first: in this order they are kept."""
+    sizes = _sizes(store)
+    found = []
+    for path in _files(store, "programs"):
         try:
             identity = unframe(read_file(path))[0]
+            typed, folder = _as_typed(identity)
+            last_used = os.lstat(path).st_mtime
         except (OSError, ValueError, TypeError, IndexError):
             continue
-        manifests = store.manifests(key, identity)
-        label = " ".join((*_platform(manifests), *(word for word in identity if word != "--")))
-        yield key, label, manifests
+        manifests = store.manifests(os.path.basename(path), identity)
+        found.append(
+            _Program(
+                " ".join((*_platform(manifests), typed)),
+                folder,
+                last_used,
+                max((manifest.recorded for manifest in manifests), default=0.0),
+                len(manifests),
+                sum(sizes.get(file, 0) for file in {*map(store.executable, manifests)}),
+            )
+        )
+    return sorted(found, key=lambda program: (-program.last_used, program.typed))
+
+
+def _as_typed(identity: tuple[str, ...]) -> tuple[str, str]:
+    """Return the words of a program (`core.program.ProgramSpec`), and where they were typed."""
+    end = identity.index("--")
+    place = identity.index("in", end + 2)  # no further word of a target can be this one
+    rest = identity[place + 2 :]
+    stamps = rest[rest.index("stamp") + 1 :] if "stamp" in rest else ()
+    typed = [f"--stamp {stamp}" for stamp in stamps]
+    return " ".join((*typed, *identity[:end], *identity[end + 1 : place])), identity[place + 1]
 
 
 def _platform(manifests: list[Manifest]) -> list[str]:
@@ -146,12 +214,13 @@ def _platform(manifests: list[Manifest]) -> list[str]:
     return [f"{name}={value}" for name, value in set_then if name in PLATFORM]
 
 
-def _hours(store: Store, key: str) -> int:
-    try:
-        return os.lstat(f"{store.root}/hours/{key}").st_size
-    except OSError:
-        return 0
+def _ago(seconds: float) -> str:
+    for unit, length in (("day", 24 * _HOUR), ("hour", _HOUR)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'s' * (count > 1)} ago"
+    return "<1 hour ago"
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 2**20:.1f} MiB"
+def _said_size(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.1f} MiB"

@@ -248,7 +248,7 @@ class Publisher(Writer):
     def drop(self, key: str) -> None:
         """Forget a program on all platforms, and remove what only it used. Raises Unusable."""
         with self._write_lock():
-            for folder in ("programs", "hours", "which"):
+            for folder in ("programs", "which"):
                 for name in self._store.keys(key, folder):
                     with contextlib.suppress(FileNotFoundError):
                         if folder == "which":
@@ -341,7 +341,7 @@ def working_folder(publisher: Publisher | None, *inside: str) -> str:
         _make_folders(path, inside)
     except OSError as error:
         trouble = f"there is no room for a build: {in_words(error)}"
-        raise BuildError(trouble, "set TMPDIR") from error
+        raise BuildError(trouble, "TMPDIR can name a directory with room") from error
     return path
 
 

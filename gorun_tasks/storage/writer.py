@@ -34,7 +34,7 @@ MANIFESTS_KEPT = 8
 """How many manifests a program has at most."""
 
 _FOLDERS = (
-    *("programs", "shelves", "exe", "which", "hours", "work", "locks"),
+    *("programs", "shelves", "exe", "which", "work", "locks"),
     *("workspaces", "generated", "compiled", "shared"),
 )
 

@@ -159,7 +159,7 @@ class Go:
         if process.returncode != 0:
             self.complaint = complaint
             return {}
-        return only_object(output, "GOVERSION") or self._refuse("has no answer")
+        return only_object(output, "GOVERSION") or self._refuse("did not answer `go env`")
 
     def own_settings(self) -> dict[str, str]:
         """Return GOROOT and GOVERSION of this very go, whichever toolchain it would select."""
@@ -231,7 +231,7 @@ class Go:
             raise _build_error(go.returncode, report)
         if not report.executable:
             if not _only_prints(flags, report.settings.get("GOFLAGS", "")):
-                self._refuse("ended without an executable")
+                self._refuse("ended without having built anything")
             raise OnlyPrinted
 
     def _tracing_environment(
@@ -383,7 +383,7 @@ def _only_prints(flags: Iterable[str], goflags: str) -> bool:
 
 
 def _build_error(status: int, report: Report) -> BuildError:
-    sentence = f"go could not build it (go's exit status {status})"
+    sentence = f"go could not build the program (go's exit status {status})"
     error = BuildError(sentence, told=report.diagnostics)
     if status == USAGE:
         error.exit_status = USAGE

@@ -242,7 +242,9 @@ class Workspace:
         from gorun_tasks.workspace.git_changes import Changes
 
         if self.untold:  # one program too few must not be
-            raise BuildError(self._untold(), "`exclude` in the configuration leaves a place out")
+            raise BuildError(
+                self._untold(), "`exclude` in gorun.toml or pyproject.toml leaves it out"
+            )
         if files is None:
             changes = Changes.since(since, self.root, os.environ)
         else:

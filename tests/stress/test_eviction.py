@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import sys
 import time
@@ -216,16 +218,36 @@ def test_records_go_with_the_last_manifest_that_names_them(shop: Workshop) -> No
     assert list((shop.store / "v1" / "shelves").iterdir()) == []
 
 
-def test_stat_tells_size_programs_and_hours_of_use(shop: Workshop) -> None:
+def test_stat_says_what_is_kept_of_each_program(shop: Workshop) -> None:
+    """The last used first, where it was typed and as it was typed."""
     shop.gorun(".")
-    for hours in (3, 2):
-        used(shop, ago=3600.0 * hours)
-        shop.gorun(".")
-        shop.gorun(".")
+    shop.write(files("again"))
+    shop.gorun(".")
+    used(shop, ago=50 * 3600.0)
+    shop.write(files("stamped"))
+    (shop.folder / "below").mkdir()
+    command = shop.command(("gorun_tasks", "--stamp", "main.version=version", "-trimpath", ".."))
+    arch = shop.go("env", "GOARCH").out.strip()
+    assert shop.execute(command, env={"GOARCH": arch}, cwd=shop.folder / "below").rc == 0
+    used(shop, ago=2 * 3600.0)
     count, _ = weigh(shop.store)
-    told = shop.gorun("--store", "stat").out
-    assert "1 executables, 1." in told
-    assert "started without go in 2 different hours\n" in told
+    told = shop.gorun("--store", "stat", env={"GORUN_CACHE_SIZE": "3GiB"}).out.splitlines()
+    assert told[0] == f"{shop.store}/v1"
+    assert re.fullmatch(
+        r"programs: 2; executables: 3, [34]\.\d MiB \(GORUN_CACHE_SIZE allows 3\.0 GiB\)", told[1]
+    )
+    assert re.fullmatch(r"records of what they were built from: 0\.\d MiB", told[2])
+    rows = [re.sub(r" +[\d.]+ MiB  |  +", "|", line) for line in told[4:]]
+    assert rows == [
+        "last used|last built|builds|size|program",
+        f"in {shop.folder}/below",
+        f"2 hours ago|<1 hour ago|1|GOARCH={arch} --stamp main.version=version -trimpath ..",
+        f"in {shop.folder}",
+        "2 days ago|<1 hour ago|2|.",
+    ]
+    data = json.loads(shop.gorun("--store", "stat", "-json").out)
+    assert [program["builds"] for program in data["programs"]] == [1, 2]
+    assert sum(program["size"] for program in data["programs"]) == sum(data["executables"])
     assert weigh(shop.store)[0] == count
 
 

@@ -47,7 +47,6 @@ def _garbage(root: Path) -> Iterator[str]:
         "exe": digests,
         "shelves": set(named),
         "which": set(remembered),
-        "hours": set(remembered),
         "locks": {"store", *remembered, *named},
         "work": set(),
     }

@@ -52,28 +52,28 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
         (["-", "."], "- is no target; write ./ before a name that starts with -"),
         (["main_test.go"], "go cannot run *_test.go files (main_test.go); go test runs them"),
         (["main.go", "main_test.go"], "go cannot run *_test.go files (main_test.go)"),
-        (["--events"], "--events needs a value"),
+        (["--events"], "--events needs a file; as in --events build.jsonl"),
         (["--why=yes", "."], "--why takes no value"),
         (["--store", "what"], "--store what is unknown; it is stat, clear, verify or drop"),
         (["--store", "stat", "."], "--store stat takes no further words: ."),
         (["--store", "drop"], "no target: say what to run"),
         (["--store", "drop", ".", "./cmd/a"], "one target, and no further words: ./cmd/a"),
-        (["--store="], "--store needs a value"),
-        (["--affected", ""], "--affected needs a value"),
+        (["--store="], "--store needs a word that says what to do; as in --store stat"),
+        (["--affected", ""], "--affected needs a revision of git; as in --affected main"),
         (["-why", "."], "defined: -why; gorun's own options have two dashes: --why"),
-        (["--why", "--which", "."], "--why does not go with --which"),
-        (["--ephemeral", "--why", "."], "--why does not go with --ephemeral"),
-        (["--list", "--build"], "--list does not go with --build"),
-        (["--graph", "--affected", "main"], "--graph does not go with --affected"),
-        (["--store", "stat", "--which"], "--which does not go with --store"),
-        (["--watch", "--rebuild", "."], "--watch does not go with --rebuild"),
-        (["--watch", "--affected", "main"], "--watch does not go with --affected"),
+        (["--why", "--which", "."], "--why cannot be combined with --which"),
+        (["--ephemeral", "--why", "."], "--ephemeral cannot be combined with --why"),
+        (["--list", "--build"], "--build cannot be combined with --list"),
+        (["--graph", "--affected", "main"], "--graph cannot be combined with --affected"),
+        (["--store", "stat", "--which"], "--which cannot be combined with --store"),
+        (["--watch", "--rebuild", "."], "--watch cannot be combined with --rebuild"),
+        (["--watch", "--affected", "main"], "--watch cannot be combined with --affected"),
         ([":"], "a colon needs the name of a program; gorun --list shows them"),
         (["--why", "./nothing"], "there is no ./nothing in "),
         (["--why", "/nothing/at/all"], "there is no /nothing/at/all\n"),
         (["--why", "main.go", "missing.go"], "there is no missing.go in "),
         (["--why", "-C=lib", "./main.go/x"], "there is no ./main.go/x in "),
-        (["--completion"], "--completion needs a value"),
+        (["--completion"], "--completion needs the name of a shell; as in --completion bash"),
         (["--completion", "tcsh"], "--completion tcsh is unknown; it is bash, zsh or fish"),
         (["--completion", "fish", "-x"], "--completion fish takes no further words: -x"),
     ],
@@ -251,7 +251,10 @@ def test_unusable_store_never_fails_a_run(tmp_path: Path, case: str) -> None:
     assert workshop.gorun("--why", ".").rc == 1
     which = workshop.gorun("--which", ".")
     assert which.rc == 125
-    assert which.err.endswith("gorun: there is no store to keep the executable in\n")
+    assert which.err.endswith(
+        "gorun: there is no store to keep the executable in;"
+        " GORUN_CACHE_DIR can name a directory for it\n"
+    )
 
 
 def make_unusable(workshop: Workshop, case: str) -> None:

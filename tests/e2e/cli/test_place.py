@@ -72,7 +72,7 @@ def test_what_cwd_does_not_go_with(shop: Workshop) -> None:
     result = shop.gorun("--cwd", "nowhere", ":plain")
     assert (result.rc, result.err) == (2, "gorun: --cwd nowhere is no directory\n")
     result = shop.gorun("--cwd", ".", "--why", ":plain")
-    assert (result.rc, result.err) == (2, "gorun: --cwd does not go with --why\n")
+    assert (result.rc, result.err) == (2, "gorun: --cwd cannot be combined with --why\n")
 
 
 def test_whom_it_may_surprise_is_told_at_the_first_build(shop: Workshop) -> None:
@@ -81,17 +81,21 @@ def test_whom_it_may_surprise_is_told_at_the_first_build(shop: Workshop) -> None
     env = {"PWD": where, "CI": "1"}
     result = shop.execute(command, cwd=shop.folder / "docs", env=env)
     assert result.err == (
-        f"gorun: :plain runs where you are, not in {shop.folder}/services; `cwd` says otherwise\n"
+        f"gorun: :plain runs where you are, not in {shop.folder}/services;"
+        " --cwd, or `cwd` in gorun.toml, names a place\n"
     )
     assert shop.execute(command, cwd=shop.folder / "docs", env=env).err == ""
 
 
 def test_a_place_that_is_not_there(shop: Workshop) -> None:
     shop.edit("gorun.toml", '"deploy"', '"gone"')
-    for _ in range(2):
-        result = shop.gorun(":elsewhere")
+    written = (shop.folder / "gorun.toml").read_text()
+    line = written[: written.index('cwd = "gone"')].count("\n") + 1
+    for words in ([], [], ["--ephemeral"]):
+        result = shop.gorun(*words, ":elsewhere")
         assert result.err.endswith(
             f"cannot run the program in {shop.folder}/gone: No such file or directory\n"
+            f'gorun: {shop.folder}/gorun.toml:{line}: cwd = "gone" names that directory\n'
         )
 
 

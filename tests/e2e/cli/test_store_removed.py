@@ -38,7 +38,7 @@ def test_the_program_runs(tmp_path: Path, options: tuple[str, ...], tool: str, h
     said = ".  built because not built before\n" if "--build" in options else "hello [a]\n"
     assert (result.rc, result.out) == (0, said)
     assert "Traceback" not in result.err
-    assert result.err.count("/store/v1 was removed meanwhile; go is asked again\n") == 1
+    assert result.err.count("/store/v1 was removed during the build; go builds again\n") == 1
     assert list(workshop.temporary.iterdir()) == []
     del workshop.environ["GOFLAGS"]
     assert workshop.outcome(".")[0] == "built"

@@ -397,7 +397,7 @@ def test_reasons_of_goroot_name_its_files(tmp_path: Path) -> None:
     [
         ("-toolexec=env", "-toolexec=env has go asked at each run"),
         ("-overlay=/dev/null", "-overlay=/dev/null has go asked at each run"),
-        ("-gcflags=-m", "not remembered: go had something to say, and may say it again"),
+        ("-gcflags=-m", "not remembered: go printed something, and would print it again"),
     ],
 )
 def test_reason_of_what_is_never_remembered_names_it(

@@ -132,7 +132,7 @@ def test_warn_lets_a_failure_pass(own_place: Place) -> None:
         assert status == 0
         assert "undefined: nimber" in said
         assert "returned None\n" in said
-        assert "go could not build it" in said
+        assert "go could not build the program" in said
     assert own_place("invoke", "built").out == "returned None\n"
     assert own_place("invoke", "-w", "go.probe.build", "called", env={"WORDS": "{}"}).rc == 0
     assert call(own_place, "{'rase': True, 'warn': True}")[0] == 2
@@ -178,8 +178,8 @@ def test_a_prefix_is_of_a_shell(place: Place) -> None:
     assert result.rc == 2
     assert '"high"\n' in result.out
     assert result.err.splitlines()[-1] == (
-        "there is no shell for c.prefix('export LEVEL=high'); env={...} sets variables, and "
-        "c.run(go.build(c, ...).path) has prefixes"
+        "c.prefix('export LEVEL=high') needs a shell, which go.run does not start; "
+        "set variables with env={...}, or write c.run(go.build(c, ...).path)"
     )
 
 
@@ -187,7 +187,7 @@ def test_a_prefix_is_of_a_shell(place: Place) -> None:
 def test_what_only_c_run_can_do_is_one_sentence(own_place: Place, keyword: str) -> None:
     assert call(own_place, f"{{{keyword!r}: True}}") == (
         2,
-        f"{keyword} is for c.run; c.run(go.build(c, ...).path, {keyword}=...) has it\n",
+        f"{keyword} is only for c.run; write c.run(go.build(c, ...).path, {keyword}=...)\n",
     )
     own_place.write({"invoke.yaml": f"run:\n  {keyword}: true\n"})
     status, said = call(own_place, "{}", "exit", "0")
@@ -195,4 +195,4 @@ def test_what_only_c_run_can_do_is_one_sentence(own_place: Place, keyword: str) 
         assert status == 0
     else:
         assert (status, said.count("\n")) == (2, 1)
-        assert f"run.{keyword} of invoke's configuration is for c.run" in said
+        assert f"run.{keyword} of invoke's configuration is only for c.run" in said

@@ -149,7 +149,7 @@ def test_what_a_change_touches(own_place: Place) -> None:
     assert result == (0, "", "other: built because not built before\n")
     commit(own_place)
     result = own_place("invoke", "build", "--affected", "HEAD")
-    assert result == (0, "", "no program is touched since HEAD\n")
+    assert result == (0, "", "no program is affected since HEAD\n")
 
 
 def test_what_a_list_of_files_touches(own_place: Place) -> None:
@@ -160,7 +160,7 @@ def test_what_a_list_of_files_touches(own_place: Place) -> None:
     assert "other: built" in result.err
     assert "probe" not in result.err
     assert (
-        "no program is touched\n"
+        "no program is affected\n"
         in own_place("invoke", "build", "--affected", "-", stdin="README.md\n").err
     )
 
@@ -177,7 +177,9 @@ def test_where_go_cannot_tell_nothing_passes_for_done(own_place: Place) -> None:
     result = own_place("invoke", "affected", "HEAD")
     assert (result.rc, result.out) == (125, "")
     assert sentence in result.err
-    assert own_place("invoke", "--list").rc == 0
+    listed = own_place("invoke", "--list")
+    assert "go cannot tell which there are in ." in " ".join(listed.out.split())
+    assert listed.rc == 0
 
 
 def test_where_there_is_no_program(own_place: Place) -> None:

@@ -184,10 +184,10 @@ def test_a_failed_build_ends_nox_where_it_is_alone(own_place: Place) -> None:
     result = own_place(*RUN)
     assert result.rc == 125
     assert "undefined: nimber" in result.err
-    assert "nox > go could not build it" in result.err
+    assert "nox > go could not build the program" in result.err
     result = own_place("nox", "-s", "build:probe", "build:other")
     assert result.rc == 1
-    assert "Session build:probe aborted: go could not build it" in result.err
+    assert "Session build:probe aborted: go could not build the program" in result.err
     assert "build:other: success" in result.err
     assert "Traceback" not in result.err
 
@@ -208,7 +208,7 @@ def test_a_stamp_is_a_keyword(place: Place) -> None:
 def test_keywords_are_laid_over_a_program(place: Place) -> None:
     result = place("nox", "-s", "laid_over")
     assert result.out == '"high"\nrace=false dev=true version=3\n'
-    assert "is a Program already; give cwd where it is made" in result.err
+    assert "is a Program, which has its cwd; give it to Program(...)" in result.err
 
 
 def test_race(place: Place, race: None) -> None:  # noqa: ARG001 - may skip
@@ -231,7 +231,7 @@ def test_an_unknown_flag_is_one_sentence(place: Place) -> None:
     [
         (
             "['PORT=80']",
-            'env: expected variables and their values, got [\'PORT=80\']; {"PORT": "80"}',
+            'env: expected variables and their values, got [\'PORT=80\']; as in {"PORT": "80"}',
         ),
         ("{'PORT': 80}", "env: PORT: expected a str or None, got 80"),
         ("{'': 'x'}", "env: '' is no name for a variable"),

@@ -70,9 +70,9 @@ def test_0_is_no_success_where_it_is_not_said(place: Place) -> None:
 @pytest.mark.parametrize("keyword", ["silent", "interrupt_timeout", "stderr", "external"])
 def test_what_only_session_run_can_do_is_one_sentence(place: Place, keyword: str) -> None:
     status, said = call(place, f"{{{keyword!r}: True}}")
-    instead = f"session.run(go.build(session, ...).path, external=True, {keyword}=...) has it"
+    instead = f"write session.run(go.build(session, ...).path, external=True, {keyword}=...)"
     assert status == 2
-    assert f"nox > {keyword} is for session.run; {instead}\n" in said
+    assert f"nox > {keyword} is only for session.run; {instead}\n" in said
 
 
 def test_the_sentence_is_true(place: Place) -> None:

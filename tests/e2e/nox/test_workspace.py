@@ -153,7 +153,7 @@ def test_what_a_change_touches(own_place: Place) -> None:
     commit(own_place)
     result = own_place("nox", "-s", "build", "--", "--affected", "HEAD")
     assert result.rc == 0
-    assert "no program is touched since HEAD" in result.err
+    assert "no program is affected since HEAD" in result.err
 
 
 def test_what_a_list_of_files_touches(own_place: Place) -> None:
@@ -164,7 +164,7 @@ def test_what_a_list_of_files_touches(own_place: Place) -> None:
     assert "other: built" in result.err
     assert "probe" not in result.err
     assert (
-        "no program is touched\n"
+        "no program is affected\n"
         in own_place("nox", "-s", "build", "--", "--affected", "-", stdin="README.md\n").err
     )
 
@@ -181,7 +181,9 @@ def test_where_go_cannot_tell_nothing_passes_for_done(own_place: Place) -> None:
     result = own_place("nox", "-s", "affected")
     assert (result.rc, result.out) == (125, "")
     assert sentence in result.err
-    assert own_place("nox", "--list").rc == 0
+    listed = own_place("nox", "--list")
+    assert "that a change touches; go cannot tell which there are in .\n" in listed.out
+    assert listed.rc == 0
 
 
 def test_where_there_is_no_program(own_place: Place) -> None:

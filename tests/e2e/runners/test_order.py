@@ -110,7 +110,7 @@ def said_by(place: Place, *words: str) -> str:
             [
                 *("session printed", "before the build\n", "probe: built", "before the run\n"),
                 *("probe: current", "to stdout\n", "before the failure\n", "nothing: directory"),
-                "go could not build it",
+                "go could not build the program",
             ],
         ),
     ],

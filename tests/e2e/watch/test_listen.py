@@ -95,7 +95,7 @@ def test_what_cannot_be_listened_at(tmp_path: Path) -> None:
     result = shop.gorun("--watch", "--listen", f"127.0.0.1:{port}", ":api", ":worker")
     assert "gorun: --listen is for one program, not for several\n" in result.err
     result = shop.gorun("--listen", ":8080", "./services/cmd/api")
-    assert result.err == "gorun: --listen does not go without --watch\n"
+    assert result.err == "gorun: --listen is only for --watch\n"
     with Watching(shop, "--listen", f"127.0.0.1:{port}", "./services/cmd/api") as watch:
         watch.wait_for_event("started")
         result = shop.gorun("--watch", "--listen", f"127.0.0.1:{port}", "./services/cmd/worker")

@@ -165,7 +165,7 @@ def test_several_programs_do_not_share_arguments(tmp_path: Path) -> None:
     shop = watching(tmp_path, TWO_PROGRAMS)
     result = shop.gorun("--watch", ":api", ":worker", "-x")
     assert result.rc == 2
-    assert "several programs cannot share the arguments -x" in result.err
+    assert "--watch of several programs takes no arguments: -x" in result.err
 
 
 def test_an_address_is_no_name(tmp_path: Path) -> None:
@@ -235,8 +235,8 @@ def test_without_watchfiles_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--which", "."], "--watch does not go with --which"),
-        (["--affected", "HEAD"], "--watch does not go with --affected"),
+        (["--which", "."], "--watch cannot be combined with --which"),
+        (["--affected", "HEAD"], "--watch cannot be combined with --affected"),
         (["--stop-signal", "NONE", "."], "--stop-signal NONE is no signal"),
         (["--stop-timeout", "soon", "."], "--stop-timeout soon is no number of seconds"),
         (["-nonsense", "."], "flag provided but not defined: -nonsense"),

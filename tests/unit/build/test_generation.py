@@ -447,13 +447,13 @@ def test_the_node_names_what_it_reads_and_makes(kitchen: Kitchen) -> None:
 
 def test_words_that_make_no_sense(kitchen: Kitchen) -> None:
     program = Program(".", cwd=str(kitchen.folder))
-    with pytest.raises(UsageError, match="is to make nothing; name its outputs"):
+    with pytest.raises(UsageError, match="has no outputs; name the files that it makes"):
         program.generation(outputs=[])
     with pytest.raises(UsageError, match=r"outputs is one string, 'out\.txt'"):
         program.generation(outputs="out.txt")
     with pytest.raises(UsageError, match=r"args is one string, '-o out\.txt'; give a list"):
         program.generation("-o out.txt", outputs=["out.txt"])
-    with pytest.raises(UsageError, match="inputs names nothing"):
+    with pytest.raises(UsageError, match="inputs has an empty path"):
         program.generation(inputs=[""], outputs=["out.txt"])
 
 

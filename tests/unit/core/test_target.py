@@ -211,7 +211,7 @@ def test_of_takes_one_word_or_a_list(value: Any, words: tuple[str, ...], kind: s
         ([], "no target: say what to run"),
         (["main.go", "./cmd"], "a target is .go files or one package, not both: ./cmd is no .go"),
         (["./cmd", "main.go"], "a target is .go files or one package, not both: ./cmd is no .go"),
-        (["./a", "./b"], "a target is one package, not 2: ./a, ./b; arguments of the program"),
+        (["./a", "./b"], "a target is one package, not 2: ./a, ./b; arguments for the program"),
         (["main.go", "x_test.go"], "go cannot run *_test.go files (x_test.go)"),
         ("-race", "-race is no target"),
         (["-race"], "-race is no target"),

@@ -105,7 +105,6 @@ def test_each_platform_of_a_program_counts_by_itself(made: Made) -> None:
     made.program("a", 3 * DAY, "a old", "a new")
     made.program("a-1", 2 * DAY, "a-1 old", "a-1 new")
     made.program("a-2", 40 * DAY, "a-2")
-    made.age("hours", 0)
     made.evict(3 * SIZE)
     assert made.left("programs") == {"a", "a-1"}
     assert [len(made.digests(name)) for name in ("a", "a-1")] == [1, 2]

@@ -124,5 +124,8 @@ def test_folder_for_a_build_is_somewhere_or_a_sentence_says_why_not(
     assert folder.startswith(str(tmp_path / "tmp"))
     assert os.listdir(folder) == ["out"]
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
-    with pytest.raises(BuildError, match=r"^there is no room for a build: .*; set TMPDIR$"):
+    with pytest.raises(
+        BuildError,
+        match=r"^there is no room for a build: .*; TMPDIR can name a directory with room$",
+    ):
         working_folder(publisher, "out")

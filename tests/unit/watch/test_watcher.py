@@ -83,7 +83,7 @@ def test_what_happens_is_told_in_order(tree: Tree, capfd: pytest.CaptureFixture[
     edit(tree, "version.go", "func", "fun")
     failed = of(FailedEvent, events)
     assert isinstance(failed, FailedEvent)
-    assert "go could not build it" in str(failed.error)
+    assert "go could not build the program" in str(failed.error)
     edit(tree, "version.go", "fun ", "func ")
     assert isinstance(of(UnchangedEvent, events), UnchangedEvent)
     edit(tree, "version.go", "one", "two")
