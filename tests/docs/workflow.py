@@ -8,7 +8,7 @@ jobs.
 
 The machine is in $RUNNER: its environment, as JSON. It is new: whatever stands in its home is
 removed. Without RUNNER it is this one. `actions/cache` keeps its archives in the folder $KEPT, and
-the action `.../gorun-tasks` is that of this checkout.
+nothing without it. The action `.../gorun-tasks` is that of this checkout.
 
 Decides what an action would bring. Conditions are for others. It must never pass over a step, an
 action or an expression that it does not understand.
@@ -91,6 +91,9 @@ class Job:
     def _action(self, name: str, step: dict[str, Any]) -> None:
         if name in _HERE_ANYWAY | _FILES_ALONE:
             return
+        if name == "actions/cache" and "KEPT" not in os.environ:
+            self._known[f"steps.{step.get('id')}.outputs.cache-hit"] = "false"
+            return
         given = {key: self._filled(str(value)) for key, value in step.get("with", {}).items()}
         if name == "actions/cache":
             hit = self._restore(given)
@@ -153,7 +156,7 @@ def _read(path: str) -> dict[str, Any]:
 def main(path: str, name: str, *values: str) -> int:
     """Run the job; return the status of the first step that fails, 0 for none."""
     sha = subprocess.run(
-        ["git", "rev-parse", "HEAD"], stdout=subprocess.PIPE, text=True, check=False
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()
     given = dict(value.split("=", 1) for value in values)
     job = Job({"github.job": name, "github.sha": sha, **_MACHINE, **given})
