@@ -116,8 +116,8 @@ def _created(
     for verb in [verb for verb in ("watch", "why") if offered and verb not in chosen]:
         yield _named_task(verb, workspace or programs, shared)
     if workspace is not None:
-        for place, untold in workspace.untold.items():
-            yield _refused(place, untold)
+        for place, unlisted in workspace.unlisted.items():
+            yield _refused(place, unlisted)
         if workspace.emptiness:
             yield _refused(".", UsageError(workspace.emptiness))
         yield {

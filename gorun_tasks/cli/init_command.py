@@ -45,7 +45,7 @@ def init(flags: BuildFlags, words: list[str], answer: Callable[[str], int]) -> i
     runner = _named(words) if words else _in_use(root)
     workspace = Workspace(root)
     if not workspace.programs:
-        for error in workspace.untold.values():
+        for error in workspace.unlisted.values():
             raise error
         raise UsageError(workspace.emptiness, "--init needs a program")
     mention_what_is_missing(workspace)

@@ -204,7 +204,7 @@ def _left_out(folders: Sequence[str]) -> str:
 
 def mention_what_is_missing(workspace: Workspace) -> None:
     _mention(workspace)
-    for error in workspace.untold.values():
+    for error in workspace.unlisted.values():
         console.complain(str(error))
     if workspace.emptiness:
         console.say(workspace.emptiness)

@@ -57,9 +57,9 @@ def described(workspace: Workspace | None) -> dict[str, str]:
 
     A program that runs has nothing to do with that, and says nothing of it.
     """
-    places = ", ".join(workspace.untold if workspace else ())
-    untold = in_one_line(f"; go cannot tell which there are in {places}") if places else ""
-    return {**OF_MANY, "build": OF_MANY["build"] + untold}
+    places = ", ".join(workspace.unlisted if workspace else ())
+    unlisted = in_one_line(f"; go cannot tell which there are in {places}") if places else ""
+    return {**OF_MANY, "build": OF_MANY["build"] + unlisted}
 
 
 def chosen(names: Iterable[str]) -> list[str]:

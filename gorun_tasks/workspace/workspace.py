@@ -90,7 +90,7 @@ class Workspace:
     @property
     def emptiness(self) -> str:
         """What to say of a workspace without programs, "" where there are any, or may be."""
-        some = self.programs or self.untold  # of which something has been said
+        some = self.programs or self.unlisted  # of which something has been said
         return "" if some else f"there is no main package in {self.root}"
 
     @property
@@ -119,8 +119,8 @@ class Workspace:
         short = self._by_name.meant(name, self.programs)
         if not short:
             sentence = f"no program is called {name} in {self.root}"
-            if self.untold:
-                raise BuildError(f"{sentence}, but {self._untold()}", self._hint(name))
+            if self.unlisted:
+                raise BuildError(f"{sentence}, but {self._unlisted_in_words()}", self._hint(name))
             raise UsageError(sentence, self._hint(name))
         return short
 
@@ -155,7 +155,7 @@ class Workspace:
         return tuple(_relative(directory, self.root) for directory in self._look().left_out)
 
     @property
-    def untold(self) -> dict[str, GoRunError]:
+    def unlisted(self) -> dict[str, GoRunError]:
         """Directories in which there may be more programs, each with the error of go's there."""
         said = {_relative(place, self.root): words for place, words in self._look().failed}
         sentence = "go cannot tell which programs there are in {}"
@@ -164,10 +164,10 @@ class Workspace:
             for place, words in said.items()
         }
 
-    def _untold(self) -> str:
+    def _unlisted_in_words(self) -> str:
         """Return in one sentence where go could not tell, and why not in the first place."""
-        first, *others = self.untold
-        return "; nor in ".join([str(self.untold[first]), *filter(None, [", ".join(others)])])
+        first, *others = self.unlisted
+        return "; nor in ".join([str(self.unlisted[first]), *filter(None, [", ".join(others)])])
 
     def with_programs(self, programs: Mapping[str, Program]) -> Self:
         """Return this workspace with other programs: the same with more flags, or some of them."""
@@ -198,7 +198,7 @@ class Workspace:
         contexts = {name: one.context() for name, one in (chosen or self.programs).items()}
         results = build_all(contexts, tell, jobs=jobs, rebuild=rebuild)
         if not chosen:
-            for place, error in self.untold.items():
+            for place, error in self.unlisted.items():
                 results[place] = error
                 tell(place, error)
         return results
@@ -241,9 +241,9 @@ class Workspace:
         from gorun_tasks.workspace.affected import affected
         from gorun_tasks.workspace.git_changes import Changes
 
-        if self.untold:  # one program too few must not be
+        if self.unlisted:  # one program too few must not be
             raise BuildError(
-                self._untold(), "`exclude` in gorun.toml or pyproject.toml leaves it out"
+                self._unlisted_in_words(), "`exclude` in gorun.toml or pyproject.toml leaves it out"
             )
         if files is None:
             changes = Changes.since(since, self.root, os.environ)

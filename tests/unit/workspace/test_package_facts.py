@@ -138,7 +138,7 @@ def test_a_module_of_which_go_cannot_tell_costs_nothing_until_it_is_mended(
     )
     for _ in range(2):
         assert shop.places() == {"api": "./cmd/api"}
-        (error,) = Workspace(str(shop.folder)).untold.values()
+        (error,) = Workspace(str(shop.folder)).unlisted.values()
         assert "./b; go: updates to go.mod needed" in str(error)
     assert witness.times == 1
     shop.write(mended)
@@ -222,12 +222,12 @@ def test_whatever_is_edited_the_answer_is_that_of_go(
             else:
                 tree.write({path: text})
         remembered = tree.places()
-        untold = list(Workspace(str(tree.folder)).untold)
+        unlisted = list(Workspace(str(tree.folder)).unlisted)
         with monkeypatch.context() as patch:
             patch.setenv("GORUN_CACHE_DIR", str(tmp_path / "elsewhere"))
             shutil.rmtree(tmp_path / "elsewhere", ignore_errors=True)
             assert remembered == tree.places()
-            assert untold == list(Workspace(str(tree.folder)).untold)
+            assert unlisted == list(Workspace(str(tree.folder)).unlisted)
         listed = subprocess.run(
             ["go", "list", "-e", "-find", "-json=Dir,Name,GoFiles,CgoFiles", "./..."],
             cwd=tree.folder,

@@ -29,7 +29,7 @@ def test_a_broken_module_does_not_hide_the_others(
         "go cannot tell which programs there are in ./b; "
         "go: errors parsing go.mod: go.mod:1: unknown directive: modul"
     )
-    assert {place: str(error) for place, error in workspace.untold.items()} == {"./b": sentence}
+    assert {place: str(error) for place, error in workspace.unlisted.items()} == {"./b": sentence}
     made = workspace.build()
     assert isinstance(made["a"], Outcome)
     assert str(made["./b"]) == sentence
@@ -40,7 +40,7 @@ def test_a_broken_module_does_not_hide_the_others(
     tree.write({"gorun.toml": "[programs.b]\nrace = true\n"})  # which is no mistake
     assert list(Workspace(str(tree.folder)).programs) == ["a"]
     tree.write({"gorun.toml": 'exclude = ["./b/..."]\n'})
-    assert Workspace(str(tree.folder)).untold == {}
+    assert Workspace(str(tree.folder)).unlisted == {}
     tree.remove("gorun.toml")
     tree.write({"b/go.mod": module("example.com/b")})
     assert tree.places() == {"a": "./a", "b": "./b"}
@@ -48,9 +48,9 @@ def test_a_broken_module_does_not_hide_the_others(
 
 def test_what_a_broken_go_work_names_is_not_known(tree: Tree) -> None:
     tree.write({"a/go.mod": module("example.com/a"), "a/main.go": MAIN, "go.work": "go 1.24\nus a"})
-    assert list(Workspace(str(tree.folder)).untold) == ["."]
+    assert list(Workspace(str(tree.folder)).unlisted) == ["."]
     tree.write({"go.work": "go 1.24\nuse ./a\n"})
-    assert Workspace(str(tree.folder)).untold == {}
+    assert Workspace(str(tree.folder)).unlisted == {}
 
 
 def test_an_unknown_name_is_answered_with_a_near_one(shop: Tree) -> None:
