@@ -227,6 +227,11 @@ def _one(
     verb: str, offer: TaskSpec, session: nox.Session, args: Sequence[str] | None = None
 ) -> None:
     typed = session.posargs if args is None else args
+    if verb == "build" and typed and _only(session):  # else they are for another session
+        raise UsageError(
+            f"build:{offer.name} takes nothing after --",
+            "go's flags are keywords of go.sessions(), or stand in the configuration",
+        )
 
     def made(one: TaskSpec) -> Made:
         return one.program(around=_around(session)), typed or one.args

@@ -179,7 +179,7 @@ def those_named(
         from gorun_tasks.errors import UsageError
 
         raise UsageError(f"{verb}: no program is named", "give the names of programs")
-    return [named(programs, shared, name) for name in names]
+    return [named(programs, shared, name.removeprefix(":")) for name in names]
 
 
 def check_keywords(how: Mapping[str, Any]) -> None:

@@ -197,7 +197,7 @@ def build_many(
         say(remark)
     for name in names:
         workspace.program(name)
-    chosen = list(names or workspace.programs)
+    chosen = [name.removeprefix(":") for name in names or workspace.programs]
     everything = not (names or since)
     if workspace.emptiness:
         raise UsageError(workspace.emptiness)

@@ -104,7 +104,7 @@ class Workspace:
         return self._programs is not None or is_known(self._asker(), include)
 
     def program(self, name: str) -> Program:
-        """Return the program of this name, be it one that is shorter than its own.
+        """Return the program of this name, be it shorter than its own, or with a colon: ":api".
 
         Raises UsageError where there is none or it is not clear which, BuildError where go could
         not tell.
@@ -114,6 +114,7 @@ class Workspace:
 
     def resolve(self, name: str) -> str:
         """Return the whole name of the program that is meant. Raises as `program` does."""
+        name = name.removeprefix(":")
         if name in self.programs or name in self.tools:
             return name
         short = self._by_name.meant(name, self.programs)
@@ -194,7 +195,7 @@ class Workspace:
         from gorun_tasks.build.batch import build_all
 
         tell = tell or _tell_nobody
-        chosen = {name: self.program(name) for name in names}
+        chosen = {name.removeprefix(":"): self.program(name) for name in names}
         contexts = {name: one.context() for name, one in (chosen or self.programs).items()}
         results = build_all(contexts, tell, jobs=jobs, rebuild=rebuild)
         if not chosen:

@@ -229,6 +229,21 @@ def test_words_for_another_session_do_not_fail_a_build(
     assert "probe" not in result.err
 
 
+def test_words_for_the_build_of_one_program_are_refused(place: Place) -> None:
+    result = place("nox", "-s", "build:other", "--", "-tags", "dev")
+    assert result.rc == 2
+    assert "nox > build:other takes nothing after --; go's flags are keywords" in result.err
+    together = place("nox", "-s", "build:other", "run:other", "--", "a")
+    assert (together.rc, json.loads(together.out)) == (0, ["other", "a"])
+
+
+def test_names_may_have_their_colon(place: Place) -> None:
+    result = place("nox", "-s", "build", "--", ":other")
+    assert result.rc == 0, result.err
+    assert "nox > other: " in result.err
+    assert "other: " in place("nox", "-s", "why", "--", ":other").out
+
+
 def test_help_says_what_a_build_takes(place: Place) -> None:
     result = place("nox", "-s", "build", "--", "--help")
     assert result.rc == 0
