@@ -24,7 +24,6 @@ from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.core.program import QUESTION
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, content_of
 from gorun_tasks.inputs.semantic_digest import kind_of, may_be_absent, meaning_of
-from gorun_tasks.storage.remote.canonical import encode
 from gorun_tasks.storage.remote.machine import Unlike, arrangement, refuse_links, repository_of
 from gorun_tasks.storage.remote.path_set import Look, PathSet
 
@@ -298,8 +297,23 @@ def facts_of(
 
 def digest_of(records: Iterable[tuple[Record, Detail]], version: str) -> bytes:
     """Return what stands for records under a root: places, listings and contents, no stats."""
-    rows = sorted((record[0], record[2], *detail) for record, detail in records)
-    return hashlib.sha256(encode((version, tuple(rows)))).digest()
+    rows = sorted(map(_row, records))
+    return hashlib.sha256(b"".join((_counted(version.encode()), *rows))).digest()
+
+
+def _row(found: tuple[Record, Detail]) -> bytes:
+    """Return the bytes of one record, which those of no other begin with.
+
+    There are thousands of names and contents, for which `canonical` takes too long.
+    """
+    (base, _, names, _), (mode, further, listing, contents) = found
+    counts = map(str, map(len, (names, further, listing)))
+    words = "\0".join((base, mode, *counts, *names, *further, *listing))
+    return _counted(words.encode("utf-8", "surrogateescape")) + b"".join(map(_counted, contents))
+
+
+def _counted(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
 
 
 def normal(text: bytes) -> bytes:
