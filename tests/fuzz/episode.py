@@ -287,6 +287,8 @@ class Episode:
         if not self._can_be_asked(slot) or self._writes(slot):
             return None
         self._know(slot)
+        if random.random() < 0.9:
+            let_the_clock_tick()  # else what was just edited is not recorded
         ours = ask_here(world, slot, self._caches.ours)
         self.told.append(f"built for another checkout: {slot}: {ours.outcome}")
         if ours.outcome == "failed":
@@ -305,17 +307,20 @@ class Episode:
         for _ in range(random.randint(2, 6)):
             if failure is not None:
                 break
-            for _ in range(random.choice((1, 1, 1, 2))):
-                kind = draw(random, _IN_SECOND)
-                with contextlib.suppress(OSError):
-                    words = _IN_SECOND[kind][1](second, random)
-                    self.told.append(f"in the second checkout: {kind}: {words}")
-                    self._tally.mutations[kind] += bool(words)
+            self._mutate_second(second, random)
             failure = self._look_in(second, slot, random)
             if random.random() < 0.6:
                 second.restore(begun, times=random.random() < 0.5)
                 second.environment = dict(around)
         return failure
+
+    def _mutate_second(self, second: World, random: Random) -> None:
+        for _ in range(random.choice((1, 1, 1, 2))):
+            kind = draw(random, _IN_SECOND)
+            with contextlib.suppress(OSError):
+                words = _IN_SECOND[kind][1](second, random)
+                self.told.append(f"in the second checkout: {kind}: {words}")
+                self._tally.mutations[kind] += bool(words)
 
     def _look_in(self, second: World, slot: Slot, random: Random) -> Failure | None:
         """Ask in another checkout, and hold against go what needs none."""
