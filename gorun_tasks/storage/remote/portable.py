@@ -112,6 +112,10 @@ class Taken:
         commands = self._go, self._found
         self.facts = facts_of(machine, self.module, path_set, seen, commands)
 
+    def records(self, role: str) -> list[tuple[Record, Detail]]:
+        """Return the records below the root of a role, "GOROOT" or "GOMODCACHE"."""
+        return self._records[role]
+
     def _take_tables(self, tables: dict[str, InputTable]) -> None:
         machine, manifest = self._machine, self._manifest
         names = dict(manifest.tables)
@@ -282,11 +286,12 @@ def facts_of(
         for place in machine.in_path(path_set.commands)
         if found.get(place, ABSENT) not in (ABSENT, DIRECTORY)
     )
+    commands_here = (*_commands(machine, path_set), *in_path)
     uses_c = bool(path_set.uses_c)
     return Facts(
         seen,
         tuple(_links(module, roots["repository"], path_set.looks, seen)),
-        (*_commands(machine, path_set), *in_path),
+        commands_here if machine.elsewhere is None else machine.elsewhere.commands,
         machine.values(path_set.defaults, uses_c=uses_c),
         machine.toolchain_choice(module),
         arrangement(roots),
