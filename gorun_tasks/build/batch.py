@@ -81,14 +81,19 @@ def build_all(
     """Have an executable of each program; return what became of it, an error where it failed.
 
     `tell` hears each result as soon as there is one. `jobs` is how many are linked at a time (0:
-    as many as there are processors). Ends as a signal wants it, once no go is left.
+    as many as there are processors). Ends as a signal wants it, once no go is left. What is current
+    here, and unknown where builds are shared, is published there if that is asked for.
     """
     verdicts = judge_all(context.program for context in contexts.values())
     graphs = {
         name: Graph(context.program, context=context, verdict=verdict)
         for (name, context), verdict in zip(contexts.items(), verdicts, strict=True)
     }
-    return make_all(graphs, tell, jobs=jobs, rebuild=rebuild)
+    results = make_all(graphs, tell, jobs=jobs, rebuild=rebuild)
+    for name, graph in graphs.items():
+        if not isinstance(results[name], GoRunError):
+            graph.publish()
+    return results
 
 
 def make_all(

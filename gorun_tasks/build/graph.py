@@ -14,7 +14,7 @@ import time
 from gorun_tasks.build.outcome import Outcome, Stopwatch
 from gorun_tasks.core.check import Verdict
 from gorun_tasks.core.fingerprint import record_directory
-from gorun_tasks.errors import ExecutableGoneError, GoRunError, Interrupted
+from gorun_tasks.errors import ExecutableGoneError, GoRunError, Interrupted, ToolchainError
 from gorun_tasks.inputs.verdict import judge
 
 TYPE_CHECKING = False
@@ -130,7 +130,7 @@ class Graph:
         self._stopwatch = Stopwatch()
         self._builder: Builder | None = None
         self._is_reported = False  # whether it was said what became of it
-        self._is_looked_for = False  # whether another checkout may have built it
+        self._is_looked_for = False  # whether it was built elsewhere
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -216,21 +216,29 @@ class Graph:
         return made
 
     def fetch(self) -> bool:
-        """Take what another checkout has built of this very content, where the program is stale.
+        """Take what was built elsewhere of this very content, where the program is stale.
 
         Say whether it has an executable by now. That is looked for once.
         """
         verdict = self.verdict
         if verdict.manifest is None and not self._is_looked_for:
-            from gorun_tasks.storage.remote.checkouts import fetch
+            from gorun_tasks.build.sharing import fetch
 
             self._is_looked_for = True
-            manifest = fetch(self.program, verdict.facts)
-            if manifest is not None:
-                elsewhere = _reason("built in another checkout")
-                self._verdict = Verdict("fetched", manifest, (*verdict.because, *elsewhere))
+            found = fetch(self.program, verdict.facts)
+            if found is not None:
+                manifest, where = found
+                self._verdict = Verdict("fetched", manifest, (*verdict.because, *_reason(where)))
                 self._verdict.facts = verdict.facts
         return self.verdict.manifest is not None
+
+    def publish(self) -> None:
+        """Share what was not built now, if that is asked for: a build is when it is recorded."""
+        manifest = self.verdict.manifest
+        if manifest is not None and self.program.environ.get("GORUN_REMOTE_WRITE"):
+            from gorun_tasks.build.sharing import publish
+
+            publish(self.program, manifest, self.verdict.facts)
 
     def run(self) -> Outcome:
         """Perform all four nodes; return the outcome with the program's exit status.
@@ -318,9 +326,19 @@ class Graph:
     def _ask_go(self) -> None:
         """Have go compile and link, once."""
         self.context.facts = self.verdict.facts
-        self.builder.ask(
-            self._make_ready if self.ready is not None and not self.ephemeral else None
-        )
+        try:
+            self.builder.ask(
+                self._make_ready if self.ready is not None and not self.ephemeral else None
+            )
+        except ToolchainError as error:
+            # Who never needed go, since builds are shared, has to hear what changed.
+            changes = [reason for reason in self.verdict.because if reason.input]
+            if not changes:
+                raise
+            from gorun_tasks.core.reasons import because
+
+            sentence = f"{error.args[0]}, and go is needed{because(changes)}"
+            raise ToolchainError(sentence, error.hint) from error
 
     def _make_ready(self) -> None:
         made = self.builder.make_ready(self.verdict.because)

@@ -51,7 +51,7 @@ class Outcome:
 
     `outcome` is "current" (nothing changed; of several programs also those that another go.mod
     leaves as they were), "restored" (something changed, but the store has the executable for this
-    very content), "fetched" (another checkout has built it), "built" or, in events only, "failed".
+    very content), "fetched" (it was built elsewhere), "built" or, in events only, "failed".
     `path` is the executable, `digest` its SHA-256 (hexadecimal), `because` the reasons (empty for
     "current"), `seconds` how long it took, `exit_code` the program's exit status where it was run:
     0-255, or 128+n after signal n killed it, and `signal` is that n then, else 0. `unrecorded` says

@@ -60,6 +60,7 @@ def enter(
         os.environ,
         {**dict(program.stamp), **stamps},
         cwd=program.cwd,
+        overlay=program.overlay,
         store=program.store,
         run_in=run_in or program.run_in,
     )

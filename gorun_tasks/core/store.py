@@ -7,6 +7,7 @@
     v1/workspaces/KEY      the main packages that were found in a directory tree
     v1/generated/KEY       what was so when a program made its outputs
     v1/compiled/KEY        from what of C an entry in go's build cache was made
+    v1/remote/KEY          when a shared place failed
     v1/work/…              builds under way
     v1/locks/…             who builds, who writes
 

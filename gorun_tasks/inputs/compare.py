@@ -115,6 +115,8 @@ class Examination:
         That is the name that is looked up and what is found for it, and the link that this is.
         Another link will do where go finds its GOROOT whichever led to it.
         """
+        if not manifest.links:
+            return None  # there was none, where somebody else built it
         (name, found), (command, real) = manifest.lookups[0], manifest.links[0]
         if (
             self._program.environ.get("GORUN_GO", "") == dict(manifest.environment).get("GORUN_GO")

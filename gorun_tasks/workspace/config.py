@@ -13,6 +13,9 @@
     [tool.gorun.programs.migrate]     # a name for any target
     target = "./cmd/db/migrate"
     race = true
+    [tool.gorun.remote]               # where builds are shared (docs/sharing.md)
+    url = "https://cache.example.com/team"
+    scope = "release"                 # whose builds count
 
 The file is the nearest one above the workspace, up to the repository's root; a gorun.toml comes
 before the pyproject.toml beside it. Directories in it start from where it lies. Which keys there
@@ -97,7 +100,7 @@ class Config:
 
     __slots__ = (
         *("_tables", "directory", "exclude", "general", "include", "path", "programs"),
-        "text",
+        *("remote", "text"),
     )
 
     def __init__(self, directory: str, path: str, text: str, tables: tuple[str, ...]) -> None:
@@ -109,6 +112,7 @@ class Config:
         self.exclude: tuple[str, ...] = ()
         self.include: tuple[str, ...] = ()
         self.programs: dict[str, Settings] = {}
+        self.remote: dict[str, str] = {}  # where builds are shared: "url", "scope"
 
     def patterns(self, kind: str) -> list[Pattern]:
         """Return what is to be included, or excluded."""
@@ -121,11 +125,11 @@ class Config:
     def stored(self) -> tuple[object, ...]:
         """Return the plain values that are remembered."""
         programs = {name: settings.stored() for name, settings in self.programs.items()}
-        return self.general.stored(), self.exclude, self.include, programs
+        return self.general.stored(), self.exclude, self.include, programs, self.remote
 
     def restore(self, values: Any) -> None:
         """Take what was remembered. Raises ValueError and TypeError for anything else."""
-        general, self.exclude, self.include, programs = values
+        general, self.exclude, self.include, programs, self.remote = values
         self.general = Settings.from_stored(general)
         self.programs = {name: Settings.from_stored(one) for name, one in programs.items()}
 

@@ -12,6 +12,7 @@ from gorun_tasks.core.flags import BuildFlags
 from gorun_tasks.core.program import checked_env
 from gorun_tasks.core.target import Target
 from gorun_tasks.core.vcs_stamp import FACTS, checked
+from gorun_tasks.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,6 +77,15 @@ _SHARED = (
     *(_flag(keyword) for keyword in KEYWORDS if keyword != "chdir"),
 )
 
+_OF_REMOTE = ("scope", "url")
+
+
+def _checked_remote(said: dict[str, str]) -> None:
+    for name in said:
+        if name not in _OF_REMOTE:
+            raise UsageError(f"{name} is no setting of remote", "they are scope and url")
+
+
 GENERAL = {
     key.name: key
     for key in (
@@ -88,6 +98,11 @@ GENERAL = {
         Key(
             *("programs", "tables", "What holds for one program, by its name."),
             names={"pattern": r"^(?!\.{1,2}$)[^-:/\s\u0000-\u001f][^/\s\u0000-\u001f]*$"},
+        ),
+        Key(
+            *("remote", "texts", "Where builds are shared: url, and a scope that is in each key."),
+            check=_checked_remote,
+            names={"enum": [*_OF_REMOTE]},
         ),
         *_SHARED,
     )

@@ -57,6 +57,7 @@ class _Reading:
         said = self._values(table, GENERAL)
         config.exclude = said.pop("exclude", ())
         config.include = said.pop("include", ())
+        config.remote = said.pop("remote", {})
         programs = said.pop("programs", {})
         config.general = _settings(said)
         for name, own in programs.items():

@@ -99,6 +99,8 @@ class Tally:
         self.needless_for_nothing = 0  # after what leaves every content as it was
         self.unneeded = 0  # checks where the newest recorded executable was the right one
         self.second = 0  # looks in a second checkout
+        self.second_same = 0  # of these, those at the tree as it was built
+        self.second_same_hits = 0  # of these, where gorun needed no go
         self.second_claims: Counter[str] = Counter()  # of these, what gorun had without go
         self.meanwhile = 0  # mutations that came while go was building
         self.wavered = 0  # where go, asked again, said something else
@@ -134,6 +136,7 @@ class Tally:
             f"checks {self.checks} ({self.by_command} by command line): {outcomes}",
             f"looks {self.looks}: {self.claims} current or restored",
             f"looks in a second checkout {self.second}: {dict(self.second_claims)}",
+            f"  of the tree as it was built {self.second_same}, {self.second_same_hits} without go",
             f"after one or two mutations: needless {self.share():.1f} %",
             f"go: {', '.join(f'{name} {n}' for name, n in self.expected.most_common())}",
             f"failures: {failures}; go wavered: {self.wavered}",
@@ -284,6 +287,8 @@ class Episode:
         if not self._can_be_asked(slot) or self._writes(slot):
             return None
         self._know(slot)
+        if random.random() < 0.9:
+            let_the_clock_tick()  # else what was just edited is not recorded
         ours = ask_here(world, slot, self._caches.ours)
         self.told.append(f"built for another checkout: {slot}: {ours.outcome}")
         if ours.outcome == "failed":
@@ -295,21 +300,27 @@ class Episode:
                 if name != "GORUN_CACHE_DIR":
                     second.environment[name] = value.replace(world.root, second.root)
         begun, around = second.snapshot(), dict(second.environment)
+        claims = self._tally.second_claims.total()
         failure = self._look_in(second, slot, random)
+        self._tally.second_same += 1
+        self._tally.second_same_hits += self._tally.second_claims.total() > claims
         for _ in range(random.randint(2, 6)):
             if failure is not None:
                 break
-            for _ in range(random.choice((1, 1, 1, 2))):
-                kind = draw(random, _IN_SECOND)
-                with contextlib.suppress(OSError):
-                    words = _IN_SECOND[kind][1](second, random)
-                    self.told.append(f"in the second checkout: {kind}: {words}")
-                    self._tally.mutations[kind] += bool(words)
+            self._mutate_second(second, random)
             failure = self._look_in(second, slot, random)
             if random.random() < 0.6:
                 second.restore(begun, times=random.random() < 0.5)
                 second.environment = dict(around)
         return failure
+
+    def _mutate_second(self, second: World, random: Random) -> None:
+        for _ in range(random.choice((1, 1, 1, 2))):
+            kind = draw(random, _IN_SECOND)
+            with contextlib.suppress(OSError):
+                words = _IN_SECOND[kind][1](second, random)
+                self.told.append(f"in the second checkout: {kind}: {words}")
+                self._tally.mutations[kind] += bool(words)
 
     def _look_in(self, second: World, slot: Slot, random: Random) -> Failure | None:
         """Ask in another checkout, and hold against go what needs none."""

@@ -8,6 +8,7 @@ is building depends on how fast it builds.
 from __future__ import annotations
 
 import os
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.fuzz.episode import Episode, Step, Tally
-from tests.fuzz.model import AROUND, ON_FILES
+from tests.fuzz.model import AROUND, ON_FILES, Slot
 from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
@@ -127,3 +128,22 @@ def test_gorun_has_what_go_would_build(
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.usefixtures("go")
+def test_another_checkout_has_what_go_would_build_there(
+    tmp_path: Path, caches: Caches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("GO")]:
+        monkeypatch.delenv(name)
+    tally, random = Tally(), Random(1)
+    toolchains = (os.path.realpath(go_command()),)
+    for kind in ("module", "workspace"):
+        episode = Episode(str(tmp_path), caches, tally, toolchains=toolchains, seed=1, kind=kind)
+        episode.world.slots[:] = [Slot("app", (), ("./cmd/one",))]
+        for _ in range(3):
+            failure = episode.take(Step("second", random.getrandbits(32)))
+            assert failure is None, "\n".join(episode.told)
+            episode.take(Step("edit, size and time kept", random.getrandbits(32)))
+    assert tally.second_claims["fetched"] > 0

@@ -50,6 +50,14 @@ class Remote:
         """Return a place that may be written to."""
         return self.open(FolderPlace(str(self.root), PATIENT))
 
+    def variables(self) -> dict[str, str]:
+        """Return the variables with which gorun reads."""
+        return {"GORUN_REMOTE": f"file://{self.root}"}
+
+    def writing(self) -> dict[str, str]:
+        """Return the variables with which gorun publishes."""
+        return {**self.variables(), "GORUN_REMOTE_WRITE": "1"}
+
     def open(self, place: Place) -> Place:
         """Have it closed in the end."""
         self.opened.append(place)
@@ -74,6 +82,9 @@ class Plain(Remote):
     def writer(self) -> Place:
         return self.open(http_place(f"{self.url}/shared"))
 
+    def variables(self) -> dict[str, str]:
+        return {"GORUN_REMOTE": f"{self.url}/shared"}
+
     def content(self, digest: Digest) -> Path:
         return self.root / "cas" / digest.hash
 
@@ -89,6 +100,13 @@ class Strict(Remote):
 
     def writer(self) -> Place:
         return self.open(http_place(self.url, Access(basic(br.USER, br.PASSWORD))))
+
+    def variables(self) -> dict[str, str]:
+        return {"GORUN_REMOTE": self.url}
+
+    def writing(self) -> dict[str, str]:
+        credentials = {"GORUN_REMOTE_USER": br.USER, "GORUN_REMOTE_PASSWORD": br.PASSWORD}
+        return super().writing() | credentials
 
     def content(self, digest: Digest) -> Path:
         (found,) = self.root.glob(f"cas.v2/*/{digest.hash}-*")

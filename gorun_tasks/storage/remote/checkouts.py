@@ -34,6 +34,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from gorun_tasks.core.fingerprint import Detail, Record
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.store import InputTable, Manifest, Store
     from gorun_tasks.core.vcs_stamp import Facts as GitFacts
@@ -99,7 +100,7 @@ def offer(
         machine = Machine(program, facts)
         if not machine.trimmed:
             return
-        taken = Taken(machine, manifest, _tables(store, manifest), store.executable(manifest))
+        taken = Taken(machine, manifest, tables_of(store, manifest), store.executable(manifest))
         packed, weak = taken.path_set.encoded(), weak_key(program)
         name = hashlib.sha256(packed).hexdigest()
         strong = strong_key(weak, taken.path_set, taken.facts)
@@ -149,7 +150,7 @@ def _fitting(
     """Return a manifest, and the closure, of an offer that is of what is here. Raises Unlike."""
     for packed, entries in offers:
         try:
-            here = _Here(machine, PathSet.decoded(packed), observation)
+            here = Here(machine, PathSet.decoded(packed), observation)
             strong = strong_key(weak, here.path_set, here.facts)
         except (Unlike, NotCanonical):
             continue
@@ -162,7 +163,7 @@ def _fitting(
     raise Unlike("no other checkout has built this")
 
 
-class _Here:
+class Here:
     """What is here of a path set: the facts, and the records of the program's own part."""
 
     def __init__(self, machine: Machine, path_set: PathSet, observation: Observation) -> None:
@@ -173,11 +174,10 @@ class _Here:
         self._repository = repository_of(self._module)
         words = machine.program.target.words if path_set.by_words else ()
         names = table_names(machine.goroot, machine.modules, self._module, words)
-        self._sections = (
-            Section(names[0], "GOROOT", machine.goroot),
-            Section(names[1], "GOMODCACHE", machine.modules),
-            Section(names[2], "module", self._module),
-        )
+        places = (machine.goroot, machine.modules, self._module)
+        roles = ("GOROOT", "GOMODCACHE", "module")
+        found = zip(names, roles, places, strict=True)
+        self._sections = [Section(*one) for one in found if one[2]]
         seen = tuple(self._looks())
         self._surroundings()
         self.facts: Facts = facts_of(machine, self._module, path_set, seen, self._commands())
@@ -187,37 +187,72 @@ class _Here:
 
         Raises Unlike where something that go brought along, or fetched, is another here.
         """
-        machine, path_set, store = self._machine, self.path_set, self._machine.program.store
+        store = self._machine.program.store
         _, _, key, identity, digest = entry
         manifests = store.manifests(key, identity)
         manifest = next((m for m in manifests if m.digest == digest), None)
         if manifest is None or not _is_sound(store, manifest):
             raise Unlike("the offer is no longer in the store")
-        tables = {table.root_name: table for table in _tables(store, manifest)}
         identities = dict(manifest.tables)
-        wanted = (
-            ("GOROOT", path_set.toolchain, path_set.go_version),
-            (*("GOMODCACHE", path_set.modules, ""),),
-        )
-        for section, (role, expected, version) in zip(self._sections, wanted, strict=False):
-            table = tables.get(role)
+        tables = {table.root_name: table for table in tables_of(store, manifest)}
+        for section in self._sections[:-1]:
+            table = tables.get(section.root_name)
             records = []
             if table is not None:
                 asked = identities[table.name]
                 records = self._observation.alike(table, asked, section.root)
-            if digest_of(records, version) != expected:
-                raise Unlike(f"{role} was another")
-            for record, detail in records:
-                section.add(record, detail)
-        closure = Closure(
+            self.take(section.root_name, records)
+        return manifest, self.closure(manifest)
+
+    @property
+    def program(self) -> ProgramSpec:
+        """The program that is asked for."""
+        return self._machine.program
+
+    @property
+    def has_go(self) -> bool:
+        """Whether there is a go here, whose files are compared."""
+        return self._machine.elsewhere is None
+
+    def root(self, role: str) -> str:
+        """Return where is what go brought along ("GOROOT"), or fetched ("GOMODCACHE")."""
+        return next(section.root for section in self._sections if section.root_name == role)
+
+    def take(
+        self,
+        role: str,
+        records: list[tuple[Record, Detail]],
+        told: Iterable[tuple[Record, Detail]] | None = None,
+    ) -> None:
+        """Take what is here under such a root. Raises Unlike where that is not what was read.
+
+        `told` is what was read, where some of that is not here.
+        """
+        path_set = self.path_set
+        expected, version = path_set.modules, ""
+        if role == "GOROOT":
+            expected, version = path_set.toolchain, path_set.go_version
+        if digest_of(records if told is None else told, version) != expected:
+            raise Unlike(f"{role} was another")
+        section = next(section for section in self._sections if section.root_name == role)
+        for record, detail in records:
+            section.add(record, detail)
+
+    def closure(self, manifest: Manifest) -> Closure:
+        """Return what a build depends on here. Its manifest is as of elsewhere, and becomes ours.
+
+        All that it read has been taken by then.
+        """
+        machine = self._machine
+        goroot_bin = f"{machine.goroot}/bin" if machine.goroot else ""
+        manifest.goroot_bin = manifest.goroot_bin and goroot_bin
+        return Closure(
             machine.environment(),
             {n: v for n, v in manifest.defaults.items() if not machine.is_set(n)},
-            tuple((n, machine.where(n)) for n in (machine.go_name, *path_set.commands)),
-            ((machine.command, os.path.realpath(machine.command)),),
+            tuple((n, machine.where(n)) for n in (machine.go_name, *self.path_set.commands)),
+            ((machine.command, os.path.realpath(machine.command)),) if machine.command else (),
             [section for section in self._sections if section.records],
         )
-        manifest.goroot_bin = manifest.goroot_bin and f"{machine.goroot}/bin"
-        return manifest, closure
 
     def _looks(self) -> Iterator[Seen]:
         """Yield what is at each look, and record it."""
@@ -248,6 +283,10 @@ class _Here:
     def _commands(self) -> tuple[bytes, dict[tuple[str, str], bytes]]:
         """Record the go command, and where C is compiled what PATH has; return their contents."""
         machine = self._machine
+        if machine.elsewhere is not None:
+            if self.path_set.uses_c:
+                raise Unlike("what compiles C cannot be vouched for")
+            return machine.elsewhere.go, {}
         for path in dict.fromkeys((machine.where(machine.go_name), machine.command)):
             directory, _, name = path.rpartition("/")
             _, (go,) = self._add(directory, [(name, b"")])
@@ -264,7 +303,7 @@ class _Here:
         how: tuple[str, tuple[str, ...]] = ("", ()),
     ) -> Seen:
         where = directory if directory != "/" else ""
-        section = next((s for s in self._sections if s.holds(where)), self._sections[2])
+        section = next((s for s in self._sections if s.holds(where)), self._sections[-1])
         base = where[len(section.root) + 1 :] if section.holds(where) else directory
         record, detail = self._observation.directory(where, base, how, names)
         section.add(record, detail)
@@ -281,7 +320,7 @@ def _module_at(directory: str, place: str) -> str:
     return module
 
 
-def _tables(store: Store, manifest: Manifest) -> list[InputTable]:
+def tables_of(store: Store, manifest: Manifest) -> list[InputTable]:
     """Return the tables of a manifest. Raises Unlike where one is gone."""
     tables = [store.table(name) for name, _ in manifest.tables]
     if None in tables:

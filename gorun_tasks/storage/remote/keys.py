@@ -29,10 +29,7 @@ file that is read otherwise. What was published under another one is never start
 
 def weak_key(program: ProgramSpec, scope: str = "") -> bytes:
     """Return what is known of a program beforehand. `scope` is whose results are seen."""
-    directory = program.package_directory or program.directory
-    module = directory
-    while not os.path.isfile(f"{module}/go.mod") and module != "/":
-        module = os.path.dirname(module)
+    module = module_of(program)
     lines = bytes_of(f"{module}/go.mod").split(b"\n")
     line = next((line.strip() for line in lines if line.startswith(b"module")), b"")
     place = os.path.relpath(program.directory, module) if line else ""
@@ -46,6 +43,14 @@ def weak_key(program: ProgramSpec, scope: str = "") -> bytes:
             line,
         )
     )
+
+
+def module_of(program: ProgramSpec) -> str:
+    """Return the directory of the nearest go.mod, "/" where there is none."""
+    module = program.package_directory or program.directory
+    while not os.path.isfile(f"{module}/go.mod") and module != "/":
+        module = os.path.dirname(module)
+    return module
 
 
 def strong_key(weak: bytes, path_set: PathSet, facts: Facts) -> str:

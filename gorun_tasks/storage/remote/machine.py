@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import NamedTuple
 
 from gorun_tasks.core.fingerprint import look_up_or_embedded
 from gorun_tasks.core.quoting import split_goflags
@@ -47,22 +48,36 @@ class Unlike(Exception):
     """What is here is not what was built from, or cannot be told to be."""
 
 
+class Toolchain(NamedTuple):
+    """What is told of a go elsewhere: its content, what its go.env says, and what PATH had."""
+
+    go: bytes
+    settings: dict[str, str]
+    commands: tuple[tuple[str, ...], ...]
+
+
 class Machine:
     """The surroundings of one program, as its environment shows them. Raises Unlike."""
 
-    def __init__(self, program: ProgramSpec, facts: Facts | None) -> None:
+    def __init__(
+        self, program: ProgramSpec, facts: Facts | None, elsewhere: Toolchain | None = None
+    ) -> None:
+        """Look at them. Where no go is here, `elsewhere` tells of the one that stands for it."""
         self.program = program
+        self.elsewhere = elsewhere
         environ = program.environ
         self.path = environ.get("PATH", "")
         try:
-            self.go_name, self.command = find_go(environ, self.where)
+            found = find_go(environ, self.where) if elsewhere is None else ("go", "")
+            self.go_name, self.command = found
             self._stamped = program.stamped(facts)
         except GoRunError as error:
             raise Unlike(str(error)) from error
-        self.goroot = os.path.dirname(os.path.dirname(os.path.realpath(self.command)))
+        real = os.path.realpath(self.command) if self.command else ""
+        self.goroot = os.path.dirname(os.path.dirname(real))
         self.env_file = self._env_file()
         self._settings = {
-            **written(bytes_of(f"{self.goroot}/go.env")),
+            **(settings_of(self.goroot) if elsewhere is None else _of_no_place(elsewhere)),
             **written(bytes_of(self.env_file) if self.env_file else b""),
         }
         named = self.setting("GOROOT")
@@ -152,6 +167,23 @@ class Machine:
         return path
 
 
+def has_go(program: ProgramSpec) -> bool:
+    """Say whether a go is here, or one is named that is not."""
+    named = program.environ.get("GORUN_GO", "")
+    return bool(named or look_up_or_embedded("go", program.environ.get("PATH", "")))
+
+
+def settings_of(goroot: str) -> dict[str, str]:
+    """Return what the go.env of a GOROOT says."""
+    return written(bytes_of(f"{goroot}/go.env"))
+
+
+def _of_no_place(elsewhere: Toolchain) -> dict[str, str]:
+    """Return settings that strangers may make: none that says where something is."""
+    settings = elsewhere.settings.items()
+    return {n: value for n, value in settings if n not in _PLACES or n == "GOTOOLCHAIN"}
+
+
 def is_trimmed(program: ProgramSpec, goflags: str) -> bool:
     """Say whether -trimpath is on, by the command line or else by GOFLAGS."""
     value = program.flags.get("trimpath")
@@ -183,7 +215,7 @@ def arrangement(roots: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """
     module, repository = roots["module"], roots["repository"]
     for name in ("GOROOT", "GOMODCACHE"):
-        if f"{module}/".startswith(f"{roots[name]}/"):
+        if roots[name] and f"{module}/".startswith(f"{roots[name]}/"):
             raise Unlike(f"{module} is in {name}")
     inside = []
     for name, path in roots.items():

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from gorun_tasks.core.store import InputTable
     from gorun_tasks.inputs.digest import ContentCache
 
+    Told = tuple[str, tuple[str, ...], Detail]
+    """A record without stats: the directory below its root, names in it, and what they hold."""
+
 
 class Observation:
     """One look: each file is read once, however many ask for it."""
@@ -76,6 +79,18 @@ class Observation:
                 found = self.directory(where, record[0], how, named)
                 if found[1] != detail:
                     raise Unlike(f"{where} is another")
+            records.append(found)
+        return records
+
+    def as_told(self, told: Iterable[Told], root: str) -> list[tuple[Record, Detail]]:
+        """Return records as they are under a root here. Raises Unlike where one is not as told."""
+        records = []
+        for base, names, detail in told:
+            where = record_directory(root, base)
+            named = zip(names, map(kind_of, detail[3]), strict=True)
+            found = self.directory(where, base, detail[:2], named)
+            if found[1] != detail:
+                raise Unlike(f"{where} is another")
             records.append(found)
         return records
 

@@ -103,7 +103,7 @@ def _is_sound(found: PathSet) -> bool:
         _stays_relative(found.place)
         and all(map(_is_look, found.looks))
         and all(isinstance(names, tuple) for names in lists)
-        and all(map(_is_name, (*found.above, *found.gopath)))
+        and all(map(is_name, (*found.above, *found.gopath)))
         and all(map(_is_word, found.commands))
         and set(found.fixed) <= set(ROLES)
         and found.env_file in ((), *((kind,) for kind in _KINDS))
@@ -119,10 +119,10 @@ def _is_sound(found: PathSet) -> bool:
 def _is_look(look: Look) -> bool:
     return (
         (_is_normal(look.base) if look.base[:1] == "/" else _stays_relative(look.base))
-        and _MODE.fullmatch(look.mode) is not None
+        and is_mode(look.mode)
         and isinstance(look.names, tuple)
         and isinstance(look.further, tuple)
-        and all(map(_is_name, (*look.names, *look.further)))
+        and all(map(is_name, (*look.names, *look.further)))
         and len(look.kinds) == len(look.names)
         and set(look.kinds) <= set(_KINDS)
     )
@@ -137,7 +137,18 @@ def _is_normal(path: str) -> bool:
     return "\0" not in path and os.path.normpath(path) == path != "."
 
 
-def _is_name(name: str) -> bool:
+def is_place(path: str) -> bool:
+    """Say whether this is a path below a directory, "" for the directory itself."""
+    return _stays_relative(path) and path.partition("/")[0] != ".."
+
+
+def is_mode(mode: str) -> bool:
+    """Say whether a directory may be listed so."""
+    return _MODE.fullmatch(mode) is not None
+
+
+def is_name(name: str) -> bool:
+    """Say whether this is the name of something in a directory."""
     return name not in ("", ".", "..") and "/" not in name and "\0" not in name
 
 

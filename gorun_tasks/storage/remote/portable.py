@@ -24,7 +24,6 @@ from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.core.program import QUESTION
 from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, content_of
 from gorun_tasks.inputs.semantic_digest import kind_of, may_be_absent, meaning_of
-from gorun_tasks.storage.remote.canonical import encode
 from gorun_tasks.storage.remote.machine import Unlike, arrangement, refuse_links, repository_of
 from gorun_tasks.storage.remote.path_set import Look, PathSet
 
@@ -112,6 +111,10 @@ class Taken:
         seen = tuple(self._looks[look] for look in path_set.looks)
         commands = self._go, self._found
         self.facts = facts_of(machine, self.module, path_set, seen, commands)
+
+    def records(self, role: str) -> list[tuple[Record, Detail]]:
+        """Return the records below the root of a role, "GOROOT" or "GOMODCACHE"."""
+        return self._records[role]
 
     def _take_tables(self, tables: dict[str, InputTable]) -> None:
         machine, manifest = self._machine, self._manifest
@@ -283,11 +286,12 @@ def facts_of(
         for place in machine.in_path(path_set.commands)
         if found.get(place, ABSENT) not in (ABSENT, DIRECTORY)
     )
+    commands_here = (*_commands(machine, path_set), *in_path)
     uses_c = bool(path_set.uses_c)
     return Facts(
         seen,
         tuple(_links(module, roots["repository"], path_set.looks, seen)),
-        (*_commands(machine, path_set), *in_path),
+        commands_here if machine.elsewhere is None else machine.elsewhere.commands,
         machine.values(path_set.defaults, uses_c=uses_c),
         machine.toolchain_choice(module),
         arrangement(roots),
@@ -298,8 +302,23 @@ def facts_of(
 
 def digest_of(records: Iterable[tuple[Record, Detail]], version: str) -> bytes:
     """Return what stands for records under a root: places, listings and contents, no stats."""
-    rows = sorted((record[0], record[2], *detail) for record, detail in records)
-    return hashlib.sha256(encode((version, tuple(rows)))).digest()
+    rows = sorted(map(_row, records))
+    return hashlib.sha256(b"".join((_counted(version.encode()), *rows))).digest()
+
+
+def _row(found: tuple[Record, Detail]) -> bytes:
+    """Return the bytes of one record, which those of no other begin with.
+
+    There are thousands of names and contents, for which `canonical` takes too long.
+    """
+    (base, _, names, _), (mode, further, listing, contents) = found
+    counts = map(str, map(len, (names, further, listing)))
+    words = "\0".join((base, mode, *counts, *names, *further, *listing))
+    return _counted(words.encode("utf-8", "surrogateescape")) + b"".join(map(_counted, contents))
+
+
+def _counted(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
 
 
 def normal(text: bytes) -> bytes:

@@ -88,6 +88,56 @@ def test_the_outcome_says_where_it_is_from(tmp_path: Path) -> None:
     assert result.err == "word hello \n"
 
 
+def test_each_face_starts_it(tmp_path: Path) -> None:
+    two = {"cmd/two/main.go": FILES["cmd/api/main.go"], "cmd/two/two.txt": "two"}
+    pair = Pair(tmp_path, {**FILES, **two})
+    assert pair.first.gorun("--build", "-trimpath", "./cmd/...").rc == 0
+    _, events = pair.second.events("--build", "-trimpath", "./cmd/...")
+    assert [event["outcome"] for event in events] == ["fetched", "fetched"]
+    path = pair.first.gorun("--which", *API).out.strip()
+    other = pair.second.gorun("--which", *API).out.strip()
+    assert path != other
+    assert os.path.samefile(path, other)
+    assert "current" in pair.second.gorun("--why", *API).out
+
+
+def test_questions_do_not_look_elsewhere(tmp_path: Path) -> None:
+    pair = Pair(tmp_path)
+    pair.build(*API)
+    assert "not built before" in pair.second.gorun("--why", *API).out
+    assert "not built before" in pair.second.gorun("--why", *API).out
+
+
+def test_what_is_no_longer_in_the_store_is_not_fetched(tmp_path: Path) -> None:
+    pair = Pair(tmp_path)
+    pair.build(*API)
+    offers = tmp_path / "store/v1/shared"
+    assert len(list(offers.iterdir())) == 1
+    assert pair.first.gorun("--store", "verify").rc == 0
+    assert pair.first.gorun("--store", "drop", *API).rc == 0
+    assert pair.asked(*API) == "built"
+    assert pair.second.gorun("--store", "clear").rc == 0
+    assert list(offers.iterdir()) == []
+    assert pair.asked(*API) == "built"
+
+
+def test_a_damaged_executable_or_offer_is_not_fetched(tmp_path: Path) -> None:
+    pair = Pair(tmp_path)
+    pair.build(*API)
+    (executable,) = (tmp_path / "store/v1/exe").glob("*/api")
+    sound = executable.read_bytes()
+    executable.write_bytes(sound[:-1] + b"X")
+    assert pair.asked(*API) == "built"
+    pair.build("--rebuild", *API)
+    for offer in (tmp_path / "store/v1/shared").iterdir():
+        offer.write_bytes(offer.read_bytes()[:-1])
+    pair.second.write({"cmd/api/hello.txt": "hallo"})
+    assert pair.asked(*API) == "built"
+    pair.second.write({"cmd/api/hello.txt": "hello"})
+    assert pair.second.outcome(*API)[0] == "restored"
+    assert pair.second.gorun("--store", "verify").rc == 0
+
+
 def test_without_trimpath_each_checkout_builds(tmp_path: Path) -> None:
     pair = Pair(tmp_path)
     pair.build("./cmd/api")

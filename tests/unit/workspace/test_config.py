@@ -23,6 +23,13 @@ MISTAKES = [
     ),
     ("[tool.gorun]\n\n# a\nrace = 'yes'\n", 4, "race: expected a bool, got str 'yes'"),
     ("[tool.gorun]\nchdir = 'a'\n", 2, "chdir is no setting"),
+    ("[tool.gorun.remote]\nurl = 1\n", 2, "url: expected a string, got 1"),
+    ("[tool.gorun]\nremote = 'x'\n", 2, "remote: expected a table, got 'x'"),
+    (
+        "[tool.gorun.remote]\nurls = 'x'\n",
+        2,
+        "urls is no setting of remote; they are scope and url",
+    ),
     (
         "[tool.gorun]\nflags = ['-race']\n",
         2,
@@ -97,6 +104,13 @@ def test_the_configuration_adds_to_what_is_found(shop: Tree) -> None:
     assert vet.target.words == ("cmd/vet",)
     assert vet.flags.words == ("-tags=a,b",)
     assert workspace.args("vet") == ()
+
+
+def test_where_builds_are_shared_is_read_and_remembered(shop: Tree) -> None:
+    said = {"url": "https://cache.example.com/team", "scope": "release"}
+    text = "".join(f"{name} = '{value}'\n" for name, value in said.items())
+    for _ in range(2):
+        assert configured(shop, f"[tool.gorun.remote]\n{text}").config.remote == said
 
 
 def test_a_name_in_the_configuration_is_instead_of_the_rule(shop: Tree) -> None:

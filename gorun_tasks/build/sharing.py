@@ -1,0 +1,123 @@
+"""Sharing: takes builds from elsewhere, and offers those of here.
+
+Decides which place is asked, what is said of its troubles, and who publishes: whose environment
+says so. A cache may only help: whatever goes wrong costs what it would have saved. It is never
+loaded where nothing is stale, but by who builds many.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from importlib import import_module
+
+from gorun_tasks.core.program import may_be_configured
+from gorun_tasks.errors import UsageError
+from gorun_tasks.storage.remote import checkouts
+from gorun_tasks.system import console
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.core.store import Manifest
+    from gorun_tasks.core.vcs_stamp import Facts
+    from gorun_tasks.storage.remote.place import Place
+
+    _T = TypeVar("_T")
+
+_URL, _WRITE = "GORUN_REMOTE", "GORUN_REMOTE_WRITE"
+
+_said: set[str] = set()
+
+
+def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | None:
+    """Return a manifest for what was built elsewhere of this very content, and where that was."""
+    manifest = checkouts.fetch(program, facts)
+    if manifest is not None:
+        return manifest, "built in another checkout"
+
+    def ask(place: Place, scope: str) -> Manifest | None:
+        from gorun_tasks.storage.remote.shared import fetch as fetch_shared
+
+        return fetch_shared(program, facts, place, scope)
+
+    manifest = _in_place(program, ask)
+    return None if manifest is None else (manifest, f"built by {manifest.go_version} elsewhere")
+
+
+def publish(program: ProgramSpec, manifest: Manifest, facts: Facts | None) -> None:
+    """Publish a build that describes what is here, where the environment asks for that."""
+
+    def put(place: Place, scope: str) -> None:
+        from gorun_tasks.storage.remote.machine import Unlike
+        from gorun_tasks.storage.remote.shared import publish as publish_shared
+
+        with contextlib.suppress(Unlike):
+            if not publish_shared(program, manifest, facts, place, scope):
+                _say("builds without -trimpath are shared only with the paths that are here")
+
+    if _publishes(program):
+        _in_place(program, put)
+
+
+def _publishes(program: ProgramSpec) -> bool:
+    value = _environment(program).get(_WRITE, "")
+    if value not in ("", "0", "1"):
+        _say(f"{_WRITE} is {value!r}, which is neither 1 nor 0; nothing is published")
+    return value == "1"
+
+
+def _in_place(program: ProgramSpec, use: Callable[[Place, str], _T]) -> _T | None:
+    """Return what comes of the use of a program's place and scope, None where it has no place.
+
+    What troubles it makes are said, and end here.
+    """
+    environ = _environment(program)
+    try:
+        url, scope, origin = _configured(program)
+    except UsageError as error:
+        _say(f"remote cache: {error}; building here")
+        url = scope = origin = ""
+    if _URL in environ:
+        url, origin = environ[_URL], _URL
+    if not url:
+        return None
+    from gorun_tasks.storage.remote.locate import locate
+    from gorun_tasks.storage.remote.place import PlaceUnusable, WriteRefused
+
+    place: Place | None = None
+    try:
+        notes = f"{program.store.root}/remote"
+        place = locate(url, origin=origin, environ=environ, notes=notes)
+        return None if place is None else use(place, scope)
+    except (PlaceUnusable, WriteRefused) as trouble:
+        _say(str(trouble))
+        return None
+    finally:
+        if place is not None:
+            place.close()
+
+
+def _configured(program: ProgramSpec) -> tuple[str, str, str]:
+    """Return URL and scope as a file has them, and that file's name. Raises UsageError."""
+    if not may_be_configured(program.directory):
+        return "", "", ""
+    # By its name: a configuration is read in a layer above, and only here it is needed below.
+    config = import_module("gorun_tasks.workspace.config").find(program.directory)
+    remote = config.remote
+    return remote.get("url", ""), remote.get("scope", ""), os.path.basename(config.path)
+
+
+def _environment(program: ProgramSpec) -> dict[str, str]:
+    """Return the environment without what was said of the program: that may be a file's word."""
+    overlay = program.overlay
+    return {name: value for name, value in program.environ.items() if name not in overlay}
+
+
+def _say(sentence: str) -> None:
+    if sentence and sentence not in _said:
+        _said.add(sentence)
+        console.say(sentence)

@@ -1,0 +1,307 @@
+"""Shared builds: what one machine has published in a place, another one starts.
+
+Under the weak key is an index: path sets, each with the strong keys of what was built last. Under a
+strong key is the result: an executable and a manifest. A writer puts contents first, then the
+result, and the index last; of two that write an index at once, one may lose its entry to it.
+
+Decides what is written of a build, and whether a result is of what is here: all that was read is
+compared by content. It must never start go, name an executable before its content was compared, nor
+publish what was not built from what go.sum names.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+
+from gorun_tasks.core.fingerprint import key_of
+from gorun_tasks.inputs.digest import bytes_of
+from gorun_tasks.storage.publisher import Publisher
+from gorun_tasks.storage.remote.canonical import LARGEST, NotCanonical, decode, encode
+from gorun_tasks.storage.remote.checkouts import Here, tables_of
+from gorun_tasks.storage.remote.keys import module_of, strong_key, weak_key
+from gorun_tasks.storage.remote.machine import Machine, Toolchain, Unlike, has_go, settings_of
+from gorun_tasks.storage.remote.messages import action_key, digest_of
+from gorun_tasks.storage.remote.observation import Observation
+from gorun_tasks.storage.remote.path_set import PathSet, plain
+from gorun_tasks.storage.remote.place import Digest, Missing, Result
+from gorun_tasks.storage.remote.portable import Taken
+from gorun_tasks.storage.remote.shared_manifest import SharedManifest
+from gorun_tasks.storage.remote.sums import read_sums, refuse_edited
+from gorun_tasks.storage.remote.vouched import as_told, has_absent
+from gorun_tasks.storage.staged_executable import StagedExecutable
+from gorun_tasks.storage.writer import StoreUnusable
+from gorun_tasks.system.clock import wait_past
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from gorun_tasks.core.program import ProgramSpec
+    from gorun_tasks.core.store import Manifest
+    from gorun_tasks.core.vcs_stamp import Facts as GitFacts
+    from gorun_tasks.storage.remote.place import Place
+
+    Row = tuple[bytes, Toolchain, tuple[str, ...]]
+    """A path set as it is encoded, what built, and strong keys, the newest first."""
+
+_SETS, _KEYS = 16, 64  # at most: path sets in an index, and strong keys of each
+_TRIES = 2  # looks, where something changed within the clock's tick
+_HEX = frozenset("0123456789abcdef")
+_KEY = 64  # digits of a strong key
+
+
+def publish(
+    program: ProgramSpec, manifest: Manifest, facts: GitFacts | None, place: Place, scope: str
+) -> bool:
+    """Publish a recorded build that describes what is here. What is known there is not sent again.
+
+    Returns whether it is one for other paths than those here. Raises Unlike where it is none for
+    elsewhere, PlaceUnusable and WriteRefused.
+    """
+    store = program.store.reopened()
+    executable = store.executable(manifest)
+    try:
+        machine = Machine(program, facts)
+        if manifest.wrapper:
+            raise Unlike("it is started by a command of this machine")
+        taken = Taken(machine, manifest, tables_of(store, manifest), executable)
+        if has_absent(taken.records("GOMODCACHE")):
+            raise Unlike("it was built elsewhere, from modules that are not here")
+        packed, weak = taken.path_set.encoded(), weak_key(program, scope)
+        strong = strong_key(weak, taken.path_set, taken.facts)
+        if not _is_known(place, (weak, packed, strong), scope):
+            refuse_edited(machine.modules, taken.records("GOMODCACHE"), read_sums(_sums_of(taken)))
+            told = SharedManifest.of(
+                strong, manifest, taken.records("GOROOT"), taken.records("GOMODCACHE")
+            ).encoded()
+            files = {
+                "executable": Digest(manifest.digest, os.stat(executable).st_size),
+                "manifest": digest_of(told),
+            }
+            _put(place, (strong.encode(), scope), Result(files), told, executable)
+            # Others may have published meanwhile.
+            facts_of_go = taken.facts.go, settings_of(machine.goroot), taken.facts.commands
+            row = packed, Toolchain(*facts_of_go), (strong,)
+            content = encode(plain(_with(_index(place, weak, scope), row)))
+            _put(place, (weak, scope), Result({"index": digest_of(content)}), content)
+    except (NotCanonical, OSError, ValueError) as error:
+        raise Unlike(str(error)) from error
+    except Missing as error:
+        raise Unlike("the stored executable is not what was published") from error
+    return machine.trimmed
+
+
+def fetch(
+    program: ProgramSpec, facts: GitFacts | None, place: Place, scope: str
+) -> Manifest | None:
+    """Return a manifest for what somebody has published of this very content, if anybody has.
+
+    Raises PlaceUnusable.
+    """
+    store = program.store.reopened()
+    try:
+        if program.never_recorded():
+            return None
+        publisher = Publisher.of(store)
+        weak = weak_key(program, scope)
+        index = _index(place, weak, scope)
+        machines: Callable[[Toolchain], Machine]
+        if has_go(program):
+            here_is = Machine(program, facts)
+            machines = lambda _: here_is  # noqa: E731 - one for all, and not one for each
+        else:
+            index = _preferred(index, program)
+            machines = lambda told: Machine(program, facts, told)  # noqa: E731 - as above
+        results = _Results(place, scope)
+        for _ in range(_TRIES if index else 0):
+            observation = Observation(publisher.known(program.key, program.identity))
+            here, told, digest = _fitting(machines, weak, index, (observation, results))
+            if not observation.unsettled:
+                manifest = _taken_over(publisher, here, told, (place, digest))
+                program.store.forget_tables()
+                return manifest
+            wait_past(observation.began)
+    except (Unlike, NotCanonical, Missing, StoreUnusable, OSError, ValueError):
+        pass
+    return None
+
+
+class _Results:
+    """What strong keys lead to, asked for once each."""
+
+    def __init__(self, place: Place, scope: str) -> None:
+        self._place = place
+        self._scope = scope
+        self._found: dict[str, tuple[SharedManifest, Digest] | None] = {}
+
+    def of(self, strong: str) -> tuple[SharedManifest, Digest]:
+        """Return a manifest, and the digest of the executable. Raises Unlike."""
+        if strong not in self._found:
+            self._found[strong] = None
+            self._found[strong] = self._ask(strong)
+        found = self._found[strong]
+        if found is None:
+            raise Unlike("nobody has published this")
+        return found
+
+    def _ask(self, strong: str) -> tuple[SharedManifest, Digest]:
+        key, _ = action_key(strong.encode(), self._scope)
+        result = self._place.result(key)
+        if result is None or "executable" not in result.files:
+            raise Unlike("nobody has published this")
+        try:
+            told = SharedManifest.decoded(_content(self._place, result, "manifest"))
+        except (Missing, NotCanonical) as error:
+            raise Unlike("its manifest is gone, or none") from error
+        digest = result.files["executable"]
+        if (told.strong, told.digest) != (strong, digest.hash):
+            raise Unlike("its manifest is that of another build")
+        return told, digest
+
+
+def _fitting(
+    machines: Callable[[Toolchain], Machine],
+    weak: bytes,
+    index: tuple[Row, ...],
+    looking: tuple[Observation, _Results],
+) -> tuple[Here, SharedManifest, Digest]:
+    """Return what is here, and what was published of just that. Raises Unlike."""
+    observation, results = looking
+    for packed, told_of_go, keys in index:
+        try:
+            here = Here(machines(told_of_go), PathSet.decoded(packed), observation)
+            strong = strong_key(weak, here.path_set, here.facts)
+            # Of what was published before the newest so many, the index knows no more.
+            if strong not in keys and len(keys) < _KEYS:
+                continue
+            told, digest = results.of(strong)
+            if here.has_go:
+                here.take("GOROOT", observation.as_told(told.toolchain, here.root("GOROOT")))
+            modules = as_told(observation, told.modules, here.root("GOMODCACHE"))
+            here.take("GOMODCACHE", modules, told.records("GOMODCACHE"))
+        except (Unlike, NotCanonical):
+            continue
+        return here, told, digest
+    raise Unlike("nobody has published this")
+
+
+def _preferred(index: tuple[Row, ...], program: ProgramSpec) -> tuple[Row, ...]:
+    """Return an index in the order in which toolchains stand for one that is not here.
+
+    First that which go.mod names by a `toolchain` line, then the newest release.
+    """
+    line = re.search(rb"(?m)^toolchain[ \t]+(\S+)", bytes_of(f"{module_of(program)}/go.mod"))
+    named = line[1].decode(errors="replace") if line else ""
+
+    def rank(row: Row) -> tuple[bool, list[int]]:
+        try:
+            version = PathSet.decoded(row[0]).go_version
+        except NotCanonical:
+            version = ""
+        return version.split(" ")[0] == named, [int(n) for n in re.findall(r"\d{1,9}", version)]
+
+    return tuple(sorted(index, key=rank, reverse=True))
+
+
+def _taken_over(
+    publisher: Publisher, here: Here, told: SharedManifest, source: tuple[Place, Digest]
+) -> Manifest:
+    """Bring an executable into the store, then what it depends on here. Raises Missing, OSError."""
+    place, digest = source
+    folder = publisher.work()
+    path = f"{folder}/{told.name}"
+    try:
+        with open(path, "xb", opener=lambda path, flags: os.open(path, flags, 0o777)) as file:
+            place.read(digest, file.write)
+        staged = StagedExecutable(path, in_a_hurry=True)  # it is brought to the disk once placed
+        if staged.digest() != told.digest:
+            raise Missing
+        placed = publisher.place(staged)
+        staged.sync()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    manifest = told.manifest(key_of(os.stat(placed)))
+    publisher.take_over(here.program, manifest, here.closure(manifest))
+    return manifest
+
+
+def _is_known(place: Place, entry: tuple[bytes, bytes, str], scope: str) -> bool:
+    """Say whether a build is there with all its contents: weak key, path set, strong key."""
+    weak, packed, strong = entry
+    index = _index(place, weak, scope)
+    if not any(known == packed and strong in keys for known, _, keys in index):
+        return False
+    result = place.result(action_key(strong.encode(), scope)[0])
+    return result is not None and not place.lacking([*result.files.values()])
+
+
+def _put(
+    place: Place, key: tuple[bytes, str], result: Result, content: bytes, executable: str = ""
+) -> None:
+    """Have a key lead to a result: to one small content, and an executable."""
+    name, small = action_key(*key)
+    small[digest_of(content)] = content
+    for digest in place.lacking([*small, *result.files.values()]):
+        if digest in small:
+            place.put(digest, io.BytesIO(small[digest]))
+        else:
+            with open(executable, "rb") as file:
+                place.put(digest, file)
+    place.put_result(name, result)
+
+
+def _index(place: Place, weak: bytes, scope: str) -> tuple[Row, ...]:
+    """Return what is known of a weak key, () for nothing that could be used."""
+    result = place.result(action_key(weak, scope)[0])
+    try:
+        found: Any = decode(_content(place, result, "index")) if result is not None else ()
+        rows = tuple((packed, Toolchain(*told), keys) for packed, told, keys in found)
+        return rows if len(rows) <= _SETS and all(map(_is_row, rows)) else ()
+    except (Missing, NotCanonical, TypeError, ValueError, AttributeError):
+        return ()
+
+
+def _is_row(row: Row) -> bool:
+    packed, told, keys = row
+    settings = (*told.settings, *told.settings.values())
+    words = (word for command in told.commands for word in command)
+    return (
+        isinstance(packed, bytes)
+        and isinstance(told.go, bytes)
+        and all(isinstance(word, str) for word in (*settings, *words))
+        and isinstance(keys, tuple)
+        and len(keys) <= _KEYS
+        and all(len(key) == _KEY and _HEX.issuperset(key) for key in keys)
+    )
+
+
+def _with(index: tuple[Row, ...], row: Row) -> tuple[Row, ...]:
+    """Return an index in which what this row has is the newest."""
+    packed, told, new = row
+    known = next((keys for other, _, keys in index if other == packed), ())
+    keys = tuple(dict.fromkeys((*new, *known)))[:_KEYS]
+    return ((packed, told, keys), *(other for other in index if other[0] != packed))[:_SETS]
+
+
+def _content(place: Place, result: Result, name: str) -> bytes:
+    """Return a small content of a result. Raises Missing."""
+    if name in result.inline:
+        return result.inline[name]
+    digest = result.files.get(name)
+    if digest is None or digest.size > LARGEST:
+        raise Missing
+    parts: list[bytes] = []
+    place.read(digest, parts.append)
+    return b"".join(parts)
+
+
+def _sums_of(taken: Taken) -> Iterable[str]:
+    """Yield the files with sums that go read."""
+    for look in taken.path_set.looks:
+        for name in look.names:
+            if name.endswith(".sum"):
+                yield os.path.normpath(os.path.join(taken.module, look.base, name))

@@ -1,0 +1,140 @@
+"""Shared manifest: what a build depended on, for machines that have other places for it.
+
+It tells what its key does not: what go brought along and fetched, each file by its content; and
+what is needed to start the executable.
+
+Decides what of a manifest is told elsewhere, and whether bytes from there are such. What strangers
+write may have us look below two roots, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gorun_tasks.core.store import Manifest
+from gorun_tasks.storage.remote.canonical import NotCanonical, decode, encode
+from gorun_tasks.storage.remote.path_set import is_mode, is_name, is_place, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Self
+
+    from gorun_tasks.core.fingerprint import Detail, Key, Record
+    from gorun_tasks.storage.remote.observation import Told
+
+_VERSION = 1
+_DIGITS = frozenset("0123456789abcdef")
+_DIGEST = 64  # digits of a SHA-256
+
+
+class SharedManifest(NamedTuple):
+    """A manifest without anything of a machine.
+
+    `strong` is the key under which it is to be found. `digest` and `name` are of the executable,
+    and `puts_go_in_path` says whether the program finds GOROOT/bin in its PATH. `toolchain` and
+    `modules` are records below GOROOT and the module cache.
+    """
+
+    version: int
+    strong: str
+    digest: str
+    name: str
+    go_version: str
+    puts_go_in_path: int
+    cgo: int
+    defaults: dict[str, str]
+    toolchain: tuple[Told, ...]
+    modules: tuple[Told, ...]
+
+    @classmethod
+    def of(
+        cls,
+        strong: str,
+        manifest: Manifest,
+        toolchain: Iterable[tuple[Record, Detail]],
+        modules: Iterable[tuple[Record, Detail]],
+    ) -> Self:
+        """Return what is told of a manifest."""
+        return cls(
+            _VERSION,
+            strong,
+            manifest.digest,
+            manifest.name,
+            manifest.go_version,
+            int(bool(manifest.goroot_bin)),
+            int(manifest.cgo),
+            dict(manifest.defaults),
+            *(tuple(sorted((r[0], r[2], d) for r, d in told)) for told in (toolchain, modules)),
+        )
+
+    def encoded(self) -> bytes:
+        """Return its canonical bytes. Raises NotCanonical."""
+        return encode(plain(self))
+
+    @classmethod
+    def decoded(cls, data: bytes) -> Self:
+        """Return what these bytes tell. Raises NotCanonical for anything else."""
+        value = decode(data)
+        try:
+            found = cls(*value)  # type: ignore[misc]
+            sound = _is_sound(found)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise NotCanonical("no manifest") from error
+        if not sound:
+            raise NotCanonical("a manifest that tells what it must not")
+        return found
+
+    def records(self, role: str) -> Iterator[tuple[Record, Detail]]:
+        """Yield the records of a role, "GOROOT" or "GOMODCACHE", without stats."""
+        for base, names, detail in self.toolchain if role == "GOROOT" else self.modules:
+            yield (base, None, names, ()), detail
+
+    def manifest(self, key: Key) -> Manifest:
+        """Return a manifest for here, in which is nothing of this machine yet.
+
+        `key` is the stat of the executable.
+        """
+        return Manifest(
+            self.digest,
+            self.name,
+            key,
+            environment=(),
+            defaults=dict(self.defaults),
+            lookups=(),
+            links=(),
+            tables=(),
+            goroot_bin="GOROOT/bin" if self.puts_go_in_path else "",
+            wrapper=(),
+            cgo=bool(self.cgo),
+            go_version=self.go_version,
+            recorded=0.0,
+        )
+
+
+def _is_sound(found: SharedManifest) -> bool:
+    strings = (*found.defaults, *found.defaults.values(), found.go_version)
+    numbers = (found.puts_go_in_path, found.cgo)
+    return (
+        found.version == _VERSION
+        and len(found.digest) == _DIGEST
+        and _DIGITS.issuperset(found.digest)
+        and is_name(found.name)
+        and all(isinstance(text, str) for text in strings)
+        and all(isinstance(number, int) for number in numbers)
+        and all(isinstance(told, tuple) for told in (found.toolchain, found.modules))
+        and all(map(_is_told, (*found.toolchain, *found.modules)))
+    )
+
+
+def _is_told(told: Told) -> bool:
+    base, names, (mode, further, listing, contents) = told
+    return (
+        is_place(base)
+        and is_mode(mode)
+        and all(isinstance(many, tuple) for many in (names, further, listing, contents))
+        and all(map(is_name, (*names, *further)))
+        and all(isinstance(entry, str) for entry in listing)
+        and len(names) == len(contents)
+        and all(isinstance(content, bytes) for content in contents)
+    )

@@ -1,0 +1,81 @@
+"""The shared manifest: what is told of a build comes back, and a stranger's bytes do no harm."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gorun_tasks.storage.remote.canonical import NotCanonical, encode
+from gorun_tasks.storage.remote.path_set import plain
+from gorun_tasks.storage.remote.shared_manifest import SharedManifest
+
+_CONTENT = b"c" * 32
+_TOLD = ("bin", ("go",), ("go", ("x",), ("go",), (_CONTENT,)))
+SOUND = SharedManifest(
+    1,
+    "b" * 64,
+    "a" * 64,
+    "api",
+    "go1.27.3",
+    1,
+    0,
+    {"GOOS": "linux"},
+    (_TOLD,),
+    (("", (), ("", (), (), ())),),
+)
+
+_ANY = st.recursive(
+    st.integers(-9, 9) | st.text(max_size=3) | st.binary(max_size=3),
+    lambda inner: st.lists(inner, max_size=9).map(tuple) | st.dictionaries(st.text(), inner),
+)
+
+
+def test_what_is_told_comes_back() -> None:
+    assert SharedManifest.decoded(SOUND.encoded()) == SOUND
+
+
+def _told(base: str = "bin", name: str = "go", mode: str = "go") -> SharedManifest:
+    return SOUND._replace(toolchain=((base, (name,), (mode, (), (), (_CONTENT,))),))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        _told(base="../x"),
+        _told(base=".."),
+        _told(base="/etc"),
+        _told(base="a/../.."),
+        _told(base="a\0b"),
+        _told(name="../passwd"),
+        _told(name=".."),
+        _told(name=""),
+        _told(mode="go|(a+)+$"),
+        SOUND._replace(name="a/b"),
+        SOUND._replace(name=".."),
+        SOUND._replace(digest="../" + "a" * 61),
+        SOUND._replace(version=2),
+        SOUND._replace(defaults={"GOOS": 1}),  # type: ignore[dict-item]
+        SOUND._replace(modules=(("", ("a",), ("", (), (), ())),)),
+    ],
+)
+def test_what_leads_elsewhere_is_refused(found: SharedManifest) -> None:
+    with pytest.raises(NotCanonical):
+        SharedManifest.decoded(found.encoded())
+
+
+@given(_ANY)
+def test_any_value_is_a_manifest_or_none(value: object) -> None:
+    with contextlib.suppress(NotCanonical):
+        SharedManifest.decoded(encode(value))  # type: ignore[arg-type]
+
+
+@given(st.integers(0, len(SOUND) - 1), _ANY)
+def test_any_part_of_it_may_be_anything(position: int, value: object) -> None:
+    parts = [*plain(SOUND)]  # type: ignore[misc]
+    parts[position] = value
+    with contextlib.suppress(NotCanonical):
+        found = SharedManifest.decoded(encode(tuple(parts)))
+        assert found.encoded() == encode(tuple(parts))
