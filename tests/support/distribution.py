@@ -29,6 +29,9 @@ _TO_AN_INDEX = re.compile(
     r"PIP_.*|UV_.*INDEX.*|SSL_CERT_.*|(http|https|all|no)_proxy", re.IGNORECASE
 )
 
+_TRUST = {"UV_SYSTEM_CERTS": "1"}
+"""uv trusts whom the machine trusts, as pip does: an index may be reached through a proxy."""
+
 
 class Distribution:
     """The files of a release, and a repository with the same sources."""
@@ -38,6 +41,7 @@ class Distribution:
         self.caches = {f"{tool}_CACHE_DIR": str(folder / "cache" / tool) for tool in ("PIP", "UV")}
         made = subprocess.run(
             [_TOOLS / "uv", "build", "-q", "-o", folder, REPOSITORY],
+            env=os.environ | _TRUST,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
@@ -105,6 +109,7 @@ class Person:
         self.environ = {
             **{name: value for name, value in os.environ.items() if _TO_AN_INDEX.fullmatch(name)},
             **distribution().caches,
+            **_TRUST,
             "HOME": str(home),
             "PATH": f"{commands}:{goroot}/bin:/usr/bin:/bin",
             "GOCACHE": build_cache,  # so that the standard library is not compiled anew
