@@ -227,7 +227,8 @@ def _one(
     verb: str, offer: TaskSpec, session: nox.Session, args: Sequence[str] | None = None
 ) -> None:
     typed = session.posargs if args is None else args
-    if verb == "build" and typed and _only(session):  # else they are for another session
+    # Else they are for another session; in a process of its own it knows of none.
+    if verb == "build" and typed and _only(session) and not getattr(session, "parallel", False):
         raise UsageError(
             f"build:{offer.name} takes nothing after --",
             "go's flags are keywords of go.sessions(), or stand in the configuration",

@@ -331,9 +331,10 @@ class Graph:
                 self._make_ready if self.ready is not None and not self.ephemeral else None
             )
         except ToolchainError as error:
-            # Who never needed go, since builds are shared, has to hear what changed.
+            # Who never needed go, since builds are shared, has to hear what changed. Where it is go
+            # that has gone, that is said already.
             changes = [reason for reason in self.verdict.because if reason.input]
-            if not changes:
+            if not changes or any(reason.input.endswith(" in PATH") for reason in changes):
                 raise
             from gorun_tasks.core.reasons import because
 

@@ -116,8 +116,8 @@ def test_a_program_is_dropped_on_all_platforms(shop: Workshop) -> None:
     which(shop, {})
     which(shop, ARM)
     stat = shop.gorun("--store", "stat").out
-    assert "  . in " in stat
-    assert "  GOARCH=arm64 . in " in stat
+    assert "  .\n" in stat
+    assert "  GOARCH=arm64 .\n" in stat
     assert shop.gorun("--store", "drop", ".").rc == 0
     for env in ({}, ARM):
         assert shop.gorun("--why", ".", env=env).out == ".: not built before\n"
