@@ -19,9 +19,9 @@ import pytest
 from gorun_tasks.storage.remote.canonical import encode
 from gorun_tasks.storage.remote.messages import decode_result, digest_of
 from gorun_tasks.storage.remote.place import Result
-from tests.e2e.inputs.test_silent_inputs import own_goroot
 from tests.network.conftest import Remote
 from tests.support.clock import let_the_clock_tick
+from tests.support.goroot import goroot_with_edited_embed
 from tests.support.odd_server import odd_server
 from tests.support.workshop import Workshop, needs_strace, publish
 
@@ -142,16 +142,7 @@ def _edit_module(pair: Machines) -> None:
 
 
 def _edit_toolchain(pair: Machines) -> None:
-    goroot = own_goroot(pair.second)
-    real = (goroot / "src").resolve()
-    (goroot / "src").unlink()
-    (goroot / "src").mkdir()
-    for entry in real.iterdir():
-        (goroot / "src" / entry.name).symlink_to(entry)
-    (goroot / "src" / "embed").unlink()
-    shutil.copytree(real / "embed", goroot / "src" / "embed")
-    with (goroot / "src" / "embed" / "embed.go").open("a") as file:
-        file.write('\nfunc init() { println("other") }\n')
+    goroot_with_edited_embed(pair.second)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.inputs.test_silent_inputs import own_goroot
 from tests.support.clock import let_the_clock_tick
+from tests.support.goroot import goroot_with_edited_embed, own_goroot
 from tests.support.workshop import Workshop, needs_strace, publish
 
 if TYPE_CHECKING:
@@ -381,16 +381,7 @@ def test_the_same_toolchain_elsewhere_is_the_same(tmp_path: Path) -> None:
 def test_another_toolchain_is_another(tmp_path: Path) -> None:
     pair = Pair(tmp_path)
     pair.build(*API)
-    goroot = own_goroot(pair.second)
-    real = (goroot / "src").resolve()
-    (goroot / "src").unlink()
-    (goroot / "src").mkdir()
-    for entry in real.iterdir():
-        (goroot / "src" / entry.name).symlink_to(entry)
-    (goroot / "src" / "embed").unlink()
-    shutil.copytree(real / "embed", goroot / "src" / "embed")
-    with (goroot / "src" / "embed" / "embed.go").open("a") as file:
-        file.write('\nfunc init() { println("other") }\n')
+    goroot_with_edited_embed(pair.second)
     let_the_clock_tick()
     assert pair.second.outcome(*API)[0] == "built"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from gorun_tasks.closure import recordable
 from gorun_tasks.core import program as core_program
 from gorun_tasks.toolchain.report import NotRecorded
 from tests.support.clock import let_the_clock_tick
+from tests.support.goroot import own_goroot
 from tests.support.workshop import TINY, Workshop, go_command, publish
 
 if TYPE_CHECKING:
@@ -26,20 +26,6 @@ SHOWS_FIPS = (
     "\tb, _ := debug.ReadBuildInfo()\n\tfor _, s := range b.Settings {\n"
     '\t\tif s.Key == "GOFIPS140" {\n\t\t\tprintln(s.Value)\n\t\t}\n\t}\n}\n'
 )
-
-
-def own_goroot(workshop: Workshop) -> Path:
-    """Make a GOROOT whose lib can be changed, and have it come first in PATH."""
-    real = Path(workshop.go("env", "GOROOT").out.strip())
-    goroot = workshop.folder.parent / "goroot"
-    (goroot / "bin").mkdir(parents=True)
-    shutil.copy(real / "bin" / "go", goroot / "bin" / "go")
-    shutil.copytree(real / "lib" / "fips140", goroot / "lib" / "fips140")
-    for name in ("pkg", "src", "VERSION", "go.env"):
-        (goroot / name).symlink_to(real / name)
-    workshop.environ["PATH"] = f"{goroot}/bin:{workshop.environ['PATH']}"
-    workshop.environ.pop("GORUN_GO", None)
-    return goroot
 
 
 def test_what_a_name_of_gofips140_stands_for_is_an_input(tmp_path: Path) -> None:
