@@ -12,11 +12,10 @@ import shutil
 
 from gorun_tasks.build.attempt import BuildAttempt
 from gorun_tasks.build.outcome import Outcome, Stopwatch
-from gorun_tasks.build.sharing import publish
+from gorun_tasks.build.sharing import offer, publish
 from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
 from gorun_tasks.storage.eviction import size_limit
 from gorun_tasks.storage.publisher import Publisher, working_folder
-from gorun_tasks.storage.remote.checkouts import offer
 from gorun_tasks.storage.writer import StoreUnusable
 from gorun_tasks.system import console
 

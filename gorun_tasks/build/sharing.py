@@ -13,7 +13,7 @@ from importlib import import_module
 
 from gorun_tasks.core.program import may_be_configured
 from gorun_tasks.errors import UsageError
-from gorun_tasks.storage.remote import checkouts
+from gorun_tasks.storage.remote.machine import Machine, Unlike
 from gorun_tasks.system import console
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.store import Manifest
     from gorun_tasks.core.vcs_stamp import Facts
+    from gorun_tasks.storage.publisher import Publisher
     from gorun_tasks.storage.remote.place import Place
 
     _T = TypeVar("_T")
@@ -35,7 +36,12 @@ _said: set[str] = set()
 
 def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | None:
     """Return a manifest for what was built elsewhere of this very content, and where that was."""
-    manifest = checkouts.fetch(program, facts)
+    machine = _trimmed(program, facts)
+    manifest: Manifest | None = None
+    if machine is not None:
+        from gorun_tasks.storage.remote import checkouts
+
+        manifest = checkouts.fetch(machine)
     if manifest is not None:
         return manifest, "built in another checkout"
 
@@ -48,11 +54,21 @@ def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | N
     return None if manifest is None else (manifest, f"built by {manifest.go_version} elsewhere")
 
 
+def offer(
+    program: ProgramSpec, manifest: Manifest, publisher: Publisher, facts: Facts | None
+) -> None:
+    """Offer a build that was just recorded to other checkouts, if it is one for them."""
+    machine = _trimmed(program, facts)
+    if machine is not None:
+        from gorun_tasks.storage.remote import checkouts
+
+        checkouts.offer(machine, manifest, publisher)
+
+
 def publish(program: ProgramSpec, manifest: Manifest, facts: Facts | None) -> None:
     """Publish a build that describes what is here, where the environment asks for that."""
 
     def put(place: Place, scope: str) -> None:
-        from gorun_tasks.storage.remote.machine import Unlike
         from gorun_tasks.storage.remote.shared import publish as publish_shared
 
         with contextlib.suppress(Unlike):
@@ -61,6 +77,15 @@ def publish(program: ProgramSpec, manifest: Manifest, facts: Facts | None) -> No
 
     if _publishes(program):
         _in_place(program, put)
+
+
+def _trimmed(program: ProgramSpec, facts: Facts | None) -> Machine | None:
+    """Return the machine for a program with -trimpath; for most others nothing more is loaded."""
+    try:
+        machine = Machine(program, facts)
+    except (Unlike, OSError, ValueError):
+        return None
+    return machine if machine.trimmed else None
 
 
 def _publishes(program: ProgramSpec) -> bool:

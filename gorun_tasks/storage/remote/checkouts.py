@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from gorun_tasks.core.fingerprint import Detail, Record
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.store import InputTable, Manifest, Store
-    from gorun_tasks.core.vcs_stamp import Facts as GitFacts
     from gorun_tasks.storage.remote.portable import Facts, Seen
 
     Entry = tuple[str, str, str, tuple[str, ...], str]
@@ -88,18 +87,14 @@ class _Offers:
         return frame((self._weak, self.sets, self.entries), None)
 
 
-def offer(
-    program: ProgramSpec, manifest: Manifest, publisher: Publisher, facts: GitFacts | None
-) -> None:
-    """Offer a build that was just recorded to other checkouts, if it is one for them.
+def offer(machine: Machine, manifest: Manifest, publisher: Publisher) -> None:
+    """Offer a build with -trimpath that was just recorded to other checkouts.
 
     Trouble costs the offer only.
     """
+    program = machine.program
     store = program.store.reopened()
     try:
-        machine = Machine(program, facts)
-        if not machine.trimmed:
-            return
         taken = Taken(machine, manifest, tables_of(store, manifest), store.executable(manifest))
         packed, weak = taken.path_set.encoded(), weak_key(program)
         name = hashlib.sha256(packed).hexdigest()
@@ -116,14 +111,15 @@ def _added(store: Store, weak: bytes, entry: Entry, packed: bytes) -> bytes:
     return offers.framed()
 
 
-def fetch(program: ProgramSpec, facts: GitFacts | None) -> Manifest | None:
-    """Return a manifest for what another checkout has built of this very content, if any has."""
+def fetch(machine: Machine) -> Manifest | None:
+    """Return a manifest for what another checkout has built of this very content, if any has.
+
+    It is for programs that are built with -trimpath.
+    """
+    program = machine.program
     store = program.store.reopened()
     try:
         if not store.trusted() or program.never_recorded():
-            return None
-        machine = Machine(program, facts)
-        if not machine.trimmed:
             return None
         publisher = Publisher.of(store)
         weak = weak_key(program)
