@@ -72,6 +72,7 @@ def test_one_that_appears_nearer_counts(tmp_path: Path) -> None:
         shop.write({"pyproject.toml": "[project]\nname = 'shop'\n"})
         shop.write({"gorun.toml": FILES["gorun.toml"]})
         watch.wait_for("version [-port 1] debug \n")
+        watch.wait_for_event("started", 2)
         assert len(watch.pids) == 2
 
 
