@@ -225,7 +225,10 @@ class Program(ProgramSpec):
         Raises BuildError when go cannot build it (go's own words are on stderr by then) and
         ToolchainError when go cannot be found or started.
         """
-        return self.graph().make(rebuild=rebuild)
+        graph = self.graph()
+        made = graph.make(rebuild=rebuild)
+        graph.publish()
+        return made
 
     def run(self, args: "Sequence[str]" = (), *, ephemeral: bool = False) -> "Outcome":
         """Build if need be, and run the program in the foreground as a child of this process.

@@ -276,6 +276,7 @@ def _make_and_start(
 
         hint(program, arguments, told[1], made.because)
     if not (graph.private or graph.ephemeral):
+        graph.publish_apart()
         _replace(program, made.path, made, arguments)
     made = graph.run()
     if made.signal:

@@ -12,7 +12,7 @@ import shutil
 
 from gorun_tasks.build.attempt import BuildAttempt
 from gorun_tasks.build.outcome import Outcome, Stopwatch
-from gorun_tasks.build.sharing import offer, publish
+from gorun_tasks.build.sharing import offer
 from gorun_tasks.errors import BuildError, ExecutableGoneError, UsageError
 from gorun_tasks.storage.eviction import size_limit
 from gorun_tasks.storage.publisher import Publisher, working_folder
@@ -201,7 +201,6 @@ class Builder:
             )
             digest, path = manifest.digest, program.store.executable(manifest)
             offer(program, manifest, publisher, self._context.facts)
-            publish(program, manifest, self._context.facts)
         publisher.evict(_size_limit(program))
         return path, digest
 

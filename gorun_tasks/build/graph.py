@@ -233,12 +233,27 @@ class Graph:
         return self.verdict.manifest is not None
 
     def publish(self) -> None:
-        """Share what was not built now, if that is asked for: a build is when it is recorded."""
-        manifest = self.verdict.manifest
-        if manifest is not None and self.program.environ.get("GORUN_REMOTE_WRITE"):
+        """Share what is current here by now, if that is asked for. Waits until it is done."""
+        if self._is_asked_to_publish():
             from gorun_tasks.build.sharing import publish
 
-            publish(self.program, manifest, self.verdict.facts)
+            publish(self.program)
+
+    def publish_apart(self) -> None:
+        """Share what was built now, if that is asked for: in another process, without waiting."""
+        made = self.made
+        is_new = made is not None and made.outcome == "built" and not made.unrecorded
+        if is_new and self._is_asked_to_publish():
+            from gorun_tasks.build.publication import begin
+
+            begin(self.program)
+
+    def _is_asked_to_publish(self) -> bool:
+        if not self.program.environ.get("GORUN_REMOTE_WRITE"):
+            return False
+        from gorun_tasks.build.sharing import is_asked_to_publish
+
+        return is_asked_to_publish(self.program)
 
     def run(self) -> Outcome:
         """Perform all four nodes; return the outcome with the program's exit status.
@@ -259,7 +274,9 @@ class Graph:
 
         Raises BuildError, too, where there can be no such path.
         """
-        return self.builder.stable_path(self.make(rebuild=rebuild))
+        path = self.builder.stable_path(self.make(rebuild=rebuild))
+        self.publish_apart()
+        return path
 
     def _report(self, made: Outcome) -> None:
         """Tell what became of it, and how long that took."""
@@ -358,6 +375,7 @@ class Graph:
 
         made = self.made
         assert made is not None
+        self.publish_apart()
         place = self.program.place
         command, words, env = how_to_start(self.program, made, self.args, place)
         status = run_foreground(words, env=env, cwd=place, executable=command)

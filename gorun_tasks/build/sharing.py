@@ -13,6 +13,7 @@ from importlib import import_module
 
 from gorun_tasks.core.program import may_be_configured
 from gorun_tasks.errors import UsageError
+from gorun_tasks.inputs.verdict import judge
 from gorun_tasks.storage.remote.machine import Machine, Unlike
 from gorun_tasks.system import console
 
@@ -65,18 +66,22 @@ def offer(
         checkouts.offer(machine, manifest, publisher)
 
 
-def publish(program: ProgramSpec, manifest: Manifest, facts: Facts | None) -> None:
-    """Publish a build that describes what is here, where the environment asks for that."""
+def publish(program: ProgramSpec) -> None:
+    """Publish the build that describes what is here, if there is one."""
+    program = program.with_own_store()
+    verdict = judge(program)
+    manifest = verdict.manifest
+    if manifest is None:
+        return
 
     def put(place: Place, scope: str) -> None:
         from gorun_tasks.storage.remote.shared import publish as publish_shared
 
         with contextlib.suppress(Unlike):
-            if not publish_shared(program, manifest, facts, place, scope):
+            if not publish_shared(program, manifest, verdict.facts, place, scope):
                 _say("builds without -trimpath are shared only with the paths that are here")
 
-    if _publishes(program):
-        _in_place(program, put)
+    _in_place(program, put)
 
 
 def _trimmed(program: ProgramSpec, facts: Facts | None) -> Machine | None:
@@ -88,7 +93,8 @@ def _trimmed(program: ProgramSpec, facts: Facts | None) -> Machine | None:
     return machine if machine.trimmed else None
 
 
-def _publishes(program: ProgramSpec) -> bool:
+def is_asked_to_publish(program: ProgramSpec) -> bool:
+    """Say whether the environment asks for builds to be published."""
     value = _environment(program).get(_WRITE, "")
     if value not in ("", "0", "1"):
         _say(f"{_WRITE} is {value!r}, which is neither 1 nor 0; nothing is published")

@@ -104,11 +104,11 @@ class ProgramSpec:
         self.key: Final = _checksum(identity) + self.platform
 
     def with_own_store(self) -> "ProgramSpec":
-        """Return the same program for another thread: stores remember what they read."""
+        """Return the same program for another thread or process: stores remember what they read."""
         return ProgramSpec(
             self.target,
             self.flags,
-            self.environ,
+            dict(self.environ),
             dict(self.stamp),
             cwd=self.cwd,
             overlay=self.overlay,

@@ -88,6 +88,8 @@ class RebuildPass:
             self.notices.begin(self._known_places)
         wait_past(self._since)  # what was stamped at the moment go starts could not be recorded
         self.results |= make_all(self.graphs, self._notify_made)
+        for graph in self.graphs.values():
+            graph.publish_apart()
 
     @property
     def only_records(self) -> bool:

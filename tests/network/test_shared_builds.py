@@ -16,13 +16,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gorun_tasks.core.flags import BuildFlags
+from gorun_tasks.core.program import ProgramSpec
+from gorun_tasks.core.target import Target
+from gorun_tasks.inputs.verdict import judge
+from gorun_tasks.storage.remote import shared
 from gorun_tasks.storage.remote.canonical import encode
+from gorun_tasks.storage.remote.machine import Unlike
 from gorun_tasks.storage.remote.messages import decode_result, digest_of
 from gorun_tasks.storage.remote.place import Result
 from tests.network.conftest import Remote
-from tests.support.clock import let_the_clock_tick
+from tests.support.clock import let_the_clock_tick, wait_until
 from tests.support.goroot import goroot_with_edited_embed
 from tests.support.odd_server import odd_server
+from tests.support.place import Running
 from tests.support.workshop import Workshop, needs_strace, publish
 
 if TYPE_CHECKING:
@@ -45,6 +52,8 @@ DEP = {
     "dep.go": 'package dep\n\nfunc Word() string { return "dep" }\n',
 }
 API = ("-trimpath", "./cmd/api")
+KEYS = ("index", "result")
+"""What is known in a place of one build."""
 
 
 class Machines:
@@ -77,7 +86,7 @@ class Machines:
 
     def build(self, *words: str) -> None:
         """Have the first machine build it."""
-        result, (event,) = self.first.events(*words)
+        result, (event,) = self.first.events("--build", *words)
         assert (event["outcome"], result.rc) == ("built", 0), result
         assert "remote" not in result.err, result
         why = self.first.gorun("--why", *words)
@@ -205,6 +214,44 @@ def test_no_file_of_a_repository_says_so(pair: Machines, folder: Remote) -> None
     for word in (":api", "./cmd/api"):
         assert pair.first.gorun("--rebuild", word).rc == 0
     assert not folder.root.exists()
+
+
+RUN_BY_API = "from gorun_tasks import Program; Program('./cmd/api', trimpath=True).run()"
+
+
+@pytest.mark.parametrize("how", [("-m", "gorun_tasks", *API), ("-c", RUN_BY_API)], ids=["", "API"])
+def test_a_run_publishes_while_its_program_runs(
+    pair: Machines, folder: Remote, how: tuple[str, ...]
+) -> None:
+    """The program here ends when it is killed."""
+    for machine in (pair.first, pair.second):
+        machine.edit(
+            "cmd/api/main.go", "text)", "text); signal.Notify(make(chan os.Signal)); select {}"
+        )
+        machine.edit("cmd/api/main.go", '_ "embed"', '_ "embed"\n\t"os"\n\t"os/signal"')
+    pair.download()
+    let_the_clock_tick()
+    with Running([sys.executable, *how], pair.first, terminal=False) as running:
+        running.wait_for("dep hello\n")
+        wait_until(lambda: sum(path.is_file() for path in folder.root.glob("ac/*/*")) == len(KEYS))
+        assert running.left_behind()
+    (event,) = pair.second.events("--build", *API)[1]
+    assert event["outcome"] == "fetched"
+
+
+def test_what_has_changed_since_is_not_published(pair: Machines, folder: Remote) -> None:
+    """A program may edit what it was built from, as soon as it runs."""
+    assert pair.first.gorun("--build", *API, env={"GORUN_REMOTE_WRITE": ""}).rc == 0
+    target, environ = Target.of("./cmd/api"), pair.first.environ
+    where = str(pair.first.folder)
+    program = ProgramSpec(target, BuildFlags(trimpath=True), environ, cwd=where)
+    manifest = judge(program).manifest
+    assert manifest is not None
+    pair.first.write({"cmd/api/hello.txt": "edited"})
+    with pytest.raises(Unlike, match="has changed since"):
+        shared.publish(program, manifest, None, folder.writer(), "")
+    pair.first.write({"cmd/api/hello.txt": "hello"})
+    assert shared.publish(program, manifest, None, folder.writer(), "")
 
 
 def test_build_publishes_what_is_current_here_and_unknown_there(
@@ -394,9 +441,9 @@ def test_who_may_not_write_is_told_once(pair: Machines, folder: Remote) -> None:
     """Reading goes on, and so does the run."""
     folder.root.mkdir()
     (folder.root / "work").touch()  # where a folder is needed
-    said, program = pair.first.gorun(*API).err.splitlines()
+    (said,) = pair.first.gorun("--build", *API).err.splitlines()
     assert said.startswith("gorun: remote cache: ")
-    assert program == "dep hello"
+    assert pair.first.gorun(*API).err == "dep hello\n"
 
 
 def test_a_url_that_leads_nowhere_is_said(pair: Machines) -> None:

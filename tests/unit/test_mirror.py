@@ -17,6 +17,7 @@ WITHOUT = {
     "build/go_output": "What a person hears of go, and when, is seen in e2e/cli/test_odd_go.",
     "build/graph": "unit/test_api performs the four nodes; e2e/cli/test_outcomes counts processes.",
     "build/outcome": "How to start what was built: e2e/cli/test_outcomes and test_world start it.",
+    "build/publication": "It ends with nobody waiting: network/test_shared_builds waits for it.",
     "build/sharing": "What is shared, and said of a place: network/test_shared_builds.",
     "build/snapshot": "A part of a generation: unit/build/test_generation changes all it looks at.",
     "cli/completion": "Only shells know what they offer: e2e/cli/test_completion asks real ones.",

@@ -18,6 +18,7 @@ import shutil
 
 from gorun_tasks.core.fingerprint import key_of
 from gorun_tasks.inputs.digest import bytes_of
+from gorun_tasks.inputs.verdict import judge
 from gorun_tasks.storage.publisher import Publisher
 from gorun_tasks.storage.remote.canonical import LARGEST, NotCanonical, decode, encode
 from gorun_tasks.storage.remote.checkouts import Here, tables_of
@@ -73,6 +74,8 @@ def publish(
             raise Unlike("it was built elsewhere, from modules that are not here")
         packed, weak = taken.path_set.encoded(), weak_key(program, scope)
         strong = strong_key(weak, taken.path_set, taken.facts)
+        if not _describes_here(program, manifest):
+            raise Unlike("something has changed since it was built")
         if not _is_known(place, (weak, packed, strong), scope):
             refuse_edited(machine.modules, taken.records("GOMODCACHE"), read_sums(_sums_of(taken)))
             told = SharedManifest.of(
@@ -227,6 +230,12 @@ def _taken_over(
     manifest = told.manifest(key_of(os.stat(placed)))
     publisher.take_over(here.program, manifest, here.closure(manifest))
     return manifest
+
+
+def _describes_here(program: ProgramSpec, manifest: Manifest) -> bool:
+    """Say whether all is still as it was recorded: what is published was read here just now."""
+    now = judge(program.with_own_store()).manifest
+    return now is not None and (now.digest, now.tables) == (manifest.digest, manifest.tables)
 
 
 def _is_known(place: Place, entry: tuple[bytes, bytes, str], scope: str) -> bool:

@@ -1,0 +1,56 @@
+"""Publication: a process of its own shares a build, while the program that was built runs.
+
+Decides what that process has of ours: standard error, where nobody waits for its end, and else
+nothing, so that it neither holds up whoever reads what the program says nor is told of what happens
+on the terminal. It must never outlive its limits of time, which are those of `sharing`, and the
+program must never be its parent: it would have to wait for it.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import stat
+import subprocess
+import sys
+from contextlib import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gorun_tasks.core.program import ProgramSpec
+
+
+def begin(program: ProgramSpec) -> None:
+    """Have what is current of a program published; trouble with that costs only that."""
+    with suppress(OSError):
+        subprocess.run(
+            [sys.executable, "-P", "-m", __name__],
+            input=pickle.dumps(program.with_own_store()),
+            stdout=subprocess.DEVNULL,
+            stderr=None if _nobody_waits_for(2) else subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+            check=False,
+        )
+
+
+def _nobody_waits_for(descriptor: int) -> bool:
+    try:
+        mode = os.fstat(descriptor).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) or os.isatty(descriptor)
+
+
+def main() -> None:
+    """Publish what standard input names, as an orphan: who began this does not wait for it."""
+    words = sys.stdin.buffer.read()
+    if os.fork():
+        os._exit(0)
+    from gorun_tasks.build.sharing import publish
+
+    publish(pickle.loads(words))  # noqa: S301 - from ourselves
+
+
+if __name__ == "__main__":
+    main()
