@@ -51,7 +51,7 @@ def docs(session: nox.Session) -> None:
 def schema(session: nox.Session) -> None:
     """Write the JSON schema of the configuration, docs/config.schema.json."""
     with open("docs/config.schema.json", "w", encoding="utf-8") as file:
-        session.run(sys.executable, "-m", "gorun_tasks.workspace.config_schema", stdout=file)
+        session.run(sys.executable, "-m", "gorun_tasks.config.schema", stdout=file)
 
 
 @nox.session

@@ -204,7 +204,7 @@ def _prepare(options: Options) -> None:
 
         set_quiet()
     if "no-config" in options:
-        from gorun_tasks.workspace.config import switch_off
+        from gorun_tasks.config.configuration import switch_off
 
         switch_off()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from importlib import import_module
 
 from gorun_tasks.core.program import may_be_configured
 from gorun_tasks.errors import UsageError
@@ -136,8 +135,9 @@ def _configured(program: ProgramSpec) -> tuple[str, str, str]:
     """Return URL and scope as a file has them, and that file's name. Raises UsageError."""
     if not may_be_configured(program.directory):
         return "", "", ""
-    # By its name: a configuration is read in a layer above, and only here it is needed below.
-    config = import_module("gorun_tasks.workspace.config").find(program.directory)
+    from gorun_tasks.config.configuration import find
+
+    config = find(program.directory)
     remote = config.remote
     return remote.get("url", ""), remote.get("scope", ""), os.path.basename(config.path)
 

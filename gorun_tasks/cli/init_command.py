@@ -21,9 +21,9 @@ import textwrap
 from gorun_tasks.cli import init_files
 from gorun_tasks.cli.init_files import RUNNERS
 from gorun_tasks.cli.workspace_commands import directory_typed, mention_what_is_missing
+from gorun_tasks.config.configuration import repository_of, text_at
 from gorun_tasks.core.vcs_stamp import Git
 from gorun_tasks.errors import GoRunError, UsageError
-from gorun_tasks.workspace.config import repository_of, text_at
 from gorun_tasks.workspace.workspace import Workspace, root_of
 
 TYPE_CHECKING = False

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.api import Program
+from gorun_tasks.config.patterns import Pattern
 from gorun_tasks.core import reasons
 from gorun_tasks.core.program import ProgramSpec, logical_directory
 from gorun_tasks.core.target import Target, is_path
@@ -24,7 +25,6 @@ from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.system import console
 from gorun_tasks.workspace import render
 from gorun_tasks.workspace.configured import configured
-from gorun_tasks.workspace.patterns import Pattern
 from gorun_tasks.workspace.workspace import NAME_MARK, Workspace, root_of
 
 TYPE_CHECKING = False

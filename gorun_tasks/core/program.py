@@ -252,7 +252,7 @@ def checked_env(env: "Mapping[str, str | None]") -> "Mapping[str, str | None]":
 
 
 def may_be_configured(directory: str) -> bool:
-    """Say whether a file may say something of the programs around a directory (`workspace.config`).
+    """Say whether a configuration may say something of the programs around a directory.
 
     Up to the root of the repository; the nearest file counts, and most say nothing: those of
     Python projects never mention us, and one of `gorun --init` has comments alone.

@@ -15,16 +15,16 @@ from __future__ import annotations
 import os
 
 from gorun_tasks.api import Program
+from gorun_tasks.config.configuration import find
 from gorun_tasks.core.flags import BuildFlags
 from gorun_tasks.core.program import ProgramSpec, laid_over
-from gorun_tasks.workspace.config import find
 from gorun_tasks.workspace.workspace import Workspace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
 
-    from gorun_tasks.workspace.config import Settings
+    from gorun_tasks.config.configuration import Settings
 
     Spec = TypeVar("Spec", bound=ProgramSpec)
 

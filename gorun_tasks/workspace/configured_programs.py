@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 
+from gorun_tasks.config.configuration import FILES, repository_of
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.path_resolution import upwards
-from gorun_tasks.workspace.config import FILES, repository_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gorun_tasks.api import Program
-    from gorun_tasks.workspace.patterns import Pattern
+    from gorun_tasks.config.patterns import Pattern
 
 
 def discover(asker: Program, include: Sequence[Pattern] = ()) -> Found:

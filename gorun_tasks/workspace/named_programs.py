@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import os
 
+from gorun_tasks.config.configuration import Settings
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.path_resolution import upwards
-from gorun_tasks.workspace.config import Settings
 from gorun_tasks.workspace.short_names import fits, free_name, meant, short_names
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
     from gorun_tasks.api import Program
-    from gorun_tasks.workspace.config import Config
+    from gorun_tasks.config.configuration import Config
     from gorun_tasks.workspace.packages import Main
 
     Make = Callable[[Settings, Main | None], Program]

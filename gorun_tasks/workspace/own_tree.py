@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import IO
 
-    from gorun_tasks.workspace.patterns import Pattern
+    from gorun_tasks.config.patterns import Pattern
 
 _SETTINGS = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM")
 CONFIGURED_BY = (

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gorun_tasks.api import Program
+    from gorun_tasks.config.patterns import Pattern
     from gorun_tasks.core.fingerprint import Record
     from gorun_tasks.workspace.packages import Fact
-    from gorun_tasks.workspace.patterns import Pattern
 
 _FIELDS = ("Dir", "ImportPath", "Name", "GoFiles", "CgoFiles", "InvalidGoFiles", "Error")
 _NO_NETWORK = {"GOPROXY": "file:///dev/null", "GONOPROXY": "none"}

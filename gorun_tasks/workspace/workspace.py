@@ -26,10 +26,10 @@ import contextlib
 import os
 
 from gorun_tasks.api import STOP_SIGNAL, Program
+from gorun_tasks.config.configuration import find, repository_of, text_at
 from gorun_tasks.core.program import logical_directory
 from gorun_tasks.errors import BuildError, UsageError
 from gorun_tasks.inputs.path_resolution import upwards
-from gorun_tasks.workspace.config import find, repository_of, text_at
 from gorun_tasks.workspace.discovery import discover, is_known
 from gorun_tasks.workspace.named_programs import NamedPrograms
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from typing import Self
 
     from gorun_tasks.build.outcome import Outcome
+    from gorun_tasks.config.configuration import Settings
     from gorun_tasks.core.reasons import Reason
     from gorun_tasks.errors import GoRunError
     from gorun_tasks.watch.configuration import Programs
     from gorun_tasks.watch.watcher import Watch
-    from gorun_tasks.workspace.config import Settings
     from gorun_tasks.workspace.git_changes import Changes
     from gorun_tasks.workspace.overview import Overview
     from gorun_tasks.workspace.packages import Found, Main

@@ -1,4 +1,4 @@
-"""What the tests of several folders share: sample programs and their starts, and a store."""
+"""What the tests of several folders share: sample programs, their starts, a store, a repository."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.support.processes import (
     kill_session,
 )
 from tests.support.stored import Programs
+from tests.support.trees import LIBRARY, MAIN, Tree, module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,3 +90,19 @@ def on_terminal() -> Iterator[Start]:
 @pytest.fixture
 def programs(tmp_path: Path) -> Programs:
     return Programs(tmp_path)
+
+
+@pytest.fixture
+def shop(tree: Tree) -> Tree:
+    """Return a repository with one program, which is remembered."""
+    tree.write(
+        {
+            "go.mod": module("example.com/shop"),
+            "cmd/api/main.go": MAIN,
+            "cmd/api/more.go": "package main\n",
+            "lib/lib.go": LIBRARY,
+            "docs/guide.md": "",
+        }
+    )
+    assert tree.places() == {"api": "./cmd/api"}
+    return tree

@@ -33,6 +33,9 @@ WITHOUT = {
     "closure/early_closure": "Files move in e2e/inputs/test_meanwhile and unit/watch/test_watcher.",
     "closure/launchers": "Real commands hide others: e2e/inputs/test_launchers compiles some.",
     "closure/provenance": "It judges go's own cache: e2e/inputs/test_c_packages has go fill it.",
+    "config/keys": "The table behind unit/config/test_configuration and test_schema.",
+    "config/patterns": "Patterns as a configuration has them: unit/config/test_configuration.",
+    "config/reader": "What it reads, and each mistake: unit/config/test_configuration.",
     "core/command_answer": "What commands answer decides in e2e/inputs/test_launchers.",
     "core/flag_help": "A table of texts; e2e/cli/test_completion holds it against the flags.",
     "core/git_settings": "Settings that could execute something: unit/core/test_vcs_stamp_modules.",
@@ -79,13 +82,10 @@ WITHOUT = {
     "watch/rebuild": "unit/watch/test_watcher holds and fails its passes in a real watch.",
     "watch/session": "What a person sees of a watch, and its exit status: e2e/watch.",
     "watch/watched_program": "A real program and its restarts: e2e/watch/test_watch.",
-    "workspace/config_keys": "The table behind unit/workspace/test_config and test_config_schema.",
-    "workspace/config_reader": "What it reads, and each mistake: unit/workspace/test_config.",
     "workspace/configured": "A package named in each way: e2e/cli/test_configured.",
     "workspace/configured_programs": "Its files are edited by e2e/watch/test_configuration.",
     "workspace/discovery": "unit/workspace/test_package_facts tells when it asks go again.",
     "workspace/packages": "Values that discovery fills: unit/workspace/test_package_scan.",
-    "workspace/patterns": "Patterns as a configuration has them: unit/workspace/test_config.",
     "workspace/render": "What it shows is compared in full by e2e/cli/test_workspace.",
 }
 

@@ -85,8 +85,8 @@ TO_CALL_C = {"ctypes", "_ctypes", "ctypes._endian", "struct", "_struct"}
 TO_RUN = (*OF_ALL, *HOT, "build.graph", "build.outcome", *OF_A_CHILD)
 TO_LIST = (
     *(*OF_ALL, *HOT[:3], *HOT[4:], "core.module_version"),
-    *(f"workspace.{name}" for name in ("config", "discovery", "named_programs", "packages")),
-    *("inputs.path_resolution", "workspace.patterns", "workspace.short_names"),
+    *("config.configuration", "config.patterns", "inputs.path_resolution"),
+    *(f"workspace.{name}" for name in ("discovery", "named_programs", "packages", "short_names")),
     "workspace.workspace",
 )
 

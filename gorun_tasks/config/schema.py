@@ -1,24 +1,24 @@
 """JSON schema of the configuration: what an editor completes, explains and marks as wrong.
 
-    python -m gorun_tasks.workspace.config_schema               of a gorun.toml
-    python -m gorun_tasks.workspace.config_schema pyproject     of [tool.gorun] in a pyproject.toml
+    python -m gorun_tasks.config.schema               of a gorun.toml
+    python -m gorun_tasks.config.schema pyproject     of [tool.gorun] in a pyproject.toml
 
-Decides how the table of `config_keys` is said in JSON Schema. It must never know a key by itself.
+Decides how the table of `keys` is said in JSON Schema. It must never know a key by itself.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 
+from gorun_tasks.config.keys import GENERAL, OF_PROGRAM
 from gorun_tasks.core.flag_keywords import KEYWORDS, form_of
-from gorun_tasks.workspace.config_keys import GENERAL, OF_PROGRAM
-from gorun_tasks.workspace.render import json_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gorun_tasks.workspace.config_keys import Key, Schema
+    from gorun_tasks.config.keys import Key, Schema
 
 _TEXT: Schema = {"type": "string"}
 _TEXTS: Schema = {"type": "array", "items": _TEXT}
@@ -87,4 +87,5 @@ def _form(key: Key) -> Schema:
 
 if __name__ == "__main__":
     of_pyproject = sys.argv[1:] == ["pyproject"]
-    sys.stdout.write(json_text(pyproject_schema() if of_pyproject else schema()))
+    text = json.dumps(pyproject_schema() if of_pyproject else schema(), indent=2)
+    sys.stdout.write(f"{text}\n")

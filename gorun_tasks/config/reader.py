@@ -1,6 +1,6 @@
 """Reader of a configuration: from the text of a TOML file to settings.
 
-Decides what the text says, by the table of `config_keys`. It must never pass over what it does not
+Decides what the text says, by the table of `keys`. It must never pass over what it does not
 understand: each unknown key and each wrong type is an error with file and line.
 """
 
@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import tomllib
 
+from gorun_tasks.config.configuration import Settings
+from gorun_tasks.config.keys import GENERAL, OF_PROGRAM
 from gorun_tasks.errors import UsageError
-from gorun_tasks.workspace.config import Settings
-from gorun_tasks.workspace.config_keys import GENERAL, OF_PROGRAM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, NoReturn
 
-    from gorun_tasks.workspace.config import Config
-    from gorun_tasks.workspace.config_keys import Key
+    from gorun_tasks.config.configuration import Config
+    from gorun_tasks.config.keys import Key
 
 
 def fill_in(config: Config, tables: tuple[str, ...]) -> bool:

@@ -19,19 +19,19 @@
 
 The file is the nearest one above the workspace, up to the repository's root; a gorun.toml comes
 before the pyproject.toml beside it. Directories in it start from where it lies. Which keys there
-are is said in `config_keys`. Decides which file counts, and what of it holds for which program;
+are is said in `keys`. Decides which file counts, and what of it holds for which program;
 whether a program exists is for `workspace`. What a file said is remembered by its content, so that
-an unchanged one is not parsed again. It must never read TOML itself: `config_reader` does.
+an unchanged one is not parsed again. It must never read TOML itself: `reader` does.
 """
 
 from __future__ import annotations
 
 import os
 
+from gorun_tasks.config.patterns import Pattern
 from gorun_tasks.core.store import Store, checksum, frame, read_file, unframe
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.path_resolution import upwards
-from gorun_tasks.workspace.patterns import Pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Config:
 
     def where(self, *keys: str) -> str:
         """Return the place of a key, for an error: "pyproject.toml:7"."""
-        from gorun_tasks.workspace.config_reader import line_of
+        from gorun_tasks.config.reader import line_of
 
         line = line_of(self.text, (*self._tables, *keys))
         return f"{self.path}:{line}" if line else self.path
@@ -205,7 +205,7 @@ def _read(path: str, text: str, tables: tuple[str, ...]) -> Config | None:
                 return config
     except (OSError, ValueError, TypeError):
         pass
-    from gorun_tasks.workspace.config_reader import fill_in
+    from gorun_tasks.config.reader import fill_in
 
     says = fill_in(config, tables)
     from gorun_tasks.storage.writer import StoreUnusable, Writer

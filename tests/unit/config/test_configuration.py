@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from gorun_tasks import UsageError
-from gorun_tasks.workspace.config_reader import line_of
+from gorun_tasks.config.reader import line_of
 from gorun_tasks.workspace.workspace import Workspace, root_of
 from tests.support.trees import Tree, module
 

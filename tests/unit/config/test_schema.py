@@ -11,12 +11,12 @@ import pytest
 from jsonschema import Draft7Validator
 
 from gorun_tasks import UsageError
+from gorun_tasks.config.configuration import find
+from gorun_tasks.config.schema import pyproject_schema, schema
 from gorun_tasks.core.flag_keywords import KEYWORDS
-from gorun_tasks.workspace.config import find
-from gorun_tasks.workspace.config_schema import pyproject_schema, schema
 from gorun_tasks.workspace.render import json_text
 from tests.support.place import REPOSITORY
-from tests.unit.workspace.test_config import MISTAKES
+from tests.unit.config.test_configuration import MISTAKES
 
 if TYPE_CHECKING:
     from tests.support.trees import Tree

@@ -1,0 +1,1 @@
+"""Tests of `gorun_tasks/config`."""
