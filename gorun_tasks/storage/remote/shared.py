@@ -38,7 +38,7 @@ from gorun_tasks.system.clock import wait_past
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
     from gorun_tasks.core.program import ProgramSpec
@@ -56,12 +56,18 @@ _KEY = 64  # digits of a strong key
 
 
 def publish(
-    program: ProgramSpec, manifest: Manifest, facts: GitFacts | None, place: Place, scope: str
+    program: ProgramSpec,
+    manifest: Manifest,
+    facts: GitFacts | None,
+    place: Place,
+    scope: str,
+    *,
+    seconds: float = 0.0,
 ) -> bool:
     """Publish a recorded build that describes what is here. What is known there is not sent again.
 
-    Returns whether it is one for other paths than those here. Raises Unlike where it is none for
-    elsewhere, PlaceUnusable and WriteRefused.
+    go built for `seconds`, 0 where that is not known. Returns whether it is one for other paths
+    than those here. Raises Unlike where it is none for elsewhere, PlaceUnusable and WriteRefused.
     """
     store = program.store.reopened()
     executable = store.executable(manifest)
@@ -78,9 +84,7 @@ def publish(
             raise Unlike("something has changed since it was built")
         if not _is_known(place, (weak, packed, strong), scope):
             refuse_edited(machine.modules, taken.records("GOMODCACHE"), read_sums(_sums_of(taken)))
-            told = SharedManifest.of(
-                strong, manifest, taken.records("GOROOT"), taken.records("GOMODCACHE")
-            ).encoded()
+            told = SharedManifest.of(strong, manifest, taken, seconds).encoded()
             files = {
                 "executable": Digest(manifest.digest, os.stat(executable).st_size),
                 "manifest": digest_of(told),
@@ -105,24 +109,14 @@ def fetch(
 
     Raises PlaceUnusable.
     """
-    store = program.store.reopened()
     try:
         if program.never_recorded():
             return None
-        publisher = Publisher.of(store)
-        weak = weak_key(program, scope)
-        index = _index(place, weak, scope)
-        machines: Callable[[Toolchain], Machine]
-        if has_go(program):
-            here_is = Machine(program, facts)
-            machines = lambda _: here_is  # noqa: E731 - one for all, and not one for each
-        else:
-            index = _preferred(index, program)
-            machines = lambda told: Machine(program, facts, told)  # noqa: E731 - as above
-        results = _Results(place, scope)
-        for _ in range(_TRIES if index else 0):
+        publisher = Publisher.of(program.store.reopened())
+        published = Published(program, facts, place, scope)
+        for _ in range(_TRIES if published.index else 0):
             observation = Observation(publisher.known(program.key, program.identity))
-            here, told, digest = _fitting(machines, weak, index, (observation, results))
+            here, told, digest = _fitting(published, observation)
             if not observation.unsettled:
                 manifest = _taken_over(publisher, here, told, (place, digest))
                 program.store.forget_tables()
@@ -133,7 +127,40 @@ def fetch(
     return None
 
 
-class _Results:
+class Published:
+    """What is published of one program, in the order in which it is to be compared."""
+
+    def __init__(
+        self, program: ProgramSpec, facts: GitFacts | None, place: Place, scope: str
+    ) -> None:
+        """Ask the place for it. Raises Unlike and NotCanonical, PlaceUnusable, OSError."""
+        self.program = program
+        self.weak = weak_key(program, scope)
+        self.index = _index(place, self.weak, scope)
+        self.results = Results(place, scope)
+        self._facts = facts
+        self._machine: Machine | None = None
+        if has_go(program):
+            self._machine = Machine(program, facts)
+        else:
+            self.index = _preferred(self.index, program)
+
+    def here(self, row: Row, observation: Observation) -> Here:
+        """Return what is here of a row of the index. Raises Unlike and NotCanonical."""
+        packed, toolchain, _ = row
+        machine = self._machine or Machine(self.program, self._facts, toolchain)
+        return Here(machine, PathSet.decoded(packed), observation)
+
+    def result(self, here: Here, row: Row) -> tuple[SharedManifest, Digest]:
+        """Return what was published of the very contents that are here. Raises Unlike."""
+        keys, strong = row[2], strong_key(self.weak, here.path_set, here.facts)
+        # Of what was published before the newest so many, the index knows no more.
+        if strong not in keys and len(keys) < _KEYS:
+            raise Unlike("nobody has published this")
+        return self.results.of(strong)
+
+
+class Results:
     """What strong keys lead to, asked for once each."""
 
     def __init__(self, place: Place, scope: str) -> None:
@@ -166,30 +193,25 @@ class _Results:
         return told, digest
 
 
-def _fitting(
-    machines: Callable[[Toolchain], Machine],
-    weak: bytes,
-    index: tuple[Row, ...],
-    looking: tuple[Observation, _Results],
-) -> tuple[Here, SharedManifest, Digest]:
+def _fitting(published: Published, observation: Observation) -> tuple[Here, SharedManifest, Digest]:
     """Return what is here, and what was published of just that. Raises Unlike."""
-    observation, results = looking
-    for packed, told_of_go, keys in index:
+    for row in published.index:
         try:
-            here = Here(machines(told_of_go), PathSet.decoded(packed), observation)
-            strong = strong_key(weak, here.path_set, here.facts)
-            # Of what was published before the newest so many, the index knows no more.
-            if strong not in keys and len(keys) < _KEYS:
-                continue
-            told, digest = results.of(strong)
-            if here.has_go:
-                here.take("GOROOT", observation.as_told(told.toolchain, here.root("GOROOT")))
-            modules = as_told(observation, told.modules, here.root("GOMODCACHE"))
-            here.take("GOMODCACHE", modules, told.records("GOMODCACHE"))
+            here = published.here(row, observation)
+            told, digest = published.result(here, row)
+            take(here, told, observation)
         except (Unlike, NotCanonical):
             continue
         return here, told, digest
     raise Unlike("nobody has published this")
+
+
+def take(here: Here, told: SharedManifest, observation: Observation) -> None:
+    """Take what is here of all that go brought along and fetched. Raises Unlike if it differs."""
+    if here.has_go:
+        here.take("GOROOT", observation.as_told(told.toolchain, here.root("GOROOT")))
+    modules = as_told(observation, told.modules, here.root("GOMODCACHE"))
+    here.take("GOMODCACHE", modules, told.records("GOMODCACHE"))
 
 
 def _preferred(index: tuple[Row, ...], program: ProgramSpec) -> tuple[Row, ...]:

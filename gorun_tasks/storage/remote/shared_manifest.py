@@ -1,7 +1,8 @@
 """Shared manifest: what a build depended on, for machines that have other places for it.
 
-It tells what its key does not: what go brought along and fetched, each file by its content; and
-what is needed to start the executable.
+It tells what its key does not: what go brought along and fetched, each file by its content; what
+is needed to start the executable; and the facts that the key was made of, so that a miss can be
+explained.
 
 Decides what of a manifest is told elsewhere, and whether bytes from there are such. What strangers
 write may have us look below two roots, and nowhere else.
@@ -14,16 +15,18 @@ from typing import NamedTuple
 from gorun_tasks.core.store import Manifest
 from gorun_tasks.storage.remote.canonical import NotCanonical, decode, encode
 from gorun_tasks.storage.remote.path_set import is_mode, is_name, is_place, plain
+from gorun_tasks.storage.remote.portable import Facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import Self
 
     from gorun_tasks.core.fingerprint import Detail, Key, Record
     from gorun_tasks.storage.remote.observation import Told
+    from gorun_tasks.storage.remote.portable import Taken
 
-_VERSION = 1
+_VERSION = 2
 _DIGITS = frozenset("0123456789abcdef")
 _DIGEST = 64  # digits of a SHA-256
 
@@ -33,7 +36,8 @@ class SharedManifest(NamedTuple):
 
     `strong` is the key under which it is to be found. `digest` and `name` are of the executable,
     and `puts_go_in_path` says whether the program finds GOROOT/bin in its PATH. `toolchain` and
-    `modules` are records below GOROOT and the module cache.
+    `modules` are records below GOROOT and the module cache. `facts` is what was there, and
+    `milliseconds` how long go built, 0 where that is not known.
     """
 
     version: int
@@ -46,16 +50,12 @@ class SharedManifest(NamedTuple):
     defaults: dict[str, str]
     toolchain: tuple[Told, ...]
     modules: tuple[Told, ...]
+    facts: Facts
+    milliseconds: int
 
     @classmethod
-    def of(
-        cls,
-        strong: str,
-        manifest: Manifest,
-        toolchain: Iterable[tuple[Record, Detail]],
-        modules: Iterable[tuple[Record, Detail]],
-    ) -> Self:
-        """Return what is told of a manifest."""
+    def of(cls, strong: str, manifest: Manifest, taken: Taken, seconds: float) -> Self:
+        """Return what is told of a manifest, which was taken apart. go built for `seconds`."""
         return cls(
             _VERSION,
             strong,
@@ -65,7 +65,10 @@ class SharedManifest(NamedTuple):
             int(bool(manifest.goroot_bin)),
             int(manifest.cgo),
             dict(manifest.defaults),
-            *(tuple(sorted((r[0], r[2], d) for r, d in told)) for told in (toolchain, modules)),
+            _told(taken, "GOROOT"),
+            _told(taken, "GOMODCACHE"),
+            taken.facts,
+            int(seconds * 1000),
         )
 
     def encoded(self) -> bytes:
@@ -78,6 +81,7 @@ class SharedManifest(NamedTuple):
         value = decode(data)
         try:
             found = cls(*value)  # type: ignore[misc]
+            found = found._replace(facts=Facts(*found.facts))
             sound = _is_sound(found)
         except (TypeError, ValueError, AttributeError) as error:
             raise NotCanonical("no manifest") from error
@@ -112,9 +116,13 @@ class SharedManifest(NamedTuple):
         )
 
 
+def _told(taken: Taken, role: str) -> tuple[Told, ...]:
+    return tuple(sorted((r[0], r[2], detail) for r, detail in taken.records(role)))
+
+
 def _is_sound(found: SharedManifest) -> bool:
     strings = (*found.defaults, *found.defaults.values(), found.go_version)
-    numbers = (found.puts_go_in_path, found.cgo)
+    numbers = (found.puts_go_in_path, found.cgo, found.milliseconds)
     return (
         found.version == _VERSION
         and len(found.digest) == _DIGEST
@@ -124,7 +132,25 @@ def _is_sound(found: SharedManifest) -> bool:
         and all(isinstance(number, int) for number in numbers)
         and all(isinstance(told, tuple) for told in (found.toolchain, found.modules))
         and all(map(_is_told, (*found.toolchain, *found.modules)))
+        and _are_facts(found.facts)
     )
+
+
+def _are_facts(facts: Facts) -> bool:
+    pairs = (*facts.links, *facts.values, *facts.inside, *facts.fixed)
+    tuples = (facts.seen, facts.links, facts.commands, facts.values, facts.inside, facts.fixed)
+    return (
+        all(isinstance(many, tuple) for many in tuples)
+        and all(_are(str, listing) and _are(bytes, contents) for listing, contents in facts.seen)
+        and all(_are(str, pair) and len(pair) == 2 for pair in pairs)  # noqa: PLR2004 - a pair
+        and all(_are(str, command) and len(command) > 1 for command in facts.commands)
+        and isinstance(facts.choice, str)
+        and isinstance(facts.go, bytes)
+    )
+
+
+def _are(kind: type, values: object) -> bool:
+    return isinstance(values, tuple) and all(isinstance(value, kind) for value in values)
 
 
 def _is_told(told: Told) -> bool:

@@ -10,12 +10,23 @@ from hypothesis import strategies as st
 
 from gorun_tasks.storage.remote.canonical import NotCanonical, encode
 from gorun_tasks.storage.remote.path_set import plain
+from gorun_tasks.storage.remote.portable import Facts
 from gorun_tasks.storage.remote.shared_manifest import SharedManifest
 
 _CONTENT = b"c" * 32
 _TOLD = ("bin", ("go",), ("go", ("x",), ("go",), (_CONTENT,)))
+_FACTS = Facts(
+    ((("main.go",), (_CONTENT,)),),
+    (("link", "lib"),),
+    (("gcc", "/usr/bin/gcc"), ("/usr/bin", "gcc", "c0ffee")),
+    (("CGO_ENABLED", "1"),),
+    "",
+    (("GOMODCACHE", "modules"),),
+    (("module", "/work"),),
+    _CONTENT,
+)
 SOUND = SharedManifest(
-    1,
+    2,
     "b" * 64,
     "a" * 64,
     "api",
@@ -25,6 +36,8 @@ SOUND = SharedManifest(
     {"GOOS": "linux"},
     (_TOLD,),
     (("", (), ("", (), (), ())),),
+    _FACTS,
+    1500,
 )
 
 _ANY = st.recursive(
@@ -56,9 +69,12 @@ def _told(base: str = "bin", name: str = "go", mode: str = "go") -> SharedManife
         SOUND._replace(name="a/b"),
         SOUND._replace(name=".."),
         SOUND._replace(digest="../" + "a" * 61),
-        SOUND._replace(version=2),
+        SOUND._replace(version=1),
         SOUND._replace(defaults={"GOOS": 1}),  # type: ignore[dict-item]
         SOUND._replace(modules=(("", ("a",), ("", (), (), ())),)),
+        SOUND._replace(facts=_FACTS._replace(values=(("CGO_ENABLED",),))),  # type: ignore[arg-type]
+        SOUND._replace(facts=_FACTS._replace(commands=((),))),
+        SOUND._replace(facts=_FACTS._replace(seen=(((), ("main.go",)),))),  # type: ignore[arg-type]
     ],
 )
 def test_what_leads_elsewhere_is_refused(found: SharedManifest) -> None:
