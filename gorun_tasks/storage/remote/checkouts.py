@@ -245,10 +245,15 @@ class Here:
         return Closure(
             machine.environment(),
             {n: v for n, v in manifest.defaults.items() if not machine.is_set(n)},
-            tuple((n, machine.where(n)) for n in (machine.go_name, *self.path_set.commands)),
+            tuple((name, machine.where(name)) for name in self._names()),
             ((machine.command, os.path.realpath(machine.command)),) if machine.command else (),
             [section for section in self._sections if section.records],
         )
+
+    def _names(self) -> Iterator[str]:
+        """Yield the commands that go looks up in PATH, itself first."""
+        names = self._machine.go_name, *self.path_set.commands, self._machine.switched
+        yield from dict.fromkeys(filter(None, names))
 
     def _looks(self) -> Iterator[Seen]:
         """Yield what is at each look, and record it."""
@@ -279,13 +284,17 @@ class Here:
     def _commands(self) -> tuple[bytes, dict[tuple[str, str], bytes]]:
         """Record the go command, and where C is compiled what PATH has; return their contents."""
         machine = self._machine
-        if machine.elsewhere is not None:
-            if self.path_set.uses_c:
-                raise Unlike("what compiles C cannot be vouched for")
-            return machine.elsewhere.go, {}
-        for path in dict.fromkeys((machine.where(machine.go_name), machine.command)):
+        if machine.elsewhere is not None and self.path_set.uses_c:
+            raise Unlike("what compiles C cannot be vouched for")
+        paths = [machine.where(machine.go_name), machine.command]
+        if machine.switched:
+            paths.append(f"{machine.toolchain}/bin/go")
+        go = b""
+        for path in dict.fromkeys(filter(None, paths)):
             directory, _, name = path.rpartition("/")
             _, (go,) = self._add(directory, [(name, b"")])
+        if machine.elsewhere is not None:
+            return machine.elsewhere.go, {}
         found = {}
         if self.path_set.uses_c:
             for directory, name in machine.in_path(self.path_set.commands):

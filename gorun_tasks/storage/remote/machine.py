@@ -5,14 +5,13 @@ for its variables, and what PATH has of the commands that go looks up. Found wit
 the same sources as go does.
 
 Decides which place has which role. It must never guess: where go may see it otherwise (a GOROOT
-that is not that of the go command, a link on the way to the module, a switched toolchain) there are
-no roles, and nothing is shared.
+that is not that of the go command, a link on the way to the module) there are no roles, and nothing
+is shared.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from typing import NamedTuple
 
 from gorun_tasks.core.fingerprint import look_up_or_embedded
@@ -21,6 +20,7 @@ from gorun_tasks.core.vcs_stamp import repository_around
 from gorun_tasks.errors import GoRunError
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.go_variables import ENVIRONMENT, effective_godebug, env_file, written
+from gorun_tasks.storage.remote.toolchain_choice import Unclear, choose, folder_of
 from gorun_tasks.system import host
 from gorun_tasks.system.find_go import find_go
 
@@ -40,12 +40,18 @@ _PLACES = frozenset(
 """Variables that only say where something is, or which go: what is there counts by itself."""
 
 _READ_BY_COMPILERS = ("HOME", "XDG_CONFIG_HOME")
-_KEEP_THE_TOOLCHAIN = ("local", "auto", "path")
-_TOOLCHAIN_LINE = re.compile(rb"^[ \t]*toolchain\b", re.MULTILINE)
 
 
 class Unlike(Exception):
     """What is here is not what was built from, or cannot be told to be."""
+
+
+class NoToolchain(Unlike):
+    """The go command switches to a toolchain that is not here."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not here")
+        self.name = name
 
 
 class Toolchain(NamedTuple):
@@ -62,33 +68,69 @@ class Machine:
     def __init__(
         self, program: ProgramSpec, facts: Facts | None, elsewhere: Toolchain | None = None
     ) -> None:
-        """Look at them. Where no go is here, `elsewhere` tells of the one that stands for it."""
+        """Look at them. `elsewhere` tells of a toolchain that stands for the one that is not here.
+
+        Raises NoToolchain where there is none such.
+        """
         self.program = program
         self.elsewhere = elsewhere
         environ = program.environ
         self.path = environ.get("PATH", "")
         try:
-            found = find_go(environ, self.where) if elsewhere is None else ("go", "")
-            self.go_name, self.command = found
             self._stamped = program.stamped(facts)
+            self.go_name, self.command = "go", ""
+            if elsewhere is None or has_go(program):
+                self.go_name, self.command = find_go(environ, self.where)
         except GoRunError as error:
             raise Unlike(str(error)) from error
         real = os.path.realpath(self.command) if self.command else ""
         self.goroot = os.path.dirname(os.path.dirname(real))
+        self.home = environ.get("HOME", "")
         self.env_file = self._env_file()
-        self._settings = {
-            **(settings_of(self.goroot) if elsewhere is None else _of_no_place(elsewhere)),
-            **written(bytes_of(self.env_file) if self.env_file else b""),
-        }
+        self._settle(settings_of(self.goroot) if self.command else {})
         named = self.setting("GOROOT")
         if not host.GO_FINDS_ITSELF_BEHIND_LINKS or named not in ("", self.goroot):
             raise Unlike("GOROOT is another than that of the go command")
-        self.home = environ.get("HOME", "")
+        self.switched = self._switched() if self.command else ""
+        if self.switched:
+            self._switch()
+        if elsewhere is not None:
+            self.goroot = ""
+            self._settle(_of_no_place(elsewhere))
+
+    def _settle(self, settings: dict[str, str]) -> None:
+        """Have a go.env say what is said nowhere else. Raises Unlike."""
+        written_by_user = written(bytes_of(self.env_file) if self.env_file else b"")
+        self._settings = {**settings, **written_by_user}
         default = f"{self.home}/go" if self.home and f"{self.home}/go" != self.goroot else ""
         self.gopath = (self.setting("GOPATH") or default).partition(":")[0]
         self.modules = self.setting("GOMODCACHE") or f"{self.gopath}/pkg/mod"
         if not (self.gopath.startswith("/") and self.modules.startswith("/")):
             raise Unlike("GOPATH is no absolute path")
+
+    def _switched(self) -> str:
+        """Return the toolchain that the go command switches to, "" for none. Raises Unlike."""
+        try:
+            chosen = choose(self.goroot, self.setting, self.program.directory)
+        except Unclear as error:
+            raise Unlike(str(error)) from error
+        if chosen and self.where(chosen):
+            raise Unlike(f"{chosen} is in PATH")
+        return chosen
+
+    def _switch(self) -> None:
+        """Have the toolchain count that the go command switches to. Raises NoToolchain."""
+        self.toolchain = f"{self.modules}/{folder_of(self.switched)}"
+        if os.path.isfile(f"{self.toolchain}/bin/go"):
+            self.goroot = self.toolchain
+            self._settle(settings_of(self.goroot))
+        elif self.elsewhere is None:
+            raise NoToolchain(self.switched)
+
+    @property
+    def builder(self) -> str:
+        """The go command that builds: that in PATH, or that of the toolchain it switches to."""
+        return f"{self.goroot}/bin/go" if self.switched else self.command
 
     def where(self, name: str) -> str:
         """Return where PATH leads for a command, "" for nowhere."""
@@ -125,17 +167,6 @@ class Machine:
             values |= {name: self.program.environ.get(name, "") for name in _READ_BY_COMPILERS}
         found = ((name, value or defaults.get(name, "")) for name, value in values.items())
         return (*found, *self._stamped)
-
-    def toolchain_choice(self, module: str) -> str:
-        """Return what has a say in which toolchain builds, "" where that is the go command's own.
-
-        With a `toolchain` line it depends on GOTOOLCHAIN, and -modfile names another go.mod.
-        """
-        chosen = self.setting("GOTOOLCHAIN") or "auto"
-        files = [bytes_of(f"{module}/{name}") for name in ("go.mod", "go.work")]
-        other = "-modfile" in " ".join((*self.program.flags.words, self.setting("GOFLAGS")))
-        plain = chosen in _KEEP_THE_TOOLCHAIN and not other
-        return "" if plain and not any(map(_TOOLCHAIN_LINE.search, files)) else chosen
 
     def in_path(self, names: Iterable[str]) -> list[tuple[str, str]]:
         """Return the absolute directories of PATH with each of these names, in PATH's order.

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _VENDORED = "modules.txt"
 _OF_MODULES = ("go.mod", "go.work", _VENDORED)
+_COMMANDS = "bin"  # in a GOROOT
 _ANYWHERE = 1 << 30  # a depth
 _UP = re.compile(rb"(?<!\.)\.\.(?![\w.])")  # in a path
 _DEBUG_INFORMATION = (b"\0.debug_info\0", b"\0.zdebug_info\0")
@@ -52,15 +53,14 @@ class Facts(NamedTuple):
     """What was there: of each look, and of what has no path of its own.
 
     `links` are the own paths that lead elsewhere than they say, and where. `commands` is what PATH
-    has of each command, `values` what go takes for the variables, `choice` what else decides on the
-    toolchain, `inside` how roots lie in the repository, `fixed` the absolute paths of fixed ones.
+    has of each command, `values` what go takes for the variables, `inside` how roots lie in the
+    repository, `fixed` the absolute paths of fixed ones.
     """
 
     seen: tuple[Seen, ...]
     links: tuple[tuple[str, str], ...]
     commands: tuple[tuple[str, ...], ...]
     values: tuple[tuple[str, str], ...]
-    choice: str
     inside: tuple[tuple[str, str], ...]
     fixed: tuple[tuple[str, str], ...]
     go: bytes
@@ -87,9 +87,11 @@ class Taken:
         for record, detail in self._records["module"]:
             self._take(record, detail)
         for (base, _, names, _), (*_, contents) in self._records["GOROOT"]:
-            if f"{machine.goroot}/{base}" == os.path.dirname(machine.command):
+            if f"{machine.goroot}/{base}" == os.path.dirname(machine.builder):
                 named = dict(zip(names, contents, strict=True))
-                self._go = named.get(os.path.basename(machine.command), self._go)
+                self._go = named.get(os.path.basename(machine.builder), self._go)
+        if machine.switched:
+            self._go, _ = content_of(machine.builder, b"")
         uses_c = bool(self._found)
         fixed = self._fixed(executable, uses_c=uses_c)
         path_set = PathSet(
@@ -197,7 +199,7 @@ class Taken:
                 raise Unlike("the go env file has changed")
             self._env_file = (kind_of(content),)
         elif path == machine.command:
-            self._go = content
+            self._go = self._go if machine.switched else content
         elif path == machine.where(machine.go_name):
             pass  # a script, from which the go command is known
         elif name in lookups[1:] and directory in machine.path.split(":"):
@@ -293,7 +295,6 @@ def facts_of(
         tuple(_links(module, roots["repository"], path_set.looks, seen)),
         commands_here if machine.elsewhere is None else machine.elsewhere.commands,
         machine.values(path_set.defaults, uses_c=uses_c),
-        machine.toolchain_choice(module),
         arrangement(roots),
         tuple((role, roots[role]) for role in path_set.fixed),
         go,
@@ -301,8 +302,11 @@ def facts_of(
 
 
 def digest_of(records: Iterable[tuple[Record, Detail]], version: str) -> bytes:
-    """Return what stands for records under a root: places, listings and contents, no stats."""
-    rows = sorted(map(_row, records))
+    """Return what stands for records under a root: places, listings and contents, no stats.
+
+    The go command in a GOROOT is compared by itself, as it need not be in one.
+    """
+    rows = sorted(_row(found) for found in records if found[0][0] != _COMMANDS)
     return hashlib.sha256(b"".join((_counted(version.encode()), *rows))).digest()
 
 

@@ -23,7 +23,14 @@ from gorun_tasks.storage.publisher import Publisher
 from gorun_tasks.storage.remote.canonical import LARGEST, NotCanonical, decode, encode
 from gorun_tasks.storage.remote.checkouts import Here, tables_of
 from gorun_tasks.storage.remote.keys import module_of, strong_key, weak_key
-from gorun_tasks.storage.remote.machine import Machine, Toolchain, Unlike, has_go, settings_of
+from gorun_tasks.storage.remote.machine import (
+    Machine,
+    NoToolchain,
+    Toolchain,
+    Unlike,
+    has_go,
+    settings_of,
+)
 from gorun_tasks.storage.remote.messages import action_key, digest_of
 from gorun_tasks.storage.remote.observation import Observation
 from gorun_tasks.storage.remote.path_set import PathSet, plain
@@ -140,10 +147,15 @@ class Published:
         self.results = Results(place, scope)
         self._facts = facts
         self._machine: Machine | None = None
+        named, plus, _ = program.environ.get("GOTOOLCHAIN", "").partition("+")
+        wanted = named if named.startswith("go") and not plus else ""
         if has_go(program):
-            self._machine = Machine(program, facts)
-        else:
-            self.index = _preferred(self.index, program)
+            try:
+                self._machine = Machine(program, facts)
+            except NoToolchain as absent:
+                wanted = absent.name
+        if self._machine is None:
+            self.index = _preferred(self.index, program, wanted)
 
     def here(self, row: Row, observation: Observation) -> Here:
         """Return what is here of a row of the index. Raises Unlike and NotCanonical."""
@@ -214,22 +226,27 @@ def take(here: Here, told: SharedManifest, observation: Observation) -> None:
     here.take("GOMODCACHE", modules, told.records("GOMODCACHE"))
 
 
-def _preferred(index: tuple[Row, ...], program: ProgramSpec) -> tuple[Row, ...]:
+def _preferred(index: tuple[Row, ...], program: ProgramSpec, wanted: str) -> tuple[Row, ...]:
     """Return an index in the order in which toolchains stand for one that is not here.
 
-    First that which go.mod names by a `toolchain` line, then the newest release.
+    First that which go.mod names by a `toolchain` line, then the newest release. Where go would
+    take the `wanted` one, no other.
     """
     line = re.search(rb"(?m)^toolchain[ \t]+(\S+)", bytes_of(f"{module_of(program)}/go.mod"))
     named = line[1].decode(errors="replace") if line else ""
 
-    def rank(row: Row) -> tuple[bool, list[int]]:
+    def version_of(row: Row) -> str:
         try:
-            version = PathSet.decoded(row[0]).go_version
+            return PathSet.decoded(row[0]).go_version.split(" ")[0]
         except NotCanonical:
-            version = ""
-        return version.split(" ")[0] == named, [int(n) for n in re.findall(r"\d{1,9}", version)]
+            return ""
 
-    return tuple(sorted(index, key=rank, reverse=True))
+    def rank(row: Row) -> tuple[bool, list[int]]:
+        version = version_of(row)
+        return version == named, [int(n) for n in re.findall(r"\d{1,9}", version)]
+
+    rows = (row for row in index if wanted in ("", version_of(row)))
+    return tuple(sorted(rows, key=rank, reverse=True))
 
 
 def _taken_over(

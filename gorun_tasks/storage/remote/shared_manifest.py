@@ -144,7 +144,6 @@ def _are_facts(facts: Facts) -> bool:
         and all(_are(str, listing) and _are(bytes, contents) for listing, contents in facts.seen)
         and all(_are(str, pair) and len(pair) == 2 for pair in pairs)  # noqa: PLR2004 - a pair
         and all(_are(str, command) and len(command) > 1 for command in facts.commands)
-        and isinstance(facts.choice, str)
         and isinstance(facts.go, bytes)
     )
 

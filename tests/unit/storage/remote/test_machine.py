@@ -11,11 +11,13 @@ from gorun_tasks.core.program import ProgramSpec
 from gorun_tasks.core.target import Target
 from gorun_tasks.storage.remote.machine import (
     Machine,
+    NoToolchain,
     Unlike,
     arrangement,
     is_trimmed,
     refuse_links,
 )
+from gorun_tasks.storage.remote.toolchain_choice import folder_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,7 @@ def home(tmp_path: Path) -> Path:
     command.write_text("")
     command.chmod(0o700)
     (tmp_path / "sdk/go.env").write_text("GOPROXY=direct\nGOTOOLCHAIN=auto\n")
+    (tmp_path / "sdk/VERSION").write_text("go1.26.8\ntime 2026-11-01T00:00:00Z\n")
     (tmp_path / "bin/go").symlink_to(command)
     return tmp_path
 
@@ -79,16 +82,24 @@ def test_values_are_those_that_go_takes(home: Path) -> None:
     assert dict(machine(home).values({}, uses_c=True))["HOME"] == str(home)
 
 
-def test_gotoolchain_counts_where_it_may_choose(home: Path) -> None:
-    work = home / "work"
-    (work / "go.mod").write_text("module a\n\ngo 1.24\n")
-    assert machine(home).toolchain_choice(str(work)) == ""
-    assert machine(home, GOTOOLCHAIN="local").toolchain_choice(str(work)) == ""
-    assert machine(home, GOTOOLCHAIN="go1.24.1").toolchain_choice(str(work)) == "go1.24.1"
-    assert machine(home, "-modfile=a.mod").toolchain_choice(str(work)) == "auto"
-    (work / "go.mod").write_text("module a\n\ngo 1.24\n\ntoolchain go1.25.0\n")
-    assert machine(home).toolchain_choice(str(work)) == "auto"
-    assert machine(home, GOTOOLCHAIN="local").toolchain_choice(str(work)) == "local"
+def test_the_toolchain_counts_that_the_go_command_switches_to(home: Path) -> None:
+    (home / "work/go.mod").write_text("module a\n\ngo 1.27.3\n")
+    with pytest.raises(NoToolchain) as absent:
+        machine(home)
+    assert absent.value.name == "go1.27.3"
+    folder = home / "go/pkg/mod" / folder_of("go1.27.3")
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin/go").touch()
+    (folder / "go.env").write_text("GOPROXY=off\n")
+    found = machine(home)
+    assert (found.command, found.builder) == (f"{home}/bin/go", f"{folder}/bin/go")
+    assert (found.goroot, found.setting("GOPROXY")) == (str(folder), "off")
+    assert machine(home, GOTOOLCHAIN="local").goroot == f"{home}/sdk"
+    (home / "other").mkdir()
+    (home / "other/go1.27.3").write_text("")
+    (home / "other/go1.27.3").chmod(0o700)
+    with pytest.raises(Unlike, match="is in PATH"):
+        machine(home)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ _FACTS = Facts(
     (("link", "lib"),),
     (("gcc", "/usr/bin/gcc"), ("/usr/bin", "gcc", "c0ffee")),
     (("CGO_ENABLED", "1"),),
-    "",
     (("GOMODCACHE", "modules"),),
     (("module", "/work"),),
     _CONTENT,
