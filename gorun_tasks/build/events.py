@@ -66,11 +66,12 @@ class OutcomeEvent(Event):
     """A request for an executable has ended. Each ends with one of these, and only one.
 
     `outcome`, `because`, `seconds` and `steps` (seconds by step) are those of the Outcome;
-    `executable` is None if the build failed. A watch emits it as soon as the program can be
+    `executable` is None if the build failed. `miss` says why no build was fetched from a shared
+    place, "" where one was, or there is none. A watch emits it as soon as the program can be
     started. The build is recorded after that, which is not part of `seconds`.
     """
 
-    __slots__ = ("because", "executable", "outcome", "seconds", "steps")
+    __slots__ = ("because", "executable", "miss", "outcome", "seconds", "steps")
     event = "outcome"
 
     def __init__(self, program: str, outcome: Outcome) -> None:
@@ -80,15 +81,17 @@ class OutcomeEvent(Event):
         self.because: tuple[Reason, ...] = outcome.because
         self.seconds = outcome.seconds
         self.steps = outcome.steps
+        self.miss = outcome.miss
 
     def fields(self) -> dict[str, object]:
-        return {
+        fields: dict[str, object] = {
             "outcome": self.outcome,
             "executable": self.executable,
             "because": reasons_said(self.because),
             "seconds": self.seconds,
             "steps": self.steps,
         }
+        return fields | ({"miss": self.miss} if self.miss else {})
 
 
 class StartedEvent(Event):

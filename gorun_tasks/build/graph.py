@@ -131,6 +131,7 @@ class Graph:
         self._builder: Builder | None = None
         self._is_reported = False  # whether it was said what became of it
         self._is_looked_for = False  # whether it was built elsewhere
+        self._miss = ""  # why nothing was fetched, where that is told
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -218,7 +219,8 @@ class Graph:
     def fetch(self) -> bool:
         """Take what was built elsewhere of this very content, where the program is stale.
 
-        Say whether it has an executable by now. That is looked for once.
+        Say whether it has an executable by now. That is looked for once. Why there is none is
+        found out for the file of events, but where somebody waits for each build: in a watch.
         """
         verdict = self.verdict
         if verdict.manifest is None and not self._is_looked_for:
@@ -230,6 +232,10 @@ class Graph:
                 manifest, where = found
                 self._verdict = Verdict("fetched", manifest, (*verdict.because, *_reason(where)))
                 self._verdict.facts = verdict.facts
+            elif self._context is not None and self._context.events and self.ready is None:
+                from gorun_tasks.build.sharing import explain
+
+                self._miss = explain(self.program, verdict.facts)[1]
         return self.verdict.manifest is not None
 
     def publish(self) -> None:
@@ -282,6 +288,7 @@ class Graph:
         """Tell what became of it, and how long that took."""
         self._is_reported = True
         made.took(self._stopwatch.steps())
+        made.miss = self._miss
         if self._context is not None:
             from gorun_tasks.build.events import emit_outcome
 

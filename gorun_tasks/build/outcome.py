@@ -55,7 +55,8 @@ class Outcome:
     `path` is the executable, `digest` its SHA-256 (hexadecimal), `because` the reasons (empty for
     "current"), `seconds` how long it took, `exit_code` the program's exit status where it was run:
     0-255, or 128+n after signal n killed it, and `signal` is that n then, else 0. `unrecorded` says
-    why the build will not be remembered, "" where it is.
+    why the build will not be remembered, "" where it is; `miss` why no build was fetched from a
+    shared place, which is only found out for a file of events, and not in a watch.
 
     `steps` says where the time went: the seconds of each step that was taken, which add up to
     `seconds`. "check" is the look at what changed, "wait" for another build of the same program;
@@ -82,6 +83,7 @@ class Outcome:
         self.goroot_bin = goroot_bin
         self.wrapper = wrapper
         self.unrecorded = unrecorded
+        self.miss = ""
         self.exit_code: int | None = None
         self.signal = 0
         self.steps: dict[str, float] = {}

@@ -51,7 +51,32 @@ def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | N
         return fetch_shared(program, facts, place, scope)
 
     manifest = _in_place(program, ask)
-    return None if manifest is None else (manifest, f"built by {manifest.go_version} elsewhere")
+    return None if manifest is None else (manifest, built_elsewhere(manifest.go_version))
+
+
+def built_elsewhere(go_version: str) -> str:
+    """Return the reason of what was published."""
+    return f"built by {go_version} elsewhere"
+
+
+def explain(program: ProgramSpec, facts: Facts | None) -> tuple[str, str]:
+    """Return the reason of what a run would fetch from its place, or why that would be nothing.
+
+    Both are "" where there is no place, or none that answers.
+    """
+
+    def ask(place: Place, scope: str) -> tuple[str, str]:
+        from gorun_tasks.storage.remote.nearest import explain as explain_shared
+
+        version, miss = explain_shared(program, facts, place, scope)
+        return built_elsewhere(version) if version else "", miss
+
+    return _in_place(program, ask) or ("", "")
+
+
+def has_place(program: ProgramSpec) -> bool:
+    """Say whether a place is named where builds of a program are shared."""
+    return bool(_named(program)[0])
 
 
 def offer(
@@ -105,14 +130,7 @@ def _in_place(program: ProgramSpec, use: Callable[[Place, str], _T]) -> _T | Non
 
     What troubles it makes are said, and end here.
     """
-    environ = _environment(program)
-    try:
-        url, scope, origin = _configured(program)
-    except UsageError as error:
-        _say(f"remote cache: {error}; building here")
-        url = scope = origin = ""
-    if _URL in environ:
-        url, origin = environ[_URL], _URL
+    url, scope, origin = _named(program)
     if not url:
         return None
     from gorun_tasks.storage.remote.locate import locate
@@ -121,7 +139,7 @@ def _in_place(program: ProgramSpec, use: Callable[[Place, str], _T]) -> _T | Non
     place: Place | None = None
     try:
         notes = f"{program.store.root}/remote"
-        place = locate(url, origin=origin, environ=environ, notes=notes)
+        place = locate(url, origin=origin, environ=_environment(program), notes=notes)
         return None if place is None else use(place, scope)
     except (PlaceUnusable, WriteRefused) as trouble:
         _say(str(trouble))
@@ -129,6 +147,17 @@ def _in_place(program: ProgramSpec, use: Callable[[Place, str], _T]) -> _T | Non
     finally:
         if place is not None:
             place.close()
+
+
+def _named(program: ProgramSpec) -> tuple[str, str, str]:
+    """Return URL and scope, and what names the URL; the variable comes before a file."""
+    environ = _environment(program)
+    try:
+        url, scope, origin = _configured(program)
+    except UsageError as error:
+        _say(f"remote cache: {error}; building here")
+        url = scope = origin = ""
+    return (environ[_URL], scope, _URL) if _URL in environ else (url, scope, origin)
 
 
 def _configured(program: ProgramSpec) -> tuple[str, str, str]:

@@ -139,24 +139,48 @@ def _why(options: Options, program: ProgramSpec) -> int:
     from gorun_tasks.inputs.verdict import judge
 
     verdict = judge(program)
+    miss = ask_place(program, verdict) if "remote" in options else ""
     said = (
-        answer_json(data_of(program, verdict))
+        answer_json(data_of(program, verdict, miss))
         if options.as_json
-        else answer(said_of(program, verdict))
+        else answer(said_of(program, verdict, miss))
     )
     return said or int(verdict.outcome != "current")
 
 
-def data_of(program: ProgramSpec, verdict: Verdict) -> dict[str, object]:
-    """Return a verdict for JSON."""
+def ask_place(program: ProgramSpec, verdict: Verdict) -> str:
+    """Have a verdict say what a run would fetch; return why it would be nothing (--remote).
+
+    Raises UsageError where no place is named.
+    """
+    from gorun_tasks.build.sharing import explain, has_place
+    from gorun_tasks.core.reasons import Reason
+
+    if not has_place(program):
+        raise UsageError("--remote: no shared place is named", "GORUN_REMOTE can name one")
+    if verdict.manifest is not None:
+        return ""
+    reason, miss = explain(program, verdict.facts)
+    if reason:
+        verdict.outcome = "fetched"
+        verdict.because += (Reason("", reason),)
+    return miss or ("" if reason else "the shared place does not answer")
+
+
+def data_of(program: ProgramSpec, verdict: Verdict, miss: str = "") -> dict[str, object]:
+    """Return a verdict for JSON, and why nothing would be fetched."""
     from gorun_tasks.core.reasons import reasons_said
 
     because = reasons_said(verdict.because)
-    return {"target": program.label, "outcome": verdict.outcome, "because": because}
+    data: dict[str, object] = {"target": program.label, "outcome": verdict.outcome}
+    return data | {"because": because} | ({"miss": miss} if miss else {})
 
 
-def said_of(program: ProgramSpec, verdict: Verdict) -> str:
-    """Return a verdict for a person. Raises UsageError, as `_why` does."""
+def said_of(program: ProgramSpec, verdict: Verdict, miss: str = "") -> str:
+    """Return a verdict for a person, and why nothing would be fetched.
+
+    Raises UsageError, as `_why` does.
+    """
     if verdict.outcome == "current":
         return f"{in_one_line(program.label)}: current\n"
     reasons = [str(reason) for reason in verdict.because]
@@ -170,6 +194,8 @@ def said_of(program: ProgramSpec, verdict: Verdict) -> str:
         reasons.append(never)
     if verdict.outcome == "restored":
         reasons.append("the store has the executable for this content")
+    if miss:
+        reasons.append(miss)
     lines = (in_one_line(f"{program.label}: {reason}") for reason in reasons)
     return "".join(f"{line}\n" for line in lines)
 

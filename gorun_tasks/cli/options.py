@@ -94,6 +94,10 @@ GROUPS = {
             request=True,
         ),
         Option(
+            *("remote", "ask the shared place too, and say what differs there"),
+            of="why",
+        ),
+        Option(
             *("which", "build if needed, print the path of the executable"),
             details=("the path stays the same after every rebuild",),
             request=True,

@@ -12,7 +12,7 @@ import itertools
 
 from gorun_tasks.build.context import BuildContext
 from gorun_tasks.build.graph import Graph
-from gorun_tasks.cli.answers import answer, answer_json, data_of, said_of
+from gorun_tasks.cli.answers import answer, answer_json, ask_place, data_of, said_of
 from gorun_tasks.cli.workspace_commands import named, workspace_around
 from gorun_tasks.core.target import is_name
 from gorun_tasks.inputs.verdict import judge_all
@@ -31,11 +31,15 @@ def answer_each(options: Options, flags: BuildFlags, words: list[str]) -> int:
     names = [word[1:] for word in itertools.takewhile(is_name, words)]
     programs = [*named(workspace_around(flags), flags, names, options.stamps)[0].values()]
     if "why" in options:
-        pairs = [*zip(programs, judge_all(programs), strict=True)]
-        is_stale = any(verdict.outcome != "current" for _, verdict in pairs)
+        asked = "remote" in options
+        answers = [
+            (program, verdict, ask_place(program, verdict) if asked else "")
+            for program, verdict in zip(programs, judge_all(programs), strict=True)
+        ]
+        is_stale = any(verdict.outcome != "current" for _, verdict, _ in answers)
         if options.as_json:
-            return answer_json([data_of(*pair) for pair in pairs]) or int(is_stale)
-        return answer("".join(said_of(*pair) for pair in pairs)) or int(is_stale)
+            return answer_json([data_of(*one) for one in answers]) or int(is_stale)
+        return answer("".join(said_of(*one) for one in answers)) or int(is_stale)
     paths = []
     for program in programs:
         context = BuildContext(program, events=options["events"])

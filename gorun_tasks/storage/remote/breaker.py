@@ -74,7 +74,9 @@ class Breaker:
             self._open = True
             self._place.close()
             with contextlib.suppress(OSError):
-                os.makedirs(os.path.dirname(self._file), mode=0o700, exist_ok=True)
+                # A store that is not there is not made for this: a question may have led here.
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(os.path.dirname(self._file), mode=0o700)
                 write_whole(self._file, repr(self._clock()).encode())
             raise
 

@@ -164,26 +164,26 @@ class Here:
 
     def __init__(self, machine: Machine, path_set: PathSet, observation: Observation) -> None:
         self.path_set = path_set
-        self._machine = machine
+        self.machine = machine
         self._observation = observation
-        self._module = _module_at(machine.program.directory, path_set.place)
-        self._repository = repository_of(self._module)
+        self.module = _module_at(machine.program.directory, path_set.place)
+        self._repository = repository_of(self.module)
         words = machine.program.target.words if path_set.by_words else ()
-        names = table_names(machine.goroot, machine.modules, self._module, words)
-        places = (machine.goroot, machine.modules, self._module)
+        names = table_names(machine.goroot, machine.modules, self.module, words)
+        places = (machine.goroot, machine.modules, self.module)
         roles = ("GOROOT", "GOMODCACHE", "module")
         found = zip(names, roles, places, strict=True)
         self._sections = [Section(*one) for one in found if one[2]]
         seen = tuple(self._looks())
         self._surroundings()
-        self.facts: Facts = facts_of(machine, self._module, path_set, seen, self._commands())
+        self.facts: Facts = facts_of(machine, self.module, path_set, seen, self._commands())
 
     def complete(self, entry: Entry) -> tuple[Manifest, Closure]:
         """Return a manifest for here, and the closure, from the one that an offer names.
 
         Raises Unlike where something that go brought along, or fetched, is another here.
         """
-        store = self._machine.program.store
+        store = self.machine.program.store
         _, _, key, identity, digest = entry
         manifests = store.manifests(key, identity)
         manifest = next((m for m in manifests if m.digest == digest), None)
@@ -203,12 +203,12 @@ class Here:
     @property
     def program(self) -> ProgramSpec:
         """The program that is asked for."""
-        return self._machine.program
+        return self.machine.program
 
     @property
     def has_go(self) -> bool:
         """Whether there is a go here, whose files are compared."""
-        return self._machine.elsewhere is None
+        return self.machine.elsewhere is None
 
     def root(self, role: str) -> str:
         """Return where is what go brought along ("GOROOT"), or fetched ("GOMODCACHE")."""
@@ -234,12 +234,16 @@ class Here:
         for record, detail in records:
             section.add(record, detail)
 
+    def path(self, base: str, name: str) -> str:
+        """Return the path here of a name at a look."""
+        return os.path.normpath(os.path.join(self.module, base, name))
+
     def closure(self, manifest: Manifest) -> Closure:
         """Return what a build depends on here. Its manifest is as of elsewhere, and becomes ours.
 
         All that it read has been taken by then.
         """
-        machine = self._machine
+        machine = self.machine
         goroot_bin = f"{machine.goroot}/bin" if machine.goroot else ""
         manifest.goroot_bin = manifest.goroot_bin and goroot_bin
         return Closure(
@@ -252,7 +256,7 @@ class Here:
 
     def _names(self) -> Iterator[str]:
         """Yield the commands that go looks up in PATH, itself first."""
-        names = self._machine.go_name, *self.path_set.commands, self._machine.switched
+        names = self.machine.go_name, *self.path_set.commands, self.machine.switched
         yield from dict.fromkeys(filter(None, names))
 
     def _looks(self) -> Iterator[Seen]:
@@ -260,7 +264,7 @@ class Here:
         for look in self.path_set.looks:
             where = look.base
             if where[:1] != "/":
-                where = os.path.normpath(f"{self._module}/{where}")
+                where = os.path.normpath(f"{self.module}/{where}")
                 if not f"{where}/".startswith(f"{self._repository}/"):
                     raise Unlike(f"{where} is not in the repository")
             named = zip(look.names, look.kinds, strict=True)
@@ -268,22 +272,23 @@ class Here:
 
     def _surroundings(self) -> None:
         """Record what is absent above the repository and in GOPATH, and the go env file."""
-        machine, path_set = self._machine, self.path_set
+        machine, path_set = self.machine, self.path_set
         for names, directories in (
             (path_set.above, upwards(os.path.dirname(self._repository))),
             (path_set.gopath, (machine.gopath,)),
         ):
             for directory in directories if names else ():
                 _, contents = self._add(directory, ((name, _kind(name)) for name in names))
-                if not all(map(is_absence, contents)):
-                    raise Unlike(f"there is something in {directory}")
+                for name, content in zip(names, contents, strict=True):
+                    if not is_absence(content):
+                        raise Unlike(f"{directory.rstrip('/')}/{name} is only here")
         if machine.env_file:
             directory, _, name = machine.env_file.rpartition("/")
             self._add(directory, [(name, (*path_set.env_file, b"")[0])])
 
     def _commands(self) -> tuple[bytes, dict[tuple[str, str], bytes]]:
         """Record the go command, and where C is compiled what PATH has; return their contents."""
-        machine = self._machine
+        machine = self.machine
         if machine.elsewhere is not None and self.path_set.uses_c:
             raise Unlike("what compiles C cannot be vouched for")
         paths = [machine.where(machine.go_name), machine.command]

@@ -187,14 +187,14 @@ class Results:
             self._found[strong] = self._ask(strong)
         found = self._found[strong]
         if found is None:
-            raise Unlike("nobody has published this")
+            raise Unlike("its contents are gone")
         return found
 
     def _ask(self, strong: str) -> tuple[SharedManifest, Digest]:
         key, _ = action_key(strong.encode(), self._scope)
         result = self._place.result(key)
         if result is None or "executable" not in result.files:
-            raise Unlike("nobody has published this")
+            raise Unlike("its contents are gone")
         try:
             told = SharedManifest.decoded(_content(self._place, result, "manifest"))
         except (Missing, NotCanonical) as error:

@@ -36,6 +36,7 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self.shared = folder / "mounted" / "shared"
         self.file = folder / "store" / "remote" / "note"
+        self.file.parent.parent.mkdir()
         self.now = 1e9
 
     def run(self) -> Breaker:
@@ -89,18 +90,20 @@ def test_a_clock_that_was_set_back_keeps_nothing_away(runs: Runs) -> None:
 @pytest.mark.parametrize("note", [b"", b"nan", b"soon", b"\xff" * 100, b"1" * 100])
 def test_a_note_that_says_nothing_keeps_nothing_away(runs: Runs, note: bytes) -> None:
     runs.mount()
-    runs.file.parent.mkdir(parents=True)
+    runs.file.parent.mkdir()
     runs.file.write_bytes(note)
     assert runs.run().result(KEY) is None
 
 
 def test_where_no_note_can_be_kept_this_run_knows(runs: Runs) -> None:
-    runs.file.parent.parent.write_bytes(b"no folder")
+    store = runs.file.parent.parent
+    store.rmdir()
     run = runs.run()
     with pytest.raises(PlaceUnusable, match="building here"):
         run.result(KEY)
     with pytest.raises(PlaceUnusable, match=r"^$"):
         run.result(KEY)
+    assert not store.exists()  # a store is not made by the way, with rights of its own
 
 
 def test_what_is_missing_is_no_failure(runs: Runs) -> None:
