@@ -23,7 +23,7 @@ from gorun_tasks.storage.remote.place import Missing, PlaceUnusable, WriteRefuse
 from gorun_tasks.storage.remote.url import BadURL, Target, split, target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from gorun_tasks.storage.remote.connection import Proxy
@@ -71,7 +71,19 @@ class Access(NamedTuple):
         return f"Access(plaintext={self.plaintext})"  # and no secret
 
 
-class _Answer(NamedTuple):
+class Request(NamedTuple):
+    """What is asked of a server: `path` is below the URL of the place."""
+
+    method: str
+    path: str
+    size: int = 0
+    parts: Callable[[], Iterable[bytes]] | None = None
+    """What is sent, and `size` how many bytes that is; None for a request without a body."""
+
+    headers: Mapping[str, str] = {}
+
+
+class Answer(NamedTuple):
     """A response, of which the body is still to be read, and what it comes by."""
 
     response: http.client.HTTPResponse
@@ -126,34 +138,38 @@ class HttpPlace:
             source.seek(start)
             return parts_of(source, digest)
 
-        self._put(f"/cas/{digest.hash}", digest.size, parts)
+        self._put(Request("PUT", f"/cas/{digest.hash}", digest.size, parts))
         self._damaged.discard(digest)
 
     def put_result(self, key: str, result: Result) -> None:
         data = encode_result(result)
-        self._put(f"/ac/{key}", len(data), lambda: [data])
+        self._put(Request("PUT", f"/ac/{key}", len(data), lambda: [data]))
 
     def close(self) -> None:
         while self._connections:
             self._connections.popitem()[1].close()
 
     @contextlib.contextmanager
-    def _content(self, path: str) -> Iterator[_Answer]:
+    def _content(self, path: str) -> Iterator[Answer]:
         """Ask for a content. Raises Missing."""
-        answer = self._request("GET", path)
+        answer = self._ask(Request("GET", path))
         status = answer.response.status
+        if status != HTTPStatus.OK:
+            said = self._finish(answer, drain=True)
+            if status in _ABSENT:
+                raise self._absent(path, said)
+            raise self._odd(status, said)
         try:
-            if status == HTTPStatus.OK:
-                yield answer
-            elif status in _ABSENT:
-                raise Missing
-            else:
-                raise self._odd(status)
+            yield answer
         finally:
-            self._finish(answer, drain=status != HTTPStatus.OK)
+            self._finish(answer, drain=False)
+
+    def _absent(self, _path: str, _said: bytes) -> Exception:
+        """Return what to raise where nothing is, after what the server says of it."""
+        return Missing()
 
     def _has(self, digest: Digest) -> bool:
-        answer = self._request("HEAD", f"/cas/{digest.hash}")
+        answer = self._ask(Request("HEAD", f"/cas/{digest.hash}"))
         status, size = answer.response.status, answer.response.headers["Content-Length"]
         self._finish(answer, drain=True)
         if status == HTTPStatus.OK:
@@ -162,21 +178,24 @@ class HttpPlace:
             return False
         raise self._odd(status)
 
-    def _put(self, path: str, size: int, parts: Callable[[], Iterable[bytes]]) -> None:
-        answer = self._request("PUT", path, size, parts)
-        status = answer.response.status
-        self._finish(answer, drain=True)
+    def _put(self, request: Request) -> None:
+        status, said = self._sent(request)
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return
         is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
         if status in _NO_ROOM or (is_refusal and status not in _FOR_NOW):
             raise WriteRefused(
-                f"remote cache: {self.label} does not store ({self._named(status)}); "
+                f"remote cache: {self.label} does not store ({self._named(status, said)}); "
                 "what is built here is not shared"
             )
-        raise self._odd(status)
+        raise self._odd(status, said)
 
-    def _named(self, status: int) -> str:
+    def _sent(self, request: Request) -> tuple[int, bytes]:
+        """Send a content; return the status of the answer, and what it says."""
+        answer = self._ask(request)
+        return answer.response.status, self._finish(answer, drain=True)
+
+    def _named(self, status: int, _said: bytes) -> str:
         """Return what people call an answer, and why it may be so."""
         try:
             name = f"{status} {HTTPStatus(status).phrase}"
@@ -185,7 +204,7 @@ class HttpPlace:
         hint = self._access.withheld if status in _CLOSED else ""
         return f"{name}; {hint}" if hint else name
 
-    def _body(self, answer: _Answer) -> Iterator[bytes]:
+    def _body(self, answer: Answer) -> Iterator[bytes]:
         """Yield a body in parts, of which each has to come within the time limit."""
         response, timed = answer.response, answer.connection.timed
         while True:
@@ -202,24 +221,18 @@ class HttpPlace:
                 return
             yield part
 
-    def _request(
-        self,
-        method: str,
-        path: str,
-        size: int = 0,
-        parts: Callable[[], Iterable[bytes]] | None = None,
-    ) -> _Answer:
+    def _ask(self, request: Request) -> Answer:
         """Return the first answer that is no redirect."""
-        target = Target(self._target.server, self._target.path + path)
         deadline = time.monotonic() + self._limits.answer
+        target = self._target_of(request, deadline)
         for _ in range(_MOST_REDIRECTS + 1):
             try:
-                answer = self._exchange(method, target, deadline, size, parts)
+                answer = self._exchange(request, target, deadline)
             except _Broken as broken:
                 raise self._unusable(broken) from broken
-            if answer.response.status not in _REDIRECTS:
-                return answer
             location = answer.response.headers.get("Location", "")
+            if answer.response.status not in _REDIRECTS or not location:
+                return answer
             self._finish(answer, drain=True)
             try:
                 parts_of_url = split(urljoin(target.url, location))
@@ -230,15 +243,12 @@ class HttpPlace:
             f"remote cache: {self.label} redirects to where nothing is fetched; building here"
         )
 
-    def _exchange(
-        self,
-        method: str,
-        target: Target,
-        deadline: float,
-        size: int,
-        parts: Callable[[], Iterable[bytes]] | None,
-    ) -> _Answer:
-        """Return the answer to one request. Raises Broken, and what `parts` does."""
+    def _target_of(self, request: Request, _deadline: float) -> Target:
+        """Return where to send a request."""
+        return Target(self._target.server, self._target.path + request.path)
+
+    def _exchange(self, request: Request, target: Target, deadline: float) -> Answer:
+        """Return the answer to one request. Raises Broken, and what its parts do."""
         server = target.server
         while True:
             connection = self._connections.pop(server, None)
@@ -246,8 +256,8 @@ class HttpPlace:
             if connection is None:
                 connection = self._connect(server, deadline)
             try:
-                self._send_head(connection, method, target, deadline, size if parts else None)
-                is_whole = parts is None or self._send(connection, parts())
+                self._send_head(connection, request, target, deadline)
+                is_whole = request.parts is None or self._send(connection, request.parts())
                 with _breaking():
                     response = connection.getresponse()
             except BaseException as error:
@@ -257,7 +267,7 @@ class HttpPlace:
                 if again and not isinstance(error.__cause__, TimeoutError):
                     continue
                 raise
-            return _Answer(response, connection, is_whole)
+            return Answer(response, connection, is_whole)
 
     def _connect(self, server: Server, deadline: float) -> Connection:
         tls = None
@@ -268,25 +278,22 @@ class HttpPlace:
             return connect(server, self._access.proxy_of(server), tls, deadline)
 
     def _send_head(
-        self,
-        connection: Connection,
-        method: str,
-        target: Target,
-        deadline: float,
-        size: int | None,
+        self, connection: Connection, request: Request, target: Target, deadline: float
     ) -> None:
         connection.timed.deadline = deadline
         connection.timed.allowance = ALLOWANCE
         with _breaking():
-            connection.putrequest(method, connection.prefix + target.path)
+            connection.putrequest(request.method, connection.prefix + target.path)
             connection.putheader("User-Agent", _AGENT)
             if target.server == self._target.server and self._access.authorization:
                 connection.putheader("Authorization", self._access.authorization)
             if connection.proxy_authorization:
                 connection.putheader("Proxy-Authorization", connection.proxy_authorization)
-            if size is not None:
-                connection.putheader("Content-Length", str(size))
+            if request.parts is not None:
+                connection.putheader("Content-Length", str(request.size))
                 connection.putheader("Content-Type", "application/octet-stream")
+            for name, value in request.headers.items():
+                connection.putheader(name, value)
             connection.endheaders()
 
     def _send(self, connection: Connection, parts: Iterable[bytes]) -> bool:
@@ -303,22 +310,24 @@ class HttpPlace:
         connection.timed.deadline = time.monotonic() + self._limits.data
         return True
 
-    def _finish(self, answer: _Answer, *, drain: bool) -> None:
-        """Have the connection ready for the next request, or gone."""
+    def _finish(self, answer: Answer, *, drain: bool) -> bytes:
+        """Have the connection ready for the next request, or gone; return what was drained."""
         response, connection, is_whole = answer
+        said = b""
         if drain:
             connection.timed.deadline = time.monotonic() + self._limits.answer
             with contextlib.suppress(_Broken), _breaking():
-                response.read(PART)
+                said = response.read(PART)
         if is_whole and response.isclosed() and connection.sock is not None:
             self._connections[connection.server] = connection
         else:
             response.close()
             connection.close()
+        return said
 
-    def _odd(self, status: int) -> PlaceUnusable:
+    def _odd(self, status: int, said: bytes = b"") -> PlaceUnusable:
         return PlaceUnusable(
-            f"remote cache: {self.label} answers {self._named(status)}; building here"
+            f"remote cache: {self.label} answers {self._named(status, said)}; building here"
         )
 
     def _unusable(self, broken: _Broken) -> PlaceUnusable:
