@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextvars import copy_context
 
@@ -103,7 +104,7 @@ def make_all(
     results: dict[str, Outcome | GoRunError] = {}
     stale: list[tuple[str, Graph]] = []
     for name, graph in graphs.items():
-        if rebuild or not graph.fetch():
+        if rebuild or not _has_executable(graph):
             stale.append((name, graph))
         else:
             results[name] = _made(graph, rebuild=False)
@@ -134,15 +135,31 @@ def make_all(
     return results
 
 
-def compile_together(graphs: list[Graph]) -> None:
+def compile_together(graphs: Mapping[str, Graph], tell: Tell) -> None:
     """Have go compile what several stale programs need, before each is built by itself.
 
-    Says nothing: whatever is wrong each of them will say. Ends as a signal wants it.
+    What was built elsewhere is there from then on, and `tell` hears of it. Whatever is wrong with
+    another one is not said: each of them will say it. Ends as a signal wants it.
     """
+    stale = []
+    for name, graph in graphs.items():
+        if _has_executable(graph):
+            tell(name, _made(graph, rebuild=False))
+        else:
+            stale.append(graph)
     try:
-        _compile_together([graph for graph in graphs if not graph.fetch()])
+        _compile_together(stale)
     except Interrupted as interrupted:
         end_by(interrupted)
+
+
+def _has_executable(graph: Graph) -> bool:
+    """Say whether a program has one, perhaps from elsewhere: then that is part of the request."""
+    began = time.perf_counter()
+    found = graph.fetch()
+    if found:
+        graph.begun = graph.begun or began
+    return found
 
 
 def _made(graph: Graph, *, rebuild: bool) -> Outcome | GoRunError:

@@ -126,7 +126,8 @@ class Graph:
         )
         self._context = context
         self._verdict = verdict
-        self._begun = begun
+        self.begun = begun
+        """When the request began (of time.perf_counter), 0 for when something is made."""
         self._stopwatch = Stopwatch()
         self._builder: Builder | None = None
         self._is_reported = False  # whether it was said what became of it
@@ -190,8 +191,8 @@ class Graph:
         With `rebuild` go is asked though nothing changed. Raises what `Program.build` raises.
         """
         self._stopwatch = Stopwatch()
-        self._stopwatch.begin("check", self._begun)
-        self._begun = 0.0
+        self._stopwatch.begin("check", self.begun)
+        self.begun = 0.0
         self._is_reported = False
         made: Outcome | None = None
         if not rebuild:

@@ -108,6 +108,11 @@ def publish(program: ProgramSpec) -> None:
     _in_place(program, put)
 
 
+def use_place(program: ProgramSpec, use: Callable[[Place, str], _T]) -> _T | None:
+    """Return what comes of the use of a program's place and scope, None where it has no place."""
+    return _in_place(program, use)
+
+
 def _trimmed(program: ProgramSpec, facts: Facts | None) -> Machine | None:
     """Return the machine for a program with -trimpath; for most others nothing more is loaded."""
     try:

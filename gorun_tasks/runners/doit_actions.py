@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.api import Program
     from gorun_tasks.build.generation import Generation
+    from gorun_tasks.build.graph import Graph
     from gorun_tasks.build.outcome import Outcome
     from gorun_tasks.core.check import StatCache, Verdict
     from gorun_tasks.core.program import ProgramSpec
@@ -89,7 +90,7 @@ class ProgramReporter(ConsoleReporter):  # type: ignore[misc]
         """Have all stale programs compiled together before the first of them is built."""
         if task.name in self._builds:
             builds, self._builds = self._builds, {}
-            _compile_together(list(builds.values()))
+            _compile_together(builds.values())
         super().get_status(task)
 
     def execute_task(self, task: Any) -> None:
@@ -381,21 +382,29 @@ def _question(task: Any) -> Current | None:
     return next(asked, None)
 
 
-def _compile_together(builds: list[Any]) -> None:
-    """Have go load and compile what stale programs need at once; each is built in its turn."""
-    stale = []
+def _compile_together(builds: Iterable[Any]) -> None:
+    """Have go load and compile what stale programs need at once; each is built in its turn.
+
+    What was built elsewhere is up to date from then on: nobody else would say where it came from.
+    """
+    stale: dict[str, Graph] = {}
     for task in builds:
         question = _question(task)
         assert question is not None
         with contextlib.suppress(GoRunError):  # building it says why
             program, verdict = question.judge(task)
             if verdict.manifest is None:
-                stale.append(program.graph(verdict=verdict))
+                stale[question.offer.name or program.name] = program.graph(verdict=verdict)
+
+    def tell(name: str, result: Outcome | GoRunError) -> None:
+        if not isinstance(result, GoRunError):
+            offers.say(verbs.news(name, result))
+
     if len(stale) > 1:
         from gorun_tasks.build.batch import compile_together
 
         try:
-            compile_together(stale)
+            compile_together(stale, tell)
         except KeyboardInterrupt:
             sys.exit(_INTERRUPTED)
         _forget_looks()

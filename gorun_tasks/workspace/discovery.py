@@ -22,6 +22,7 @@ from __future__ import annotations
 from gorun_tasks.core.check import StatCache
 from gorun_tasks.core.fingerprint import holds
 from gorun_tasks.core.store import checksum, read_file
+from gorun_tasks.errors import ToolchainError
 from gorun_tasks.workspace.packages import Found
 
 TYPE_CHECKING = False
@@ -38,17 +39,30 @@ def discover(asker: Program, include: Sequence[Pattern] = ()) -> Found:
     `include` are patterns of what is found though it lies in a folder of somebody else's.
 
     `asker` brings directory, environment and store, and the flags with which packages are chosen.
-    Raises ToolchainError where there is no go to ask.
+    Raises ToolchainError where there is no go to ask, and no answer of one elsewhere.
     """
     key, identity = _who(asker, include)
     found = _remembered(asker, key, identity)
     if found is None:
-        from gorun_tasks.workspace.package_scan import explore
-
-        found, recordable = explore(asker, include)
+        found, recordable = _asked(asker, include)
         if recordable:
             _keep(asker, key, found.framed(identity))
     return found
+
+
+def _asked(asker: Program, include: Sequence[Pattern]) -> tuple[Found, bool]:
+    """Return what go tells, or where there is none what one elsewhere has told."""
+    from gorun_tasks.workspace.package_scan import explore
+
+    try:
+        return explore(asker, include)
+    except ToolchainError:
+        from gorun_tasks.workspace.shared_packages import fetch
+
+        told = fetch(asker, include)
+        if told is None:
+            raise
+        return told
 
 
 def is_known(asker: Program, include: Sequence[Pattern] = ()) -> bool:

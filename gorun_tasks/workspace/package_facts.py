@@ -16,6 +16,8 @@ from gorun_tasks.system import host
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gorun_tasks.core.fingerprint import Record
     from gorun_tasks.workspace.packages import Fact, Found
 
@@ -68,6 +70,27 @@ def held_by(path: str) -> bytes:
     name = path.rpartition("/")[2]
     kind = HEAD if name.endswith(".go") else _KINDS.get(name, b"")
     return content_of(path, kind)[0]
+
+
+def record_of(
+    directory: str, root: str, last: str | None, names: Iterable[str]
+) -> tuple[Record, Fact]:
+    """Return what is so of a directory now: its names up to `last`, None where they do not count.
+
+    `names` are those that count besides, be they there or not.
+    """
+    key, listing, counted = None, None, set(names)
+    if last is not None:
+        key = key_at(directory) if os.path.isdir(directory) else None
+        listing = names_in(directory, last)
+        counted.update(n for n in listing or () if n.endswith(".go") or n == IGNORE_FILE)
+    ordered = tuple(sorted(counted))
+    paths = [f"{directory}/{name}" for name in ordered]
+    keys = tuple(map(key_at, paths))
+    base = directory or "/"
+    if f"{directory}/".startswith(f"{root}/"):
+        base = directory[len(root) + 1 :]
+    return (base, key, ordered, keys), (last or "", listing, tuple(map(held_by, paths)))
 
 
 def renew(found: Found, suspects: list[int], data: bytes, root: str) -> bool:

@@ -17,14 +17,14 @@ import os
 
 from gorun_tasks.closure.implicit_inputs import ImplicitInputs
 from gorun_tasks.closure.recordable import supported
-from gorun_tasks.core.fingerprint import is_settled, key_at, look_up
+from gorun_tasks.core.fingerprint import is_settled, look_up
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.inputs.digest import ContentCache, bytes_of
 from gorun_tasks.system import host
 from gorun_tasks.toolchain.command import Go
 from gorun_tasks.toolchain.report import NotRecorded, traced_operations
 from gorun_tasks.workspace.own_tree import CONFIGURED_BY, OwnTree
-from gorun_tasks.workspace.package_facts import IGNORE_FILE, NO_FILE, held_by, names_in
+from gorun_tasks.workspace.package_facts import NO_FILE, names_in, record_of
 from gorun_tasks.workspace.packages import Found, Main
 
 TYPE_CHECKING = False
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     from gorun_tasks.api import Program
     from gorun_tasks.config.patterns import Pattern
-    from gorun_tasks.core.fingerprint import Record
-    from gorun_tasks.workspace.packages import Fact
 
 _FIELDS = ("Dir", "ImportPath", "Name", "GoFiles", "CgoFiles", "InvalidGoFiles", "Error")
 _NO_NETWORK = {"GOPROXY": "file:///dev/null", "GONOPROXY": "none"}
@@ -280,7 +278,8 @@ class _Exploration:
             found.left_out = tuple(sorted(self._tree.left_out))
         found.failed = tuple(self._failed.items())
         for directory in sorted({*self._listed, *self._names}):
-            record, fact = self._record(directory)
+            last, names = self._listed.get(directory), self._names.get(directory, ())
+            record, fact = record_of(directory, self._root, last, names)
             if (
                 record[1] is not None
                 and fact[1] is None
@@ -294,25 +293,6 @@ class _Exploration:
         # Without an answer nothing is known of the environment that counts.
         self.recordable &= bool(self._environment)
         return found
-
-    def _record(self, directory: str) -> tuple[Record, Fact]:
-        last = self._listed.get(directory)
-        names = set(self._names.get(directory, ()))
-        key, listing = None, None
-        if last is not None:
-            key = key_at(directory) if os.path.isdir(directory) else None
-            listing = names_in(directory, last)
-            names.update(n for n in listing or () if n.endswith(".go") or n == IGNORE_FILE)
-        ordered = tuple(sorted(names))
-        paths = [f"{directory}/{name}" for name in ordered]
-        keys = tuple(map(key_at, paths))
-        base = directory or "/"
-        if self._is_below(directory):
-            base = directory[len(self._root) + 1 :]
-        return (
-            (base, key, ordered, keys),
-            (last or "", listing, tuple(map(held_by, paths))),
-        )
 
     def _is_below(self, directory: str) -> bool:
         return f"{directory}/".startswith(f"{self._root}/")

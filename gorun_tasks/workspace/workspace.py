@@ -198,6 +198,10 @@ class Workspace:
         chosen = {name.removeprefix(":"): self.program(name) for name in names}
         contexts = {name: one.context() for name, one in (chosen or self.programs).items()}
         results = build_all(contexts, tell, jobs=jobs, rebuild=rebuild)
+        if os.environ.get("GORUN_REMOTE_WRITE"):
+            from gorun_tasks.workspace.shared_packages import publish
+
+            publish(self._asker(), self.config.patterns("include"))
         if not chosen:
             for place, error in self.unlisted.items():
                 results[place] = error

@@ -105,7 +105,6 @@ def _differences(here: Here, there: Facts) -> Iterator[str]:
         built = here.path_set.go_version
         other = version not in ("", built)
         yield f"{built} there, {version} here" if other else "the go command differs"
-    yield from _pairs({"GOTOOLCHAIN": there.choice}, {"GOTOOLCHAIN": now.choice})
     yield from _pairs(_values(there), _values(now))
     yield from _pairs(_found(there), _found(now))
     for path, change in _changes(_commands(there), _commands(now)):

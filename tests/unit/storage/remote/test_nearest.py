@@ -20,7 +20,6 @@ FACTS = Facts(
     (("lib", "other"),),
     (("gcc", "/usr/bin/gcc"), ("/usr/bin", "gcc", "c0ffee")),
     (("CGO_ENABLED", "0"), ("=main.version", "v1")),
-    "",
     (("GOMODCACHE", "modules"),),
     (("module", "/here"), ("HOME", "/home")),
     b"go",
@@ -45,7 +44,6 @@ def differences(monkeypatch: pytest.MonkeyPatch, there: Facts, *, trimmed: bool 
     [
         (FACTS, []),
         (FACTS._replace(go=b"other"), ["the go command differs"]),
-        (FACTS._replace(choice="go1.26.0"), ["GOTOOLCHAIN go1.26.0 there, '' here"]),
         (
             FACTS._replace(values=(("CGO_ENABLED", "1"), ("=main.version", "v2"))),
             ["CGO_ENABLED 1 there, 0 here", "main.version v2 there, v1 here"],
