@@ -37,10 +37,11 @@ class Network(NamedTuple):
 
 
 LOOPBACK = Network("loopback")
+MODULES_FROM = Network("100 Mbit/s, 20 ms", 0.020)
 NETWORKS = (
     LOOPBACK,
     Network("100 Mbit/s, 0 ms", 0),
-    Network("100 Mbit/s, 20 ms", 0.020),
+    MODULES_FROM,
     Network("100 Mbit/s, 50 ms", 0.050),
 )
 

@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import workloads
 from benchmarks.kit import REPOSITORY, Kit
 from benchmarks.measure import Stopwatch
-from benchmarks.network import LOOPBACK, NETWORKS, leave_for_own_network, reached, serving
+from benchmarks.network import (
+    LOOPBACK,
+    MODULES_FROM,
+    NETWORKS,
+    leave_for_own_network,
+    reached,
+    serving,
+)
 from benchmarks.text import replace_between_marks
 
 if TYPE_CHECKING:
@@ -56,12 +63,13 @@ class Ground:
         self._stopwatch = stopwatch
         self._server = server
         self._url = f"http://127.0.0.1:{server.server_port}"
-        self._folder = f"{tree.kept}/run/sharing"
+        self._folder = f"{tree.kept}/sharing"
         self._clone = f"{self._folder}/elsewhere/clone"
         self._fresh = f"{self._folder}/elsewhere/store"
         self._cache = f"{self._folder}/gocache"
         self.tree = tree
-        shutil.rmtree(self._folder, ignore_errors=True)
+        for part in ("elsewhere", "store"):
+            shutil.rmtree(f"{self._folder}/{part}", ignore_errors=True)
         tree.undo()
         kit.git(os.path.dirname(tree.folder), "clone", "-q", tree.folder, self._clone)
         time.sleep(_YOUNG)
@@ -111,6 +119,15 @@ class Ground:
         words = [self.kit.gorun, "-trimpath", self.tree.target]
         return self._elsewhere(words, url, self.kit.environ)
 
+    def fetch_modules(self, url: str) -> Lap:
+        """Have go fetch the modules that the program needs, from a module proxy, and no more."""
+        modules = f"{self._folder}/elsewhere/modules"
+        environ = {"GOMODCACHE": modules, "GOPROXY": url, "GONOSUMDB": "*"}
+        words = [self.kit.go, "list", "-modcacherw", "-deps", self.tree.target]
+        lap = self._elsewhere(words, "", self.kit.environ | environ)
+        shutil.rmtree(modules, ignore_errors=True)
+        return lap
+
     def bare(self) -> Lap:
         """Start the executable itself."""
         words = [self.kit.gorun, "--which", "-trimpath", self.tree.target]
@@ -134,7 +151,7 @@ class Ground:
         return self._checked(self._stopwatch.time(words, environ, self.tree.folder), words)
 
     def _checked(self, lap: Lap, words: list[str]) -> Lap:
-        wanted = "" if {"--build", "--which"} & {*words} else self.tree.answer()
+        wanted = "" if {"--build", "--which", "list"} & {*words} else self.tree.answer()
         if lap.status or wanted not in lap.said:
             sys.exit(f"benchmark: {' '.join(words)} failed:\n{lap.said}{lap.error}")
         return lap
@@ -168,28 +185,31 @@ class Figures:
 
 
 def measure_program(
-    kit: Kit, stopwatch: Stopwatch, name: str, rounds: int, *, keep: bool
+    kit: Kit, stopwatch: Stopwatch, name: str, rounds: int, before: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Return the figures of one program."""
+    """Return the figures of one program; `before` has what the cold runs of go took."""
     make, colds = WORKLOADS[name]
     tree = make(kit)
     load = os.getloadavg()[0]
     figures = Figures(name)
-    place = f"{tree.kept}/run/place"
+    place = f"{tree.kept}/sharing/place"
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
     with serving(place) as server:
         ground = Ground(kit, stopwatch, tree, server)
-        for _ in range(colds):
+        for _ in range(0 if before else colds):
             figures.note("cold", ground.cold())
         _publish(figures, ground, server, rounds, place)
         _fetch(figures, ground, server, rounds)
+        _fetch_modules(figures, ground)
         _miss(figures, ground, server, rounds)
         _hang(figures, ground)
         _commit(figures, ground, place)
-    if not keep:
-        shutil.rmtree(f"{tree.kept}/run", ignore_errors=True)
-    return {**figures.stored(), "load": load}
+    found = figures.stored() | {"load": load}
+    if before is not None:
+        for clock in ("wall", "cpu"):
+            found[clock]["cold"] = before[clock]["cold"]
+    return found
 
 
 def _publish(figures: Figures, ground: Ground, server: Cache, rounds: int, place: str) -> None:
@@ -224,6 +244,13 @@ def _fetch(figures: Figures, ground: Ground, server: Cache, rounds: int) -> None
             with open("/proc/sys/vm/drop_caches", "w", encoding="utf-8") as file:
                 file.write("3")
             figures.note("beside go, from the disk", ground.fetch_beside_go(url))
+
+
+def _fetch_modules(figures: Figures, ground: Ground) -> None:
+    """Fetch what go needs in a fresh clone, as far away as half of the servers are."""
+    downloads = f"{ground.kit.environ['GOMODCACHE']}/cache/download"
+    with serving(downloads) as proxy, reached(ground.kit, MODULES_FROM, proxy) as url:
+        figures.note("modules", ground.fetch_modules(url))
 
 
 def _miss(figures: Figures, ground: Ground, server: Cache, rounds: int) -> None:
@@ -303,6 +330,7 @@ def markdown(results: dict[str, Any]) -> str:
             f"| seconds (of a cold `go run`) | {head} |",
             line,
             row("`go run`, build cache empty, modules there", seconds("cold")),
+            row(f"modules fetched by go, {MODULES_FROM.name}", seconds("modules")),
             *(row(f"fresh clone, {network.name}", share(network.name)) for network in NETWORKS),
             row("fresh clone with go and all modules, loopback", share("beside go")),
             row("the same, all read from the disk", share("beside go, from the disk")),
@@ -353,7 +381,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure shared builds beside a cold go run.")
     parser.add_argument("program", nargs="*", help=", ".join(WORKLOADS))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--keep", action="store_true", help="stores, caches and places")
+    parser.add_argument("--warm", action="store_true", help="with the cold runs of the last time")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md")
     options = parser.parse_args()
     kit = Kit()
@@ -366,7 +394,8 @@ def main() -> None:
     results = _read()
     with Stopwatch(kit.python) as stopwatch:
         for name in names:
-            figures = measure_program(kit, stopwatch, name, options.rounds, keep=options.keep)
+            before = results[name] if options.warm else None
+            figures = measure_program(kit, stopwatch, name, options.rounds, before)
             results[name] = {**figures, "about": about, "rounds": options.rounds}
             _write(results)
     print(markdown(results))
