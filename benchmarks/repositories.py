@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from benchmarks.kit import REPOSITORY, Kit
 from benchmarks.measure import Stopwatch
 from benchmarks.text import replace_between_marks
-from benchmarks.workloads import writable_copy
+from benchmarks.workloads import CADDY, writable_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ REPOSITORIES = (
         *("work", "1"),
     ),
     Repository(
-        *("Caddy", "github.com/caddyserver/caddy/v2@v2.10.2"),
+        *("Caddy", CADDY),
         *("cmd/caddy/main.go", "caddyconfig/caddyfile/lexer.go"),
     ),
     Repository(

@@ -206,9 +206,9 @@ def _anywhere(results: Results, way: str) -> bool:
     return any(cell and way in cell["ways"] for cell in cells)
 
 
-def replace_between_marks(path: str, text: str) -> None:
+def replace_between_marks(path: str, text: str, by: str = "nox -s bench") -> None:
     """Put text between the two marks of a Markdown file. A file without marks is left alone."""
-    begin, end = "<!-- benchmark: written by nox -s bench -->", "<!-- benchmark: end -->"
+    begin, end = f"<!-- benchmark: written by {by} -->", "<!-- benchmark: end -->"
     with open(path, encoding="utf-8") as file:
         before, mark, rest = file.read().partition(begin)
     _, other_mark, after = rest.partition(end)

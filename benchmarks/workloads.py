@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from benchmarks.kit import Kit
 
 REAL = "github.com/moby/moby/v2@v2.0.0-beta.24"
+CADDY = "github.com/caddyserver/caddy/v2@v2.10.2"
 
 FLAG = "-ldflags=-X=main.flagWord=flagged"
 """A build flag that changes what the program prints."""
@@ -68,15 +69,20 @@ def hello(kit: Kit) -> Tree:
 
 def real(kit: Kit) -> Tree:
     """Take moby's dockerd from the module proxy: 2,060 packages, with the standard library."""
-    words = {"main": "cmd/dockerd/bench.go", "leaf": "errdefs/bench.go"}
-    tree = Tree(kit, "real", ("./cmd/dockerd",), words)
+    return _downloaded(kit, "real", REAL, "cmd/dockerd", "errdefs")
 
-    module = REAL.partition("@")[0]
-    printing = {
-        words["main"]: _PRINT % f"{module}/errdefs",
-        words["leaf"]: _WORD % "errdefs",
-    }
-    tree.prepare(printing, lambda folder: writable_copy(kit.download(REAL), folder))
+
+def caddy(kit: Kit) -> Tree:
+    """Take Caddy from the module proxy: 900 packages, with the standard library."""
+    return _downloaded(kit, "caddy", CADDY, "cmd/caddy", "notify")
+
+
+def _downloaded(kit: Kit, name: str, source: str, main: str, leaf: str) -> Tree:
+    words = {"main": f"{main}/bench.go", "leaf": f"{leaf}/bench.go"}
+    tree = Tree(kit, name, (f"./{main}",), words)
+    module = source.partition("@")[0]
+    printing = {words["main"]: _PRINT % f"{module}/{leaf}", words["leaf"]: _WORD % leaf}
+    tree.prepare(printing, lambda folder: writable_copy(kit.download(source), folder))
     kit.run([kit.go, "list", "-deps", tree.target], tree.folder, online=True)
     return tree
 

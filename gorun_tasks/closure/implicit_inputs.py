@@ -254,8 +254,10 @@ class ImplicitInputs:
             and (match := _MODULE_VERSION.match(path, len(modules) + 1))
         }
         for version in read:
-            yield self._download(version) + ".mod"
-            yield self._download(version) + ".ziphash"
+            path = self._download(version)
+            if os.path.exists(path + ".mod"):  # else go only looked into the module
+                yield path + ".mod"
+            yield path + ".ziphash"
         own = [bytes_of(path) for path in module_files if path.endswith(".mod")]
         if not self._is_loaded_lazily(read, own[:1]):
             yield from self._module_graph(own)

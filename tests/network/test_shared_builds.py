@@ -187,6 +187,34 @@ def test_a_module_that_go_sum_does_not_name_is_not_published(
     assert not folder.root.exists()
 
 
+def test_a_module_that_go_only_looks_into_has_no_mod_file_and_is_published(
+    tmp_path: Path, folder: Remote
+) -> None:
+    """For a package that is in another module, as it turns out."""
+    nested = {
+        "go.mod": "module example.com/dep/nested\n\ngo 1.24\n",
+        "nested.go": 'package nested\n\nfunc Word() string { return "nested" }\n',
+    }
+    publish(tmp_path / "proxy", "example.com/dep/nested", "v1.0.0", nested)
+    files = {
+        **FILES,
+        "go.mod": FILES["go.mod"] + "\nrequire example.com/dep/nested v1.0.0\n",
+        "cmd/api/main.go": FILES["cmd/api/main.go"]
+        .replace("example.com/dep", "example.com/dep/nested")
+        .replace("dep.Word", "nested.Word"),
+        "other/other.go": 'package other\n\nimport _ "example.com/dep"\n',
+    }
+    pair = Machines(tmp_path, folder, files)
+    for machine in (pair.first, pair.second):
+        assert machine.go("clean", "-modcache").rc == 0
+        assert machine.go("build", "./cmd/api").rc == 0
+    downloads = pair.first.folder.parent / "home/go/pkg/mod/cache/download/example.com/dep/@v"
+    assert not (downloads / "v1.0.0.mod").exists()
+    let_the_clock_tick()
+    pair.build(*API)
+    assert pair.asked(*API) == "fetched"
+
+
 def test_each_content_ever_published_is_found(pair: Machines) -> None:
     pair.download()
     texts = ("one", "two", "three")

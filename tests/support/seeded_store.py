@@ -32,7 +32,7 @@ def seed(store: Path) -> Path:
     """Make a store with the records of GOROOT in it, and return it."""
     shelves = store / "v1" / "shelves"
     for folder in (store, store / "v1", shelves):
-        folder.mkdir(mode=0o700)
+        folder.mkdir(mode=0o700, exist_ok=folder == store)
     for table in _tables():
         shutil.copy(table, shelves)
     return store

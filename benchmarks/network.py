@@ -1,0 +1,106 @@
+"""A network of our own: a server on this machine that is as far away as one wants.
+
+Decides what lies between: a TUN device, a queue that delays (delay.c), and the kernel's own limit
+of the rate. TCP is the kernel's. It must never touch the machine's network: it is in a name space
+that ends with this process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.support.http_cache import Handler, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.kit import Kit
+
+_NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+_DEVICE, _OURS, _THEIRS = "far", "10.0.0.1", "10.0.0.2"
+_RATE = ("rate", "100mbit", "burst", "32kb", "latency", "400ms")
+
+
+class Network(NamedTuple):
+    """How far the server is."""
+
+    name: str
+    round_trip: float | None = None
+    """In seconds, at 100 Mbit/s; None for this machine's loopback."""
+
+
+LOOPBACK = Network("loopback")
+MODULES_FROM = Network("100 Mbit/s, 20 ms", 0.020)
+NETWORKS = (
+    LOOPBACK,
+    Network("100 Mbit/s, 0 ms", 0),
+    MODULES_FROM,
+    Network("100 Mbit/s, 50 ms", 0.050),
+)
+
+
+def leave_for_own_network() -> None:
+    """Have this process, and all that it starts, in a network with nothing but loopback."""
+    if ctypes.CDLL(None, use_errno=True).unshare(_NEW_NETWORK):
+        sys.exit(f"benchmark: no network of one's own: {os.strerror(ctypes.get_errno())}")
+    _configure("ip", "link", "set", "lo", "up")
+
+
+class Cache(Server):
+    """An HTTP cache that checks nothing, which counts connections as well."""
+
+    connections = 0
+
+    def process_request(self, request: object, client_address: object) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)  # type: ignore[arg-type]
+
+    def round_trips(self) -> int:
+        """Return how often a client has waited since this was asked last."""
+        count = self.connections + len(self.requests)
+        self.connections = 0
+        self.requests.clear()
+        return count
+
+
+@contextmanager
+def serving(folder: str) -> Iterator[Cache]:
+    """Serve a folder, to the near and the far, while this lasts."""
+    with Cache(("0.0.0.0", 0), Handler) as server:
+        server.folder, server.requests = Path(folder), []
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def reached(kit: Kit, network: Network, server: Cache) -> Iterator[str]:
+    """Yield the URL of a server that is so far away while this lasts."""
+    if network.round_trip is None:
+        yield f"http://127.0.0.1:{server.server_port}"
+        return
+    command = [kit.compile_c("delay.c"), _DEVICE, str(round(network.round_trip * 500_000))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as delay:
+        assert delay.stdout is not None
+        assert delay.stdin is not None
+        delay.stdout.readline()
+        _configure("ip", "address", "add", f"{_OURS}/24", "dev", _DEVICE)
+        _configure("ip", "link", "set", _DEVICE, "up")
+        _configure("tc", "qdisc", "add", "dev", _DEVICE, "root", "tbf", *_RATE)
+        yield f"http://{_THEIRS}:{server.server_port}"
+        delay.stdin.close()
+
+
+def _configure(*words: str) -> None:
+    subprocess.run(words, check=True)
