@@ -152,6 +152,10 @@ def _run(words: list[str]) -> int:
     if words and words[0][:1] == ":":
         from gorun_tasks.cli.workspace_commands import enter
 
+        if "why" in options and "remote" not in options:
+            from gorun_tasks.workspace.discovery import stay_offline
+
+            stay_offline()
         program, arguments = enter(words[0][1:], flags, options.stamps, words[1:], options["cwd"])
     else:
         target, used = Target.parse(words)

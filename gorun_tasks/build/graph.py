@@ -247,9 +247,13 @@ class Graph:
             publish(self.program)
 
     def publish_apart(self) -> None:
-        """Share what was built now, if that is asked for: in another process, without waiting."""
+        """Share what is new here, if that is asked for: in another process, without waiting.
+
+        What was fetched from one place may be unknown in another.
+        """
         made = self.made
-        is_new = made is not None and made.outcome == "built" and not made.unrecorded
+        outcome = made.outcome if made is not None and not made.unrecorded else ""
+        is_new = outcome in ("built", "fetched")
         if is_new and self._is_asked_to_publish():
             from gorun_tasks.build.publication import begin
 

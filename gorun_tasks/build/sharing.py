@@ -1,6 +1,6 @@
 """Sharing: takes builds from elsewhere, and offers those of here.
 
-Decides which place is asked, what is said of its troubles, and who publishes: whose environment
+Decides which places are asked, what is said of its troubles, and who publishes: whose environment
 says so. A cache may only help: whatever goes wrong costs what it would have saved. It is never
 loaded where nothing is stale, but by who builds many.
 """
@@ -50,7 +50,7 @@ def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | N
 
         return fetch_shared(program, facts, place, scope)
 
-    manifest = _in_place(program, ask)
+    manifest = use_places(program, ask)
     return None if manifest is None else (manifest, built_elsewhere(manifest.go_version))
 
 
@@ -60,22 +60,22 @@ def built_elsewhere(go_version: str) -> str:
 
 
 def explain(program: ProgramSpec, facts: Facts | None) -> tuple[str, str]:
-    """Return the reason of what a run would fetch from its place, or why that would be nothing.
+    """Return the reason of what a run would fetch from its places, or why that would be nothing.
 
-    Both are "" where there is no place, or none that answers.
+    Both are "" where there is no place, or none that answers and knows the program.
     """
 
-    def ask(place: Place, scope: str) -> tuple[str, str]:
+    def ask(place: Place, scope: str) -> tuple[str, str] | None:
         from gorun_tasks.storage.remote.nearest import explain as explain_shared
 
         version, miss = explain_shared(program, facts, place, scope)
-        return built_elsewhere(version) if version else "", miss
+        return (built_elsewhere(version) if version else "", miss) if version or miss else None
 
-    return _in_place(program, ask) or ("", "")
+    return use_places(program, ask) or ("", "")
 
 
 def has_place(program: ProgramSpec) -> bool:
-    """Say whether a place is named where builds of a program are shared."""
+    """Say whether any place is named where builds of a program are shared."""
     return bool(_named(program)[0])
 
 
@@ -105,12 +105,21 @@ def publish(program: ProgramSpec) -> None:
             if not publish_shared(program, manifest, verdict.facts, place, scope):
                 _say("builds without -trimpath are shared only with the paths that are here")
 
-    _in_place(program, put)
+    use_places(program, put)
 
 
-def use_place(program: ProgramSpec, use: Callable[[Place, str], _T]) -> _T | None:
-    """Return what comes of the use of a program's place and scope, None where it has no place."""
-    return _in_place(program, use)
+def use_places(program: ProgramSpec, use: Callable[[Place, str], _T | None]) -> _T | None:
+    """Return what comes of the use of a program's places, each with its scope, one after the other.
+
+    The first of which something comes is the last that is used. What troubles they make are said,
+    and end here.
+    """
+    urls, scope, origin = _named(program)
+    for url in urls:
+        found = _in_place(program, url, origin, lambda place: use(place, scope))
+        if found is not None:
+            return found
+    return None
 
 
 def _trimmed(program: ProgramSpec, facts: Facts | None) -> Machine | None:
@@ -130,14 +139,9 @@ def is_asked_to_publish(program: ProgramSpec) -> bool:
     return value == "1"
 
 
-def _in_place(program: ProgramSpec, use: Callable[[Place, str], _T]) -> _T | None:
-    """Return what comes of the use of a program's place and scope, None where it has no place.
-
-    What troubles it makes are said, and end here.
-    """
-    url, scope, origin = _named(program)
-    if not url:
-        return None
+def _in_place(
+    program: ProgramSpec, url: str, origin: str, use: Callable[[Place], _T | None]
+) -> _T | None:
     from gorun_tasks.storage.remote.locate import locate
     from gorun_tasks.storage.remote.place import PlaceUnusable, WriteRefused
 
@@ -145,7 +149,7 @@ def _in_place(program: ProgramSpec, use: Callable[[Place, str], _T]) -> _T | Non
     try:
         notes = f"{program.store.root}/remote"
         place = locate(url, origin=origin, environ=_environment(program), notes=notes)
-        return None if place is None else use(place, scope)
+        return None if place is None else use(place)
     except (PlaceUnusable, WriteRefused) as trouble:
         _say(str(trouble))
         return None
@@ -154,15 +158,16 @@ def _in_place(program: ProgramSpec, use: Callable[[Place, str], _T]) -> _T | Non
             place.close()
 
 
-def _named(program: ProgramSpec) -> tuple[str, str, str]:
-    """Return URL and scope, and what names the URL; the variable comes before a file."""
+def _named(program: ProgramSpec) -> tuple[list[str], str, str]:
+    """Return URLs and scope, and what names the URLs; the variable comes before a file."""
     environ = _environment(program)
     try:
         url, scope, origin = _configured(program)
     except UsageError as error:
         _say(f"remote cache: {error}; building here")
         url = scope = origin = ""
-    return (environ[_URL], scope, _URL) if _URL in environ else (url, scope, origin)
+    named, by = (environ[_URL], _URL) if _URL in environ else (url, origin)
+    return named.split(), scope, by
 
 
 def _configured(program: ProgramSpec) -> tuple[str, str, str]:

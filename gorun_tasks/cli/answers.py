@@ -77,6 +77,10 @@ def of_many(options: Options, flags: BuildFlags, words: list[str]) -> int:
     gc.enable()
     if "watch" in options:
         return _watch(options, flags, words)
+    if not any(name in options for name in ("build", "which", "remote")):
+        from gorun_tasks.workspace.discovery import stay_offline
+
+        stay_offline()
     if "why" in options or "which" in options:
         from gorun_tasks.cli import questions
 

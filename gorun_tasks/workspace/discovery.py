@@ -33,6 +33,15 @@ if TYPE_CHECKING:
     from gorun_tasks.config.patterns import Pattern
 
 
+_is_offline = False
+
+
+def stay_offline() -> None:
+    """Have nobody elsewhere be asked in this process: a question uses no network."""
+    global _is_offline  # noqa: PLW0603 - there is one command line
+    _is_offline = True
+
+
 def discover(asker: Program, include: Sequence[Pattern] = ()) -> Found:
     """Return what there is below the directory of `asker`; the main packages are by directory.
 
@@ -57,6 +66,8 @@ def _asked(asker: Program, include: Sequence[Pattern]) -> tuple[Found, bool]:
     try:
         return explore(asker, include)
     except ToolchainError:
+        if _is_offline:
+            raise
         from gorun_tasks.workspace.shared_packages import fetch
 
         told = fetch(asker, include)

@@ -15,7 +15,7 @@ import io
 import os
 import sys
 
-from gorun_tasks.build.sharing import is_asked_to_publish, use_place
+from gorun_tasks.build.sharing import is_asked_to_publish, use_places
 from gorun_tasks.core.fingerprint import is_settled, look_up
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.go_variables import ENVIRONMENT
@@ -157,14 +157,17 @@ def fetch(asker: Program, include: Sequence[Pattern]) -> tuple[Found, bool] | No
     None where a go is here, or nobody has told.
     """
 
-    def use(place: Place, scope: str) -> tuple[Found, bool]:
+    def use(place: Place, scope: str) -> tuple[Found, bool] | None:
         survey = _Survey(asker, include)
         result = place.result(action_key(survey.key(scope), scope)[0])
-        found = survey.found(_index(place, result))
+        try:
+            found = survey.found(_index(place, result))
+        except Missing:
+            return None
         return found, survey.is_settled()
 
     try:
-        return None if has_go(asker) else use_place(asker, use)
+        return None if has_go(asker) else use_places(asker, use)
     except (Unlike, NotCanonical, Missing, OSError, TypeError, ValueError):
         return None
 
@@ -186,7 +189,7 @@ def publish(asker: Program, include: Sequence[Pattern]) -> None:
 
     try:
         if is_asked_to_publish(asker):
-            use_place(asker, use)
+            use_places(asker, use)
     except (Unlike, NotCanonical, Missing, OSError, UsageError):
         return
 

@@ -97,7 +97,7 @@ def test_what_hinders_a_comparison_is_said(pair: Machines, folder: Remote) -> No
 
 
 def test_paths_count_without_trimpath(pair: Machines) -> None:
-    pair.first.gorun("./cmd/api")
+    pair.first.gorun("--build", "./cmd/api")
     one, two = pair.first.folder, pair.second.folder
     said = f"module {one} there, {two} here, which counts without -trimpath"
     assert _miss(pair, "--why", "--remote", "./cmd/api") == said

@@ -310,6 +310,36 @@ def test_a_configuration_names_the_place_and_the_scope(pair: Machines, folder: R
     assert pair.second.outcome("./cmd/api")[0] == "fetched"
 
 
+def test_several_places_are_asked_in_order(pair: Machines, tmp_path: Path) -> None:
+    """What a far one had, a near one has only where writing is allowed."""
+    pair.download()
+    pair.build(*API)
+    near, second = Remote(tmp_path / "near"), pair.second
+    (tmp_path / "near").mkdir()
+    far = second.environ["GORUN_REMOTE"]
+    second.environ["GORUN_REMOTE"] = f"{near.variables()['GORUN_REMOTE']} {far}"
+    assert pair.asked(*API) == "fetched"
+    assert not near.root.exists()
+    for writing in ("1", ""):
+        assert second.gorun("--store", "clear").rc == 0
+        _, (event,) = second.events("--build", *API, env={"GORUN_REMOTE_WRITE": writing})
+        assert event["outcome"] == "fetched"
+        second.environ["GORUN_REMOTE"] = near.variables()["GORUN_REMOTE"]
+
+
+def test_one_place_that_fails_does_not_keep_others_from_being_asked(pair: Machines) -> None:
+    pair.download()
+    pair.build(*API)
+    pair.second.environ["GORUN_REMOTE"] = (
+        f"http://127.0.0.1:1 {pair.second.environ['GORUN_REMOTE']}"
+    )
+    outcome, _, result = pair.second.outcome(*API)
+    assert outcome == "fetched"
+    said, program = result.err.splitlines()
+    assert said.startswith("gorun: remote cache: 127.0.0.1:1")
+    assert program == "dep hello"
+
+
 def test_questions_and_a_rebuild_do_not_look_there(pair: Machines) -> None:
     pair.download()
     pair.build(*API)
