@@ -16,7 +16,7 @@ from gorun_tasks.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     Schema = dict[str, Any]
@@ -56,11 +56,23 @@ def _flag(keyword: str) -> Key:
     return Key(keyword, "flag", meaning, check=lambda value: BuildFlags(**{keyword: value}))
 
 
+_OF_PLACE = "GORUN_REMOTE"
+
+
+def _checked_env(env: Mapping[str, str]) -> None:
+    """Refuse also what would be passed over: places and credentials are no matter of programs."""
+    for name in checked_env(env):
+        if name.startswith(_OF_PLACE):
+            named = "name the place as `url` in the table remote"
+            how = named if name == _OF_PLACE else "set it where gorun is started"
+            raise UsageError(f"env: {name} is no variable of programs", how)
+
+
 _SHARED = (
     Key(
         *("env", "texts", "Variables laid over the environment, of the build and of the program."),
-        check=checked_env,
-        names={"pattern": r"^[^=\u0000]+$"},
+        check=_checked_env,
+        names={"pattern": rf"^(?!{_OF_PLACE})[^=\u0000]+$"},
         text={"pattern": r"^[^\u0000]*$"},
     ),
     Key(

@@ -240,7 +240,9 @@ def test_no_file_of_a_repository_says_so(pair: Machines, folder: Remote) -> None
     del pair.first.environ["GORUN_REMOTE_WRITE"]
     pair.first.write({"gorun.toml": 'trimpath = true\nenv = { GORUN_REMOTE_WRITE = "1" }\n'})
     for word in (":api", "./cmd/api"):
-        assert pair.first.gorun("--rebuild", word).rc == 0
+        refused = pair.first.gorun("--rebuild", word)
+        assert refused.rc == 2
+        assert "gorun.toml:2: env: GORUN_REMOTE_WRITE is no variable of programs" in refused.err
     assert not folder.root.exists()
 
 

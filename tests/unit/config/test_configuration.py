@@ -40,6 +40,16 @@ MISTAKES = [
     ("[tool.gorun]\nenv = 'A=1'\n", 2, "env: expected a table, got 'A=1'"),
     ("[tool.gorun]\nenv.'A=1' = ''\n", 2, "env: 'A=1' is no name for a variable"),
     ('[tool.gorun]\nenv.A = "\\u0000"\n', 2, "env: no variable can hold a zero byte"),
+    (
+        "[tool.gorun]\nenv.GORUN_REMOTE = 'file:///srv/builds'\n",
+        2,
+        "env: GORUN_REMOTE is no variable of programs; name the place as `url` in the table remote",
+    ),
+    (
+        "[tool.gorun.programs.a]\nrace = true\nenv = { GORUN_REMOTE_WRITE = '1' }\n",
+        3,
+        "env: GORUN_REMOTE_WRITE is no variable of programs; set it where gorun is started",
+    ),
     ("[tool]\ngorun = 1\n", 2, "tool.gorun: expected a table, got 1"),
     (
         "[tool.gorun]\ntags = ['a']\n\n[tool.gorun.programs.api]\nargs = [\n 'a',\n 1]\n",

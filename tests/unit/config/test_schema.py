@@ -101,6 +101,7 @@ def test_a_flag_is_refused_by_both_or_by_none(tree: Tree, keyword: str) -> None:
     [
         *('exclude = ["./a"]', "exclude = [1]", 'include = ["tool"]', "include = 1"),
         *('env = { A = "" }', 'env = { "" = "a" }', 'env = { A = "\\u0000" }', "env = [1]"),
+        *('env = { GORUN_REMOTE = "x" }', 'env = { GORUN_REMOTE_WRITE = "1" }'),
         *('stamp = { "main.v" = "version" }', 'stamp = { "main.v" = "version:v*" }'),
         *('stamp = { "main.v" = "day" }', 'stamp = { v = "date" }', 'stamp = { "m.v=" = "date" }'),
         *('stamp = { "main.v" = "date:x" }', 'stamp = { "main.v" = 1 }', "stamp = 1"),
