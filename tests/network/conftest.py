@@ -5,33 +5,46 @@ Decides what tests may do to a place behind its back. Time limits are those of a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+import obstore
 import pytest
+from obstore.store import S3Store
 
+from gorun_tasks.storage.remote.bucket import BucketPlace, bucket_place
 from gorun_tasks.storage.remote.credentials import basic
 from gorun_tasks.storage.remote.deadline import Limits
 from gorun_tasks.storage.remote.folder import FolderPlace
 from gorun_tasks.storage.remote.http import Access, HttpPlace
 from gorun_tasks.storage.remote.url import split, target_of
 from tests.support import bazel_remote as br
+from tests.support import seaweedfs
 from tests.support.clock import PATIENCE
 from tests.support.http_cache import http_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
+    from typing import Any
+
+    from obstore.store import ClientConfig
 
     from gorun_tasks.storage.remote.place import Digest, Place
+    from tests.support.seaweedfs import SeaweedFS
 
 PATIENT = Limits(PATIENCE, PATIENCE)
 
 
 def http_place(url: str, access: Access = Access(), limits: Limits = PATIENT) -> HttpPlace:  # noqa: B008
     return HttpPlace(target_of(split(url), plaintext=access.plaintext), access, limits)
+
+
+def bucket_at(url: str, environ: Mapping[str, str], limits: Limits = PATIENT) -> BucketPlace:
+    return bucket_place(split(url), environ, plaintext=False, limits=limits)
 
 
 class Remote:
@@ -63,11 +76,11 @@ class Remote:
         self.opened.append(place)
         return place
 
-    def content(self, digest: Digest) -> Path:
+    def content(self, digest: Digest) -> Path | StoredObject:
         """Return the file of a content."""
         return self.root / "cas" / digest.hash[:2] / digest.hash
 
-    def result(self, key: str) -> Path:
+    def result(self, key: str) -> Path | StoredObject:
         """Return the file of a result."""
         return self.root / "ac" / key[:2] / key
 
@@ -113,6 +126,51 @@ class Strict(Remote):
         return found
 
 
+class StoredObject(NamedTuple):
+    """An object of a bucket, as a file that is changed behind its back."""
+
+    store: S3Store
+    path: str
+
+    def write_bytes(self, data: bytes) -> object:
+        return obstore.put(self.store, self.path, data)
+
+    def unlink(self, *, missing_ok: bool) -> None:
+        assert missing_ok  # who deletes an object is not told whether it was there
+        obstore.delete(self.store, self.path)
+
+
+class Bucket(Remote):
+    """A bucket of SeaweedFS, of which each test has a prefix of its own."""
+
+    def __init__(self, folder: Path, server: SeaweedFS, bucket: str = seaweedfs.BUCKET) -> None:
+        super().__init__(folder, f"s3://{bucket}/{key_of(str(folder))[:16]}/shared")
+        self.server = server
+
+    def reader(self) -> Place:
+        return self.open(bucket_at(self.url, self.server.variables()))
+
+    def writer(self) -> Place:
+        return self.open(bucket_at(self.url, self.server.variables(seaweedfs.WRITER)))
+
+    def variables(self) -> dict[str, str]:
+        return {"GORUN_REMOTE": self.url, **self.server.variables()}
+
+    def writing(self) -> dict[str, str]:
+        return super().writing() | seaweedfs.WRITER
+
+    def content(self, digest: Digest) -> StoredObject:
+        return self._object(f"cas/{digest.hash}")
+
+    def result(self, key: str) -> StoredObject:
+        return self._object(f"ac/{key}")
+
+    def _object(self, path: str) -> StoredObject:
+        config: dict[str, Any] = self.server.variables(seaweedfs.WRITER)
+        client: ClientConfig = {"allow_http": True}
+        return StoredObject(S3Store.from_url(self.url, client_options=client, **config), path)
+
+
 @contextmanager
 def folder_remote(folder: Path) -> Iterator[Remote]:
     yield Remote(folder)
@@ -146,24 +204,40 @@ def built_bazel_remote(go: None) -> None:  # noqa: ARG001 - it builds the server
         pytest.skip(f"needs bazel-remote, which cannot be built here: {why}")
 
 
-@pytest.fixture(params=TRANSPORTS)
-def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote]:
-    """Return each transport's place, with nothing in it."""
+@pytest.fixture(scope="session")
+def bucket_server() -> Iterator[SeaweedFS]:
+    """Return a server of buckets."""
+    with seaweedfs.seaweedfs() as server:
+        yield server
+
+
+@contextmanager
+def remote_of(request: pytest.FixtureRequest, folder: Path) -> Iterator[Remote]:
+    """Return the place of a transport, with nothing in it."""
     if request.param == "bazel-remote":
         request.getfixturevalue("built_bazel_remote")
-    with TRANSPORTS[request.param](tmp_path) as remote:
+    with contextlib.ExitStack() as stack:
+        if request.param == "bucket":
+            remote: Remote = Bucket(folder, request.getfixturevalue("bucket_server"))
+        else:
+            remote = stack.enter_context(TRANSPORTS[request.param](folder))
         yield remote
         for place in remote.opened:
             place.close()
 
 
-@pytest.fixture(params=["folder", "plain"])
+@pytest.fixture(params=[*TRANSPORTS, "bucket"])
+def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote]:
+    """Return each transport's place, with nothing in it."""
+    with remote_of(request, tmp_path) as remote:
+        yield remote
+
+
+@pytest.fixture(params=["folder", "plain", "bucket"])
 def unchecked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote]:
     """Return each place that does not notice what becomes of its files."""
-    with TRANSPORTS[request.param](tmp_path) as remote:
+    with remote_of(request, tmp_path) as remote:
         yield remote
-        for place in remote.opened:
-            place.close()
 
 
 def key_of(text: str) -> str:

@@ -59,6 +59,7 @@ WITHOUT = {
     "runners/task_options": "Options of real tasks: e2e/invoke and e2e/doit.",
     "storage/maintenance": "As it is typed, --store: e2e/cli/test_options, and all of stress.",
     "storage/object_notes": "What it notes of C decides in e2e/inputs/test_c_packages.",
+    "storage/remote/bucket": "A real server: network/test_places, test_bucket, test_shared_builds.",
     "storage/remote/connection": "Servers that do not behave: network/test_faults, test_http.",
     "storage/remote/folder": "A real folder in network/test_places and network/test_folder.",
     "storage/remote/http": "Real servers in network/test_places, odd ones in network/test_faults.",

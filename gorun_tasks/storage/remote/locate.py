@@ -62,6 +62,14 @@ def _place(parts: SplitResult, environ: Mapping[str, str], *, chosen_by_user: bo
 
         return FolderPlace(path)
     plaintext = environ.get(_PLAINTEXT) == "1"
+    if parts.scheme == "s3":
+        try:
+            from gorun_tasks.storage.remote.bucket import bucket_place  # noqa: PLC0415
+        except ImportError:
+            raise Unsendable(
+                "s3:// needs obstore, which is not installed; pip install 'gorun-tasks[bucket]'"
+            ) from None
+        return bucket_place(parts, environ, plaintext=plaintext)
     target = target_of(parts, plaintext=plaintext)
     from gorun_tasks.storage.remote import credentials  # noqa: PLC0415
     from gorun_tasks.storage.remote.http import Access, HttpPlace  # noqa: PLC0415

@@ -42,6 +42,10 @@ class Missing(Exception):
     """A content is not there (evicted), or is not what its digest says: a miss."""
 
 
+class Changed(Exception):
+    """A key leads elsewhere by now than when it was asked for here, and still does."""
+
+
 class WriteRefused(Exception):
     """Reading works and writing is not allowed here. `str()` is the line to say once."""
 
@@ -80,7 +84,11 @@ class Place(Protocol):
         ...
 
     def put_result(self, key: str, result: Result) -> None:
-        """Have a key lead to a result whose contents are there. Raises WriteRefused."""
+        """Have a key lead to a result whose contents are there. Raises WriteRefused.
+
+        Raises Changed where the place can tell that somebody else has put another result since
+        `result` was last asked for this key.
+        """
         ...
 
     def close(self) -> None:

@@ -81,7 +81,7 @@ def target_of(parts: SplitResult, *, plaintext: bool) -> Target:
     `plaintext` allows to speak unprotected with another machine.
     """
     if parts.scheme not in DEFAULT_PORTS:
-        raise BadURL("begins with none of https://, http:// and file://")
+        raise BadURL("begins with none of https://, http://, s3:// and file://")
     host = parts.hostname or ""
     try:
         port = parts.port or DEFAULT_PORTS[parts.scheme]

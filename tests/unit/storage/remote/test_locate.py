@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +30,8 @@ SECRET = "s3cr3t"
         ("http://127.0.0.1:8080", "127.0.0.1:8080"),
         ("http://localhost", "localhost"),
         ("http://[::1]:80/x", "::1"),
+        ("s3://builds", "s3://builds"),
+        ("s3://the.builds-1/team/main/", "s3://the.builds-1"),
     ],
 )
 def test_a_url_leads_to_a_place(url: str, label: str, tmp_path: Path) -> None:
@@ -64,7 +67,13 @@ def test_no_url_leads_nowhere(tmp_path: Path) -> None:
         ("file:srv/builds", "names no folder; write file:///PATH"),
         ("file://server/builds", "names no folder"),
         ("file:///srv/%00", "names no folder"),
-        ("ftp://cache.example.com", "begins with none of https://, http:// and file://"),
+        ("s3://", "names no bucket; write s3://BUCKET/PREFIX"),
+        ("s3://Builds", "names no bucket"),
+        ("s3://builds:443", "names no bucket"),
+        ("s3://builds/a%20b", r"has a prefix that is not of letters, digits and !_\.\*'\(\)-"),
+        ("s3://builds/a//b", "has a prefix"),
+        ("s3://builds/../b", "has a prefix"),
+        ("ftp://cache.example.com", "begins with none of https://, http://, s3:// and file://"),
         ("grpcs://cache.example.com", "begins with none of"),
         ("cache.example.com", "begins with none of"),
     ],
@@ -121,3 +130,44 @@ def test_what_cannot_be_sent_is_said_without_it(tmp_path: Path) -> None:
                 notes=str(tmp_path),
             )
         assert SECRET not in str(caught.value)
+
+
+BUCKET = "s3://builds/team"
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://minio:9000"}, "AWS_ENDPOINT_URL is http://, .*PLAINTEXT=1"),
+        ({"AWS_ENDPOINT_URL_S3": "http://minio:9000"}, "AWS_ENDPOINT_URL is http://"),
+        ({"AWS_ENDPOINT_URL": "minio:9000"}, "AWS_ENDPOINT_URL begins with none of"),
+        ({"AWS_ENDPOINT_URL": "minio"}, "a variable such as AWS_ENDPOINT_URL or AWS_REGION has"),
+        ({"AWS_ENDPOINT_URL": f"https://bob:{SECRET}@minio"}, "AWS_ENDPOINT_URL holds"),
+        ({"AWS_REGION": "eu west"}, "a variable such as AWS_ENDPOINT_URL or AWS_REGION has"),
+        ({"https_proxy": f"socks5://bob:{SECRET}@proxy:1080"}, "https_proxy names no proxy"),
+    ],
+)
+def test_one_sentence_says_what_is_wrong_with_a_bucket(
+    environ: dict[str, str], why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(PlaceUnusable, match=rf"^remote cache: {why}.*; building here$") as caught:
+        locate(BUCKET, origin="gorun.toml", environ=environ, notes=str(tmp_path))
+    assert SECRET not in str(caught.value)
+
+
+def test_the_user_may_allow_a_bucket_of_another_machine_without_tls(tmp_path: Path) -> None:
+    environ = {"AWS_ENDPOINT_URL": "http://minio:9000", "GORUN_REMOTE_PLAINTEXT": "1"}
+    assert locate(BUCKET, origin="gorun.toml", environ=environ, notes=str(tmp_path)) is not None
+
+
+def test_what_a_bucket_needs_is_said_where_it_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "gorun_tasks.storage.remote.bucket", raising=False)
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(PlaceUnusable) as caught:
+        locate(BUCKET, origin="GORUN_REMOTE", environ={}, notes=str(tmp_path))
+    assert str(caught.value) == (
+        "remote cache: s3:// needs obstore, which is not installed; "
+        "pip install 'gorun-tasks[bucket]'; building here"
+    )
