@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
+from gorun_tasks.storage.remote.canonical import decode
 from gorun_tasks.storage.remote.deadline import Limits
-from gorun_tasks.storage.remote.messages import digest_of, encode_result
+from gorun_tasks.storage.remote.machine import Toolchain
+from gorun_tasks.storage.remote.messages import action_key, digest_of, encode_result
 from gorun_tasks.storage.remote.place import Changed, PlaceUnusable, Result, WriteRefused
+from gorun_tasks.storage.remote.shared import add_to_index
 from tests.network.conftest import PATIENT, Bucket, bucket_at, key_of
 from tests.support.http_cache import Handler, http_cache
 from tests.support.odd_server import odd_server
@@ -20,6 +24,7 @@ from tests.support.seaweedfs import PUBLIC, READER, WRITER, seaweedfs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+    from typing import Any
 
     from gorun_tasks.storage.remote.place import Place
     from tests.support.seaweedfs import SeaweedFS
@@ -87,6 +92,25 @@ def test_of_two_that_write_a_result_at_once_the_second_is_told(bucket: Bucket) -
         assert second.result(KEY) == Result({"index": digest_of(b"%d" % number)})
         second.put_result(KEY, RESULT)
         assert first.result(KEY) == RESULT
+
+
+def test_of_many_that_add_to_an_index_at_once_each_is_in_it(bucket: Bucket) -> None:
+    names = [b"%d" % number for number in range(5)]
+
+    def add(name: bytes) -> None:
+        row = name, Toolchain(b"", {}, ()), (name.hex() * 32,)
+        add_to_index(bucket.writer(), (b"weak key", ""), row)
+
+    with ThreadPoolExecutor(len(names)) as writers:
+        for writer in [writers.submit(add, name) for name in names]:
+            writer.result()
+    place = bucket.reader()
+    result = place.result(action_key(b"weak key", "")[0])
+    assert result is not None
+    content = bytearray()
+    place.read(result.files["index"], content.extend)
+    rows: Any = decode(bytes(content))
+    assert sorted(row[0] for row in rows) == names
 
 
 class Unconditional(Handler):

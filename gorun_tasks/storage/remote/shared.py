@@ -2,7 +2,8 @@
 
 Under the weak key is an index: path sets, each with the strong keys of what was built last. Under a
 strong key is the result: an executable and a manifest. A writer puts contents first, then the
-result, and the index last; of two that write an index at once, one may lose its entry to it.
+result, and the index last; of two that write an index at once, one may lose its entry to it where
+the place cannot tell.
 
 Decides what is written of a build, and whether a result is of what is here: all that was read is
 compared by content. It must never start go, name an executable before its content was compared, nor
@@ -11,6 +12,7 @@ publish what was not built from what go.sum names.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -27,7 +29,7 @@ from gorun_tasks.storage.remote.machine import Machine, Toolchain, Unlike, has_g
 from gorun_tasks.storage.remote.messages import action_key, digest_of
 from gorun_tasks.storage.remote.observation import Observation
 from gorun_tasks.storage.remote.path_set import PathSet, plain
-from gorun_tasks.storage.remote.place import Digest, Missing, Result
+from gorun_tasks.storage.remote.place import Changed, Digest, Missing, Result
 from gorun_tasks.storage.remote.portable import Taken
 from gorun_tasks.storage.remote.shared_manifest import SharedManifest
 from gorun_tasks.storage.remote.sums import read_sums, refuse_edited
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     """A path set as it is encoded, what built, and strong keys, the newest first."""
 
 _SETS, _KEYS = 16, 64  # at most: path sets in an index, and strong keys of each
+_ROUNDS = 8  # of writing an index that others write too; in each of them one succeeds
 _TRIES = 2  # looks, where something changed within the clock's tick
 _HEX = frozenset("0123456789abcdef")
 _KEY = 64  # digits of a strong key
@@ -89,12 +92,10 @@ def publish(
                 "executable": Digest(manifest.digest, os.stat(executable).st_size),
                 "manifest": digest_of(told),
             }
-            _put(place, (strong.encode(), scope), Result(files), told, executable)
-            # Others may have published meanwhile.
+            with contextlib.suppress(Changed):  # somebody else has published just this
+                _put(place, (strong.encode(), scope), Result(files), told, executable)
             facts_of_go = taken.facts.go, settings_of(machine.goroot), taken.facts.commands
-            row = packed, Toolchain(*facts_of_go), (strong,)
-            content = encode(plain(_with(_index(place, weak, scope), row)))
-            _put(place, (weak, scope), Result({"index": digest_of(content)}), content)
+            add_to_index(place, (weak, scope), (packed, Toolchain(*facts_of_go), (strong,)))
     except (NotCanonical, OSError, ValueError) as error:
         raise Unlike(str(error)) from error
     except Missing as error:
@@ -125,6 +126,15 @@ def fetch(
     except (Unlike, NotCanonical, Missing, StoreUnusable, OSError, ValueError):
         pass
     return None
+
+
+def add_to_index(place: Place, key: tuple[bytes, str], row: Row) -> None:
+    """Add to an index, to which others may have added meanwhile: weak key and scope."""
+    for _ in range(_ROUNDS):
+        content = encode(plain(_with(_index(place, *key), row)))
+        with contextlib.suppress(Changed):
+            _put(place, key, Result({"index": digest_of(content)}), content)
+            return
 
 
 class Published:
