@@ -14,6 +14,7 @@ import contextlib
 import re
 import time
 from datetime import timedelta
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from gorun_tasks.storage.remote.http import Answer, Request
     from gorun_tasks.storage.remote.url import Target
 
-    Sign = Callable[[str, str], str]
-    """Returns a signed URL, for a method and a path below the prefix."""
+    Sign = Callable[[str, str, float], str]
+    """Returns a signed URL, for a method and a path below the prefix, within some seconds."""
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
@@ -49,6 +50,8 @@ _VARIABLES = (
     *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
 )
 """What is taken from the environment of whoever asks; more, for roles, obstore finds itself."""
+
+_NOBODY = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
 
 _UNSIGNED = "AWS_SKIP_SIGNATURE"
 
@@ -86,46 +89,50 @@ def bucket_place(
     if not _PREFIX.fullmatch(prefix) or {".", ".."}.intersection(prefix.split("/")):
         raise BadURL("has a prefix that is not of letters, digits and !_.*'()-")
     config = {name.lower(): environ[name] for name in _VARIABLES if environ.get(name)}
-    # Where objects are is told, without any request, by a URL that nobody has signed.
-    nobody = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
+    is_keyed = config.keys() >= _NOBODY.keys()
     try:
-        located = _signing(bucket, prefix, config | nobody)("GET", "ac/-").partition("/ac/-")[0]
+        sign = _signing(bucket, prefix, config if is_keyed else config | _NOBODY)
+        # A signed URL tells where objects are; no request is made for it.
+        located = sign("GET", "ac/-", limits.answer).partition("/ac/-")[0]
         target = target_of(split(located), plaintext=plaintext)
-    except BaseError:
-        raise Unsendable("AWS_ENDPOINT_URL or AWS_REGION names no server") from None
+    except (BaseError, ValueError):
+        raise Unsendable(
+            "a variable such as AWS_ENDPOINT_URL or AWS_REGION has a value that obstore cannot use"
+        ) from None
     except BadURL as error:
         raise Unsendable(f"AWS_ENDPOINT_URL {error}") from None
     proxy_of(target.server, environ)  # which says now what is wrong with it
     access = Access(proxy_of=lambda server: proxy_of(server, environ), plaintext=plaintext)
-    sign = None
+    place = BucketPlace(f"s3://{bucket}", target, access, limits)
     if environ.get(_UNSIGNED, "").lower() not in _YES:
-        sign = _signing(bucket, prefix, config)
-    return BucketPlace(f"s3://{bucket}", target, access, sign, limits)
+        place.sign = sign if is_keyed else _signing_as_machine(bucket, prefix, config)
+    return place
 
 
 def _signing(bucket: str, prefix: str, config: Mapping[str, str]) -> Sign:
-    """Return what signs. Raises Unsendable."""
-    try:
-        store = S3Store(
-            bucket,
-            prefix=prefix.strip("/") or None,
-            config=cast("S3Config", config),
-            retry_config={"max_retries": 0},
-        )
-    except (BaseError, ValueError):
-        raise Unsendable("a variable AWS_... has a value that obstore cannot use") from None
-    return lambda method, path: obstore.sign(store, cast("HTTP_METHOD", method), path, _VALID)
+    """Return what signs with keys. Raises BaseError and ValueError."""
+    store = S3Store(
+        bucket,
+        prefix=prefix.strip("/") or None,
+        config=cast("S3Config", config),
+        retry_config={"max_retries": 0},
+    )
+    return lambda method, path, _: obstore.sign(store, cast("HTTP_METHOD", method), path, _VALID)
+
+
+def _signing_as_machine(bucket: str, prefix: str, config: Mapping[str, str]) -> Sign:
+    """Return what signs with credentials that a server has for this machine."""
+    signing = cache(lambda: _signing(bucket, prefix, config))
+    return lambda method, path, seconds: within(seconds, lambda: signing()(method, path, seconds))
 
 
 class BucketPlace(HttpPlace):
     """A bucket, and the connection to its server once there is one."""
 
-    def __init__(
-        self, label: str, target: Target, access: Access, sign: Sign | None, limits: Limits
-    ) -> None:
+    def __init__(self, label: str, target: Target, access: Access, limits: Limits) -> None:
         super().__init__(target, access, limits)
         self.label = label
-        self._sign = sign  # None where everybody may read
+        self.sign: Sign | None = None  # None where everybody may read
         self._conditions: dict[str, dict[str, str]] = {}  # by path: what holds if nobody wrote
 
     @contextlib.contextmanager
@@ -157,13 +164,13 @@ class BucketPlace(HttpPlace):
         return status, said
 
     def _target_of(self, request: Request, deadline: float) -> Target:
-        target, sign = super()._target_of(request, deadline), self._sign
-        if sign is None:
+        target = super()._target_of(request, deadline)
+        if self.sign is None:
             return target
-        path = request.path.lstrip("/")
         try:
-            # Credentials may come from a server of their own.
-            signed = within(deadline - time.monotonic(), lambda: sign(request.method, path))
+            signed = self.sign(
+                request.method, request.path.lstrip("/"), deadline - time.monotonic()
+            )
         except (BaseError, TimeoutError, ValueError):
             raise PlaceUnusable(
                 f"remote cache: {self.label}: found no credentials in AWS_ACCESS_KEY_ID and "

@@ -141,9 +141,9 @@ BUCKET = "s3://builds/team"
         ({"AWS_ENDPOINT_URL": "http://minio:9000"}, "AWS_ENDPOINT_URL is http://, .*PLAINTEXT=1"),
         ({"AWS_ENDPOINT_URL_S3": "http://minio:9000"}, "AWS_ENDPOINT_URL is http://"),
         ({"AWS_ENDPOINT_URL": "minio:9000"}, "AWS_ENDPOINT_URL begins with none of"),
-        ({"AWS_ENDPOINT_URL": "minio"}, "AWS_ENDPOINT_URL or AWS_REGION names no server"),
+        ({"AWS_ENDPOINT_URL": "minio"}, "a variable such as AWS_ENDPOINT_URL or AWS_REGION has"),
         ({"AWS_ENDPOINT_URL": f"https://bob:{SECRET}@minio"}, "AWS_ENDPOINT_URL holds"),
-        ({"AWS_REGION": "eu west"}, "AWS_ENDPOINT_URL or AWS_REGION names no server"),
+        ({"AWS_REGION": "eu west"}, "a variable such as AWS_ENDPOINT_URL or AWS_REGION has"),
         ({"https_proxy": f"socks5://bob:{SECRET}@proxy:1080"}, "https_proxy names no proxy"),
     ],
 )
