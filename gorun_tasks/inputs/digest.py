@@ -14,7 +14,7 @@ from gorun_tasks.inputs.semantic_digest import may_be_absent, meaning_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from gorun_tasks.core.fingerprint import Key, Record
 
@@ -133,6 +133,7 @@ class ContentCache:
 
     def __init__(self) -> None:
         self._contents: dict[tuple[str, Key], bytes] = {}
+        self._later: list[tuple[str, Callable[[], None]]] = []
 
     def add(self, directory: str, record: Record, contents: tuple[bytes, ...]) -> None:
         """Remember the contents of one record."""
@@ -140,8 +141,15 @@ class ContentCache:
             if key is not None:
                 self._contents[f"{directory}/{name}", key] = content
 
+    def add_later(self, prefix: str, add: Callable[[], None]) -> None:
+        """Have `add` called once a path with this prefix is asked for."""
+        self._later.append((prefix, add))
+
     def content(self, path: str, key: Key) -> bytes | None:
         """Return the content that `path` had with this key, if it is known."""
+        for entry in [entry for entry in self._later if path.startswith(entry[0])]:
+            self._later.remove(entry)
+            entry[1]()
         return self._contents.get((path, key))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import errno
+import functools
 import os
 import shutil
 import tempfile
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from gorun_tasks.closure.recorder import Closure, Section
     from gorun_tasks.core.fingerprint import Key
     from gorun_tasks.core.program import ProgramSpec
-    from gorun_tasks.core.store import Packed, Store
+    from gorun_tasks.core.store import InputTable, Packed, Store
     from gorun_tasks.storage.staged_executable import StagedExecutable
     from gorun_tasks.storage.writer import Added
 
@@ -108,10 +109,10 @@ class Publisher(Writer):
         tables = {name for m in self._store.manifests(key, identity) for name, _ in m.tables}
         for name in tables or self._goroot_tables():
             table = self._store.table(name)
-            if table is None:
-                continue
-            for record, detail in map(unpack, table.packed().values()):
-                known.add(record_directory(table.root, record[0]), record, detail[3])
+            if table is not None:
+                # That of a module has what is in no other root as well.
+                prefix = "" if table.root_name == "module" else f"{table.root}/"
+                known.add_later(prefix, functools.partial(_add_all, known, table))
         return known
 
     def publish(
@@ -325,6 +326,11 @@ class Publisher(Writer):
         except OSError:
             return []
         return [name for name in names if name.startswith("goroot-") and "." not in name]
+
+
+def _add_all(known: ContentCache, table: InputTable) -> None:
+    for record, detail in map(unpack, table.packed().values()):
+        known.add(record_directory(table.root, record[0]), record, detail[3])
 
 
 def working_folder(publisher: Publisher | None, *inside: str) -> str:

@@ -43,17 +43,21 @@ class _Aside(threading.Thread):
 class StagedExecutable:
     """An executable at `path`, which nobody writes to any more."""
 
-    def __init__(self, path: str, *, in_a_hurry: bool = False) -> None:
-        """Begin to hash it; to bring it to the disk as well, unless it is to be started first."""
+    def __init__(self, path: str, digest: str = "", *, in_a_hurry: bool = False) -> None:
+        """Begin to hash it, unless its SHA-256 is known.
+
+        Begin to bring it to the disk as well, unless it is to be started first.
+        """
         self.path = path
         self.placed = ""  # where it lies in the store, without being sure to be on the disk
-        self._digest = ""
-        self._hashing = _Aside(self._hash)
+        self._digest = digest
+        self._hashing = None if digest else _Aside(self._hash)
         self._syncing = None if in_a_hurry else _Aside(lambda: sync(path))
 
     def digest(self) -> str:
         """Return the SHA-256 of its content, hexadecimal. Raises OSError."""
-        self._hashing.wait()
+        if self._hashing is not None:
+            self._hashing.wait()
         return self._digest
 
     def sync(self) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gorun_tasks.storage.remote.path_set import PathSet
     from gorun_tasks.storage.remote.portable import Facts
 
-SCHEMA = 2
+SCHEMA = 4
 """Of what a closure holds, and of the form in which it is published. It is raised whenever that
 changes: an input that was missed before, a file that is read otherwise. What was published under
 another one is never started."""

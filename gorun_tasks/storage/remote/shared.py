@@ -17,6 +17,7 @@ import io
 import os
 import re
 import shutil
+from tempfile import TemporaryFile
 
 from gorun_tasks.core.fingerprint import key_of
 from gorun_tasks.inputs.digest import bytes_of
@@ -35,6 +36,7 @@ from gorun_tasks.storage.remote.machine import (
 )
 from gorun_tasks.storage.remote.messages import action_key, digest_of
 from gorun_tasks.storage.remote.observation import Observation
+from gorun_tasks.storage.remote.packed import Unpacking, pack
 from gorun_tasks.storage.remote.path_set import PathSet, plain
 from gorun_tasks.storage.remote.place import Changed, Digest, Missing, Result
 from gorun_tasks.storage.remote.portable import Taken
@@ -48,7 +50,7 @@ from gorun_tasks.system.clock import wait_past
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, BinaryIO
 
     from gorun_tasks.core.program import ProgramSpec
     from gorun_tasks.core.store import Manifest
@@ -94,13 +96,15 @@ def publish(
             raise Unlike("something has changed since it was built")
         if not _is_known(place, (weak, packed, strong), scope):
             refuse_edited(machine.modules, taken.records("GOMODCACHE"), read_sums(_sums_of(taken)))
-            told = SharedManifest.of(strong, manifest, taken, seconds).encoded()
-            files = {
-                "executable": Digest(manifest.digest, os.stat(executable).st_size),
-                "manifest": digest_of(told),
-            }
-            with contextlib.suppress(Changed):  # somebody else has published just this
-                _put(place, (strong.encode(), scope), Result(files), told, executable)
+            with TemporaryFile() as file:
+                with open(executable, "rb") as source:
+                    content, compressed = pack(source, file)
+                if content.hash != manifest.digest:
+                    raise Unlike("the stored executable is not what was built")
+                told = SharedManifest.of(strong, manifest, taken, (seconds, content.size)).encoded()
+                files = {"executable": compressed, "manifest": digest_of(told)}
+                with contextlib.suppress(Changed):  # somebody else has published just this
+                    _put(place, (strong.encode(), scope), Result(files), told, file)
             facts_of_go = taken.facts.go, settings_of(machine.goroot), taken.facts.commands
             add_to_index(place, (weak, scope), (packed, Toolchain(*facts_of_go), (strong,)))
     except (NotCanonical, OSError, ValueError) as error:
@@ -191,7 +195,7 @@ class Results:
         self._found: dict[str, tuple[SharedManifest, Digest] | None] = {}
 
     def of(self, strong: str) -> tuple[SharedManifest, Digest]:
-        """Return a manifest, and the digest of the executable. Raises Unlike."""
+        """Return a manifest, and the digest of the packed executable. Raises Unlike."""
         if strong not in self._found:
             self._found[strong] = None
             self._found[strong] = self._ask(strong)
@@ -209,10 +213,9 @@ class Results:
             told = SharedManifest.decoded(_content(self._place, result, "manifest"))
         except (Missing, NotCanonical) as error:
             raise Unlike("its manifest is gone, or none") from error
-        digest = result.files["executable"]
-        if (told.strong, told.digest) != (strong, digest.hash):
+        if told.strong != strong:
             raise Unlike("its manifest is that of another build")
-        return told, digest
+        return told, result.files["executable"]
 
 
 def _fitting(published: Published, observation: Observation) -> tuple[Here, SharedManifest, Digest]:
@@ -268,10 +271,11 @@ def _taken_over(
     path = f"{folder}/{told.name}"
     try:
         with open(path, "xb", opener=lambda path, flags: os.open(path, flags, 0o777)) as file:
-            place.read(digest, file.write)
-        staged = StagedExecutable(path, in_a_hurry=True)  # it is brought to the disk once placed
-        if staged.digest() != told.digest:
-            raise Missing
+            unpacking = Unpacking(Digest(told.digest, told.size), file.write)
+            place.read(digest, unpacking.write)
+            unpacking.end()
+        # What came has this digest, and is brought to the disk once placed.
+        staged = StagedExecutable(path, told.digest, in_a_hurry=True)
         placed = publisher.place(staged)
         staged.sync()
     finally:
@@ -298,17 +302,21 @@ def _is_known(place: Place, entry: tuple[bytes, bytes, str], scope: str) -> bool
 
 
 def _put(
-    place: Place, key: tuple[bytes, str], result: Result, content: bytes, executable: str = ""
+    place: Place,
+    key: tuple[bytes, str],
+    result: Result,
+    content: bytes,
+    executable: BinaryIO | None = None,
 ) -> None:
-    """Have a key lead to a result: to one small content, and an executable."""
+    """Have a key lead to a result: to one small content, and a packed executable."""
     name, small = action_key(*key)
     small[digest_of(content)] = content
     for digest in place.lacking([*small, *result.files.values()]):
         if digest in small:
             place.put(digest, io.BytesIO(small[digest]))
-        else:
-            with open(executable, "rb") as file:
-                place.put(digest, file)
+        elif executable is not None:
+            executable.seek(0)
+            place.put(digest, executable)
     place.put_result(name, result)
 
 

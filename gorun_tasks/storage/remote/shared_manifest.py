@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gorun_tasks.storage.remote.observation import Told
     from gorun_tasks.storage.remote.portable import Taken
 
-_VERSION = 2
+_VERSION = 3
 _DIGITS = frozenset("0123456789abcdef")
 _DIGEST = 64  # digits of a SHA-256
 
@@ -34,15 +34,16 @@ _DIGEST = 64  # digits of a SHA-256
 class SharedManifest(NamedTuple):
     """A manifest without anything of a machine.
 
-    `strong` is the key under which it is to be found. `digest` and `name` are of the executable,
-    and `puts_go_in_path` says whether the program finds GOROOT/bin in its PATH. `toolchain` and
-    `modules` are records below GOROOT and the module cache. `facts` is what was there, and
-    `milliseconds` how long go built, 0 where that is not known.
+    `strong` is the key under which it is to be found. `digest`, `size` and `name` are of the
+    executable, unpacked, and `puts_go_in_path` says whether the program finds GOROOT/bin in its
+    PATH. `toolchain` and `modules` are records below GOROOT and the module cache. `facts` is what
+    was there, and `milliseconds` how long go built, 0 where that is not known.
     """
 
     version: int
     strong: str
     digest: str
+    size: int
     name: str
     go_version: str
     puts_go_in_path: int
@@ -54,12 +55,17 @@ class SharedManifest(NamedTuple):
     milliseconds: int
 
     @classmethod
-    def of(cls, strong: str, manifest: Manifest, taken: Taken, seconds: float) -> Self:
-        """Return what is told of a manifest, which was taken apart. go built for `seconds`."""
+    def of(cls, strong: str, manifest: Manifest, taken: Taken, built: tuple[float, int]) -> Self:
+        """Return what is told of a manifest, which was taken apart.
+
+        `built` says for how many seconds go did so, and how large the executable is.
+        """
+        seconds, size = built
         return cls(
             _VERSION,
             strong,
             manifest.digest,
+            size,
             manifest.name,
             manifest.go_version,
             int(bool(manifest.goroot_bin)),
@@ -122,7 +128,7 @@ def _told(taken: Taken, role: str) -> tuple[Told, ...]:
 
 def _is_sound(found: SharedManifest) -> bool:
     strings = (*found.defaults, *found.defaults.values(), found.go_version)
-    numbers = (found.puts_go_in_path, found.cgo, found.milliseconds)
+    numbers = (found.size, found.puts_go_in_path, found.cgo, found.milliseconds)
     return (
         found.version == _VERSION
         and len(found.digest) == _DIGEST

@@ -52,3 +52,19 @@ def test_known_content_needs_path_and_every_stat() -> None:
     assert known.content("/m/lib/a.go", (1, 2, 3, 4, 6)) is None
     assert known.content("/m/lib/b.go", KEY) is None
     assert known.content("/m/other/a.go", KEY) is None
+
+
+def test_contents_below_a_prefix_are_added_once_one_of_them_is_asked_for() -> None:
+    known = ContentCache()
+    added: list[str] = []
+
+    def add() -> None:
+        added.append("lib")
+        known.add("/m/lib", RECORD, (b"content", b"absent"))
+
+    known.add_later("/m/", add)
+    assert known.content("/other/a.go", KEY) is None
+    assert added == []
+    assert known.content("/m/lib/a.go", KEY) == b"content"
+    assert known.content("/m/lib/a.go", KEY) == b"content"
+    assert added == ["lib"]

@@ -25,9 +25,10 @@ _FACTS = Facts(
     _CONTENT,
 )
 SOUND = SharedManifest(
-    2,
+    3,
     "b" * 64,
     "a" * 64,
+    1 << 20,
     "api",
     "go1.27.3",
     1,
