@@ -5,7 +5,6 @@ Decides what tests may do to a place behind its back. Time limits are those of a
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from gorun_tasks.storage.remote.credentials import basic
 from gorun_tasks.storage.remote.deadline import Limits
 from gorun_tasks.storage.remote.folder import FolderPlace
 from gorun_tasks.storage.remote.http import Access, HttpPlace
+from gorun_tasks.storage.remote.messages import digest_of
 from gorun_tasks.storage.remote.url import split, target_of
 from tests.support import bazel_remote as br
 from tests.support.clock import PATIENCE
@@ -67,9 +67,9 @@ class Remote:
         """Return the file of a content."""
         return self.root / "cas" / digest.hash[:2] / digest.hash
 
-    def result(self, key: str) -> Path:
+    def result(self, key: Digest) -> Path:
         """Return the file of a result."""
-        return self.root / "ac" / key[:2] / key
+        return self.root / "ac" / key.hash[:2] / key.hash
 
     def forget(self, digest: Digest) -> None:
         """Have a content be gone, as an eviction does."""
@@ -88,8 +88,8 @@ class Plain(Remote):
     def content(self, digest: Digest) -> Path:
         return self.root / "cas" / digest.hash
 
-    def result(self, key: str) -> Path:
-        return self.root / "ac" / key
+    def result(self, key: Digest) -> Path:
+        return self.root / "ac" / key.hash
 
 
 class Strict(Remote):
@@ -166,5 +166,5 @@ def unchecked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote
             place.close()
 
 
-def key_of(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def key_of(text: str) -> Digest:
+    return digest_of(text.encode())

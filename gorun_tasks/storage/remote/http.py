@@ -96,10 +96,10 @@ class HttpPlace:
         self._tls: ssl.SSLContext | None = None
         self._damaged: set[Digest] = set()
 
-    def result(self, key: str) -> Result | None:
+    def result(self, key: Digest) -> Result | None:
         data = bytearray()
         try:
-            with self._content(f"/ac/{key}") as answer:
+            with self._content(f"/ac/{key.hash}") as answer:
                 for part in self._body(answer):
                     data += part
                     if len(data) > LARGEST_RESULT:
@@ -129,9 +129,9 @@ class HttpPlace:
         self._put(f"/cas/{digest.hash}", digest.size, parts)
         self._damaged.discard(digest)
 
-    def put_result(self, key: str, result: Result) -> None:
+    def put_result(self, key: Digest, result: Result) -> None:
         data = encode_result(result)
-        self._put(f"/ac/{key}", len(data), lambda: [data])
+        self._put(f"/ac/{key.hash}", len(data), lambda: [data])
 
     def close(self) -> None:
         while self._connections:

@@ -41,7 +41,7 @@ def digest_of(content: bytes) -> Digest:
     return Digest(hashlib.sha256(content).hexdigest(), len(content))
 
 
-def action_key(canonical: bytes, scope: str) -> tuple[str, dict[Digest, bytes]]:
+def action_key(canonical: bytes, scope: str) -> tuple[Digest, dict[Digest, bytes]]:
     """Return the key that stands for these bytes in this scope.
 
     Also what a strict server wants to have before a result: the Action whose digest the key is, its
@@ -52,7 +52,7 @@ def action_key(canonical: bytes, scope: str) -> tuple[str, dict[Digest, bytes]]:
     salt = _field(9, scope.encode()) if scope else b""
     action = _field(1, _digest(digest_of(command))) + _field(2, _digest(digest_of(EMPTY))) + salt
     contents = (command, EMPTY, action)
-    return digest_of(action).hash, {digest_of(content): content for content in contents}
+    return digest_of(action), {digest_of(content): content for content in contents}
 
 
 def encode_result(result: Result) -> bytes:
