@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gorun_tasks.storage.remote.credentials import basic
+from gorun_tasks.storage.remote.credentials import Access, basic
 from gorun_tasks.storage.remote.deadline import Limits
 from gorun_tasks.storage.remote.folder import FolderPlace
-from gorun_tasks.storage.remote.http import Access, HttpPlace
+from gorun_tasks.storage.remote.http import HttpPlace
 from gorun_tasks.storage.remote.messages import digest_of
 from gorun_tasks.storage.remote.url import split, target_of
 from tests.support import bazel_remote as br

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.storage.remote.connection import Proxy
-from gorun_tasks.storage.remote.credentials import basic
-from gorun_tasks.storage.remote.http import Access
+from gorun_tasks.storage.remote.credentials import Access, basic
 from gorun_tasks.storage.remote.messages import digest_of, encode_result
 from gorun_tasks.storage.remote.place import PlaceUnusable, Result, WriteRefused
 from tests.network.conftest import http_place, key_of

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import BinaryIO
 
-    from gorun_tasks.storage.remote.connection import Proxy
+    from gorun_tasks.storage.remote.credentials import Access
     from gorun_tasks.storage.remote.place import Digest, Result
     from gorun_tasks.storage.remote.url import Server
 
@@ -51,24 +51,6 @@ _CLOSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _NO_METHOD = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 
 _AGENT = f"gorun-tasks/{__version__}"
-
-
-class Access(NamedTuple):
-    """What the user's side knows and allows."""
-
-    authorization: str = ""
-    """For the server that was named, and no other."""
-
-    proxy_of: Callable[[Server], Proxy | None] = lambda _server: None
-
-    plaintext: bool = False
-    """Whether to speak unprotected with other machines."""
-
-    withheld: str = ""
-    """What to say where this server refuses us."""
-
-    def __repr__(self) -> str:
-        return f"Access(plaintext={self.plaintext})"  # and no secret
 
 
 class _Answer(NamedTuple):
