@@ -6,7 +6,6 @@ Decides what tests may do to a place behind its back. Time limits are those of a
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,10 +14,11 @@ import pytest
 from obstore.store import S3Store
 
 from gorun_tasks.storage.remote.bucket import BucketPlace, bucket_place
-from gorun_tasks.storage.remote.credentials import basic
+from gorun_tasks.storage.remote.credentials import Access, basic
 from gorun_tasks.storage.remote.deadline import Limits
 from gorun_tasks.storage.remote.folder import FolderPlace
-from gorun_tasks.storage.remote.http import Access, HttpPlace
+from gorun_tasks.storage.remote.http import HttpPlace
+from gorun_tasks.storage.remote.messages import digest_of
 from gorun_tasks.storage.remote.url import split, target_of
 from tests.support import bazel_remote as br
 from tests.support import seaweedfs
@@ -80,9 +80,9 @@ class Remote:
         """Return the file of a content."""
         return self.root / "cas" / digest.hash[:2] / digest.hash
 
-    def result(self, key: str) -> Path | StoredObject:
+    def result(self, key: Digest) -> Path | StoredObject:
         """Return the file of a result."""
-        return self.root / "ac" / key[:2] / key
+        return self.root / "ac" / key.hash[:2] / key.hash
 
     def forget(self, digest: Digest) -> None:
         """Have a content be gone, as an eviction does."""
@@ -101,8 +101,8 @@ class Plain(Remote):
     def content(self, digest: Digest) -> Path:
         return self.root / "cas" / digest.hash
 
-    def result(self, key: str) -> Path:
-        return self.root / "ac" / key
+    def result(self, key: Digest) -> Path:
+        return self.root / "ac" / key.hash
 
 
 class Strict(Remote):
@@ -144,7 +144,7 @@ class Bucket(Remote):
     """A bucket of SeaweedFS, of which each test has a prefix of its own."""
 
     def __init__(self, folder: Path, server: SeaweedFS, bucket: str = seaweedfs.BUCKET) -> None:
-        super().__init__(folder, f"s3://{bucket}/{key_of(str(folder))[:16]}/shared")
+        super().__init__(folder, f"s3://{bucket}/{key_of(str(folder)).hash[:16]}/shared")
         self.server = server
 
     def reader(self) -> Place:
@@ -162,8 +162,8 @@ class Bucket(Remote):
     def content(self, digest: Digest) -> StoredObject:
         return self._object(f"cas/{digest.hash}")
 
-    def result(self, key: str) -> StoredObject:
-        return self._object(f"ac/{key}")
+    def result(self, key: Digest) -> StoredObject:
+        return self._object(f"ac/{key.hash}")
 
     def _object(self, path: str) -> StoredObject:
         config: dict[str, Any] = self.server.variables(seaweedfs.WRITER)
@@ -240,5 +240,5 @@ def unchecked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote
         yield remote
 
 
-def key_of(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def key_of(text: str) -> Digest:
+    return digest_of(text.encode())

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.storage.remote.connection import Proxy
-from gorun_tasks.storage.remote.credentials import basic
-from gorun_tasks.storage.remote.http import Access
+from gorun_tasks.storage.remote.credentials import Access, basic
 from gorun_tasks.storage.remote.messages import digest_of, encode_result
 from gorun_tasks.storage.remote.place import PlaceUnusable, Result, WriteRefused
 from tests.network.conftest import http_place, key_of
@@ -58,9 +57,9 @@ def test_paths_are_below_that_of_the_url_and_one_connection_serves(tmp_path: Pat
     assert [request for request, _ in server.requests] == [
         f"HEAD /team/a/cas/{HELLO.hash}",
         f"PUT /team/a/cas/{HELLO.hash}",
-        f"PUT /team/a/ac/{KEY}",
+        f"PUT /team/a/ac/{KEY.hash}",
         f"GET /team/a/cas/{HELLO.hash}",
-        f"GET /team/a/ac/{KEY}",
+        f"GET /team/a/ac/{KEY.hash}",
     ]
     assert all(headers["Authorization"] == "Bearer s3cr3t" for _, headers in server.requests)
     assert all(headers["Host"] == server.url[7:] for _, headers in server.requests)
@@ -117,14 +116,14 @@ def test_a_redirect_within_the_server_carries_them(tmp_path: Path) -> None:
                 super().do_GET()
 
     (tmp_path / "new" / "ac").mkdir(parents=True)
-    (tmp_path / "new" / "ac" / KEY).write_bytes(encode_result(Result({"index": HELLO})))
+    (tmp_path / "new" / "ac" / KEY.hash).write_bytes(encode_result(Result({"index": HELLO})))
     with http_cache(tmp_path, Moved) as server:
         place = http_place(f"{server.url}/old", SECRET)
         assert place.result(KEY) == Result({"index": HELLO})
         place.close()
     assert [(request, headers["Authorization"]) for request, headers in server.requests] == [
-        (f"GET /old/ac/{KEY}", "Bearer s3cr3t"),
-        (f"GET /new/ac/{KEY}", "Bearer s3cr3t"),
+        (f"GET /old/ac/{KEY.hash}", "Bearer s3cr3t"),
+        (f"GET /new/ac/{KEY.hash}", "Bearer s3cr3t"),
     ]
 
 

@@ -166,10 +166,10 @@ def test_many_read_and_write_while_others_evict(unchecked: Remote) -> None:
         place = unchecked.writer()
         for _ in range(3):
             for digest in put(place, *contents.values()):
-                place.put_result(digest.hash, Result({"executable": digest}))
+                place.put_result(digest, Result({"executable": digest}))
 
     def read(place: Place, digest: Digest) -> None:
-        assert place.result(digest.hash) in (None, Result({"executable": digest}))
+        assert place.result(digest) in (None, Result({"executable": digest}))
         with contextlib.suppress(Missing):
             assert content_of(place, digest) == contents[digest]
 

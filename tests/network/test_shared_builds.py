@@ -24,7 +24,7 @@ from gorun_tasks.storage.remote import shared
 from gorun_tasks.storage.remote.canonical import encode
 from gorun_tasks.storage.remote.machine import Unlike
 from gorun_tasks.storage.remote.messages import decode_result, digest_of
-from gorun_tasks.storage.remote.place import Result
+from gorun_tasks.storage.remote.place import Digest, Result
 from tests.network.conftest import Remote
 from tests.support.clock import let_the_clock_tick, wait_until
 from tests.support.goroot import goroot_with_edited_embed
@@ -589,7 +589,7 @@ def test_contents_that_are_none_of_ours_are_passed_over(
         place.put(digest_of(content), io.BytesIO(content))
         for path in results:
             files = {**decode_result(path.read_bytes()).files, name: digest_of(content)}
-            place.put_result(path.name, Result(files))
+            place.put_result(Digest(path.name, 0), Result(files))
         bare = pair.second.gorun("--which", *API)
         assert (bare.rc, bare.err) == (0, "")
         assert pair.second.gorun("--store", "clear").rc == 0

@@ -39,7 +39,7 @@ class Breaker:
     def label(self) -> str:
         return self._place.label
 
-    def result(self, key: str) -> Result | None:
+    def result(self, key: Digest) -> Result | None:
         with self._asking():
             return self._place.result(key)
 
@@ -55,7 +55,7 @@ class Breaker:
         with self._asking():
             self._place.put(digest, source)
 
-    def put_result(self, key: str, result: Result) -> None:
+    def put_result(self, key: Digest, result: Result) -> None:
         with self._asking():
             self._place.put_result(key, result)
 

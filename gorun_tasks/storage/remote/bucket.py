@@ -22,8 +22,9 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from gorun_tasks.storage.remote.credentials import Access
 from gorun_tasks.storage.remote.deadline import LIMITS, Limits, within
-from gorun_tasks.storage.remote.http import Access, HttpPlace
+from gorun_tasks.storage.remote.http import HttpPlace
 from gorun_tasks.storage.remote.place import Changed, PlaceUnusable
 from gorun_tasks.storage.remote.proxies import proxy_of
 from gorun_tasks.storage.remote.url import BadURL, Unsendable, split, target_of

@@ -9,14 +9,35 @@ from __future__ import annotations
 import base64
 import netrc
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gorun_tasks.storage.remote.url import Unsendable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from gorun_tasks.storage.remote.connection import Proxy
+    from gorun_tasks.storage.remote.url import Server
 
 TOKEN, USER, PASSWORD = "GORUN_REMOTE_TOKEN", "GORUN_REMOTE_USER", "GORUN_REMOTE_PASSWORD"
+
+
+class Access(NamedTuple):
+    """What the user's side knows and allows."""
+
+    authorization: str = ""
+    """For the server that was named, and no other."""
+
+    proxy_of: Callable[[Server], Proxy | None] = lambda _server: None
+
+    plaintext: bool = False
+    """Whether to speak unprotected with other machines."""
+
+    withheld: str = ""
+    """What to say where this server refuses us."""
+
+    def __repr__(self) -> str:
+        return f"Access(plaintext={self.plaintext})"  # and no secret
 
 
 def authorization_of(host: str, environ: Mapping[str, str], *, chosen_by_user: bool) -> str:

@@ -50,9 +50,9 @@ class FolderPlace:
         self._damaged: set[Digest] = set()
         self._tidy = False
 
-    def result(self, key: str) -> Result | None:
+    def result(self, key: Digest) -> Result | None:
         try:
-            data = b"".join(self._parts("ac", key, LARGEST_RESULT))
+            data = b"".join(self._parts("ac", key.hash, LARGEST_RESULT))
             return decode_result(data)
         except (Missing, ValueError):
             return None
@@ -72,8 +72,8 @@ class FolderPlace:
         self._write("cas", digest.hash, parts_of(source, digest))
         self._damaged.discard(digest)
 
-    def put_result(self, key: str, result: Result) -> None:
-        self._write("ac", key, iter([encode_result(result)]))
+    def put_result(self, key: Digest, result: Result) -> None:
+        self._write("ac", key.hash, iter([encode_result(result)]))
 
     def close(self) -> None:
         """There is no connection."""

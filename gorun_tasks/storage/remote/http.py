@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
-    from gorun_tasks.storage.remote.connection import Proxy
+    from gorun_tasks.storage.remote.credentials import Access
     from gorun_tasks.storage.remote.place import Digest, Result
     from gorun_tasks.storage.remote.url import Server
 
@@ -51,24 +51,6 @@ _CLOSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _NO_METHOD = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 
 _AGENT = f"gorun-tasks/{__version__}"
-
-
-class Access(NamedTuple):
-    """What the user's side knows and allows."""
-
-    authorization: str = ""
-    """For the server that was named, and no other."""
-
-    proxy_of: Callable[[Server], Proxy | None] = lambda _server: None
-
-    plaintext: bool = False
-    """Whether to speak unprotected with other machines."""
-
-    withheld: str = ""
-    """What to say where this server refuses us."""
-
-    def __repr__(self) -> str:
-        return f"Access(plaintext={self.plaintext})"  # and no secret
 
 
 class Request(NamedTuple):
@@ -108,10 +90,10 @@ class HttpPlace:
         self._tls: ssl.SSLContext | None = None
         self._damaged: set[Digest] = set()
 
-    def result(self, key: str) -> Result | None:
+    def result(self, key: Digest) -> Result | None:
         data = bytearray()
         try:
-            with self._content(f"/ac/{key}") as answer:
+            with self._content(f"/ac/{key.hash}") as answer:
                 for part in self._body(answer):
                     data += part
                     if len(data) > LARGEST_RESULT:
@@ -141,9 +123,9 @@ class HttpPlace:
         self._put(Request("PUT", f"/cas/{digest.hash}", digest.size, parts))
         self._damaged.discard(digest)
 
-    def put_result(self, key: str, result: Result) -> None:
+    def put_result(self, key: Digest, result: Result) -> None:
         data = encode_result(result)
-        self._put(Request("PUT", f"/ac/{key}", len(data), lambda: [data]))
+        self._put(Request("PUT", f"/ac/{key.hash}", len(data), lambda: [data]))
 
     def close(self) -> None:
         while self._connections:

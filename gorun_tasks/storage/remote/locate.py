@@ -72,12 +72,12 @@ def _place(parts: SplitResult, environ: Mapping[str, str], *, chosen_by_user: bo
         return bucket_place(parts, environ, plaintext=plaintext)
     target = target_of(parts, plaintext=plaintext)
     from gorun_tasks.storage.remote import credentials  # noqa: PLC0415
-    from gorun_tasks.storage.remote.http import Access, HttpPlace  # noqa: PLC0415
+    from gorun_tasks.storage.remote.http import HttpPlace  # noqa: PLC0415
     from gorun_tasks.storage.remote.proxies import proxy_of  # noqa: PLC0415
 
     server = target.server
     proxy_of(server, environ)  # which says now what is wrong with it
-    access = Access(
+    access = credentials.Access(
         credentials.authorization_of(server.host, environ, chosen_by_user=chosen_by_user),
         lambda other: proxy_of(other, environ),
         plaintext,

@@ -53,7 +53,7 @@ class WriteRefused(Exception):
 class Place(Protocol):
     """A place; one thread at a time uses it. Each method but `close` raises PlaceUnusable.
 
-    A key is the SHA-256, in lower hexadecimal, of the bytes that stand for it.
+    A key is the digest of the bytes that stand for it: of an Action, as some servers check.
     """
 
     @property
@@ -61,7 +61,7 @@ class Place(Protocol):
         """What to call it before people; never with credentials."""
         ...
 
-    def result(self, key: str) -> Result | None:
+    def result(self, key: Digest) -> Result | None:
         """Return what a key leads to; None where nothing is there, or nothing to be used."""
         ...
 
@@ -83,7 +83,7 @@ class Place(Protocol):
         """
         ...
 
-    def put_result(self, key: str, result: Result) -> None:
+    def put_result(self, key: Digest, result: Result) -> None:
         """Have a key lead to a result whose contents are there. Raises WriteRefused.
 
         Raises Changed where the place can tell that somebody else has put another result since

@@ -10,7 +10,7 @@ import pytest
 from gorun_tasks.storage.remote.breaker import PAUSE, Breaker
 from gorun_tasks.storage.remote.folder import FolderPlace
 from gorun_tasks.storage.remote.messages import digest_of
-from gorun_tasks.storage.remote.place import Missing, PlaceUnusable, Result
+from gorun_tasks.storage.remote.place import Digest, Missing, PlaceUnusable, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gorun_tasks.storage.remote.place import Place
 
-KEY = "0" * 64
+KEY = Digest("0" * 64, 0)
 HELLO = digest_of(b"hello")
 
 CALLS: list[Callable[[Place], object]] = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.storage.remote.locate import locate
-from gorun_tasks.storage.remote.place import PlaceUnusable
+from gorun_tasks.storage.remote.place import Digest, PlaceUnusable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +105,7 @@ def test_a_place_that_failed_is_noted_by_its_url(tmp_path: Path) -> None:
         url = f"file://{tmp_path}/{name}/shared"
         place = locate(url, origin="GORUN_REMOTE", environ={}, notes=str(tmp_path / "notes"))
         assert place is not None
-        place.result("0" * 64)
+        place.result(Digest("0" * 64, 0))
 
     with pytest.raises(PlaceUnusable, match="building here"):
         ask("away")

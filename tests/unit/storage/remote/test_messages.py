@@ -136,8 +136,8 @@ def test_a_key_is_the_digest_of_an_action_that_a_server_can_check() -> None:
     key, contents = action_key(b"what is built", "main")
     assert len(contents) == 3
     assert all(digest_of(content) == digest for digest, content in contents.items())
-    (action,) = (content for digest, content in contents.items() if digest.hash == key)
-    command, empty = (digest for digest in contents if digest.hash != key)
+    (action,) = (content for digest, content in contents.items() if digest == key)
+    command, empty = (digest for digest in contents if digest != key)
     assert command.hash.encode() in action
     assert empty == digest_of(b"")
     assert digest_of(b"what is built").hash.encode() in contents[command]
