@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import NamedTuple
 
 from gorun_tasks.core.program import may_be_configured
 from gorun_tasks.errors import UsageError
@@ -30,6 +31,17 @@ if TYPE_CHECKING:
     _T = TypeVar("_T")
 
 _URL, _WRITE = "GORUN_REMOTE", "GORUN_REMOTE_WRITE"
+_SIGNERS, _KEY = "GORUN_REMOTE_SIGNERS", "GORUN_REMOTE_SIGNING_KEY"
+
+
+class _Named(NamedTuple):
+    """What names the places of a program: `origin` is what names the URLs."""
+
+    urls: str = ""
+    scope: str = ""
+    signers: str = ""
+    origin: str = ""
+
 
 _said: set[str] = set()
 
@@ -76,7 +88,7 @@ def explain(program: ProgramSpec, facts: Facts | None) -> tuple[str, str]:
 
 def has_place(program: ProgramSpec) -> bool:
     """Say whether any place is named where builds of a program are shared."""
-    return bool(_named(program)[0])
+    return bool(_named(program).urls)
 
 
 def offer(
@@ -114,9 +126,9 @@ def use_places(program: ProgramSpec, use: Callable[[Place, str], _T | None]) -> 
     The first of which something comes is the last that is used. What troubles they make are said,
     and end here.
     """
-    urls, scope, origin = _named(program)
-    for url in urls:
-        found = _in_place(program, url, origin, lambda place: use(place, scope))
+    named = _named(program)
+    for url in named.urls.split():
+        found = _in_place(program, named, url, use)
         if found is not None:
             return found
     return None
@@ -140,16 +152,22 @@ def is_asked_to_publish(program: ProgramSpec) -> bool:
 
 
 def _in_place(
-    program: ProgramSpec, url: str, origin: str, use: Callable[[Place], _T | None]
+    program: ProgramSpec, named: _Named, url: str, use: Callable[[Place, str], _T | None]
 ) -> _T | None:
     from gorun_tasks.storage.remote.locate import locate
     from gorun_tasks.storage.remote.place import PlaceUnusable, WriteRefused
 
+    environ = _environment(program)
+    key = environ.get(_KEY, "") if environ.get(_WRITE) == "1" else ""
     place: Place | None = None
     try:
         notes = f"{program.store.root}/remote"
-        place = locate(url, origin=origin, environ=_environment(program), notes=notes)
-        return None if place is None else use(place)
+        place = locate(url, origin=named.origin, environ=environ, notes=notes)
+        if place is not None and (named.signers or key):
+            from gorun_tasks.storage.remote.signatures import SignedPlace
+
+            place = SignedPlace(place, named.signers, key, _say)
+        return None if place is None else use(place, named.scope)
     except (PlaceUnusable, WriteRefused) as trouble:
         _say(str(trouble))
         return None
@@ -158,27 +176,34 @@ def _in_place(
             place.close()
 
 
-def _named(program: ProgramSpec) -> tuple[list[str], str, str]:
-    """Return URLs and scope, and what names the URLs; the variable comes before a file."""
+def _named(program: ProgramSpec) -> _Named:
+    """Return what names the places; variables come before a file."""
     environ = _environment(program)
     try:
-        url, scope, origin = _configured(program)
+        named = _configured(program)
     except UsageError as error:
         _say(f"remote cache: {error}; building here")
-        url = scope = origin = ""
-    named, by = (environ[_URL], _URL) if _URL in environ else (url, origin)
-    return named.split(), scope, by
+        named = _Named()
+    if _URL in environ:
+        named = named._replace(urls=environ[_URL], origin=_URL)
+    return named._replace(signers=environ.get(_SIGNERS, named.signers))
 
 
-def _configured(program: ProgramSpec) -> tuple[str, str, str]:
-    """Return URL and scope as a file has them, and that file's name. Raises UsageError."""
+def _configured(program: ProgramSpec) -> _Named:
+    """Return what a configuration says. Raises UsageError."""
     if not may_be_configured(program.directory):
-        return "", "", ""
+        return _Named()
     from gorun_tasks.config.configuration import find
 
     config = find(program.directory)
     remote = config.remote
-    return remote.get("url", ""), remote.get("scope", ""), os.path.basename(config.path)
+    signers = remote.get("signers", "")
+    return _Named(
+        remote.get("url", ""),
+        remote.get("scope", ""),
+        os.path.join(config.directory, signers) if signers else "",
+        os.path.basename(config.path),
+    )
 
 
 def _environment(program: ProgramSpec) -> dict[str, str]:

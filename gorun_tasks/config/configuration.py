@@ -16,6 +16,7 @@
     [tool.gorun.remote]               # where builds are shared (docs/sharing.md)
     url = "https://cache.example.com/team"
     scope = "release"                 # whose builds count
+    signers = "ci/signers"            # and whose signatures
 
 The file is the nearest one above the workspace, up to the repository's root; a gorun.toml comes
 before the pyproject.toml beside it. Directories in it start from where it lies. Which keys there
@@ -112,7 +113,7 @@ class Config:
         self.exclude: tuple[str, ...] = ()
         self.include: tuple[str, ...] = ()
         self.programs: dict[str, Settings] = {}
-        self.remote: dict[str, str] = {}  # where builds are shared: "url", "scope"
+        self.remote: dict[str, str] = {}  # where builds are shared: "url", "scope", "signers"
 
     def patterns(self, kind: str) -> list[Pattern]:
         """Return what is to be included, or excluded."""

@@ -89,13 +89,13 @@ _SHARED = (
     *(_flag(keyword) for keyword in KEYWORDS if keyword != "chdir"),
 )
 
-_OF_REMOTE = ("scope", "url")
+_OF_REMOTE = ("scope", "signers", "url")
 
 
 def _checked_remote(said: dict[str, str]) -> None:
     for name in said:
         if name not in _OF_REMOTE:
-            raise UsageError(f"{name} is no setting of remote", "they are scope and url")
+            raise UsageError(f"{name} is no setting of remote", "they are scope, signers and url")
 
 
 GENERAL = {
@@ -112,7 +112,11 @@ GENERAL = {
             names={"pattern": r"^(?!\.{1,2}$)[^-:/\s\u0000-\u001f][^/\s\u0000-\u001f]*$"},
         ),
         Key(
-            *("remote", "texts", "Where builds are shared: url, and a scope that is in each key."),
+            *(
+                "remote",
+                "texts",
+                "Where builds are shared: url, a scope that is in each key, and a file of signers.",
+            ),
             check=_checked_remote,
             names={"enum": [*_OF_REMOTE]},
         ),

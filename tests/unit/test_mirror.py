@@ -69,6 +69,7 @@ WITHOUT = {
     "storage/remote/vouched": "Modules that are not there: network/test_shared_builds.",
     "storage/staged_executable": "unit/storage/test_publisher has it hash, sync and fail.",
     "storage/remote/checkouts": "What is fetched, and what is not: e2e/inputs/test_checkouts.",
+    "storage/remote/signatures": "Signed by real keys, and attacked: network/test_signatures.",
     "system/atomic_files": "The calls of all that writes are failed by stress/test_faults.",
     "system/clock": "Waiting for a tick is what each test that edits within one rests on.",
     "system/console": "What stands on a terminal: e2e/cli/test_progress and test_surroundings.",

@@ -28,7 +28,7 @@ MISTAKES = [
     (
         "[tool.gorun.remote]\nurls = 'x'\n",
         2,
-        "urls is no setting of remote; they are scope and url",
+        "urls is no setting of remote; they are scope, signers and url",
     ),
     (
         "[tool.gorun]\nflags = ['-race']\n",

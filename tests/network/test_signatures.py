@@ -1,0 +1,181 @@
+"""Signatures of what is shared: what counts where signers are named, whoever else writes there."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gorun_tasks.storage.remote.messages import action_key, decode_result, digest_of, encode_result
+from gorun_tasks.storage.remote.place import Result, WriteRefused
+from gorun_tasks.storage.remote.signatures import SignedPlace
+from tests.network.conftest import Remote
+from tests.network.test_shared_builds import API, Machines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gorun_tasks.storage.remote.place import Digest, Place
+
+pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
+
+KEY, _ = action_key(b"a key", "")
+OTHER_KEY, _ = action_key(b"another key", "")
+FILES = {"executable": digest_of(b"the executable"), "manifest": digest_of(b"the manifest")}
+OTHER_FILES = {**FILES, "executable": digest_of(b"another executable")}
+
+
+class Keys:
+    """Keys of two people, and a file that trusts the first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.trusted, self.other = folder / "ci", folder / "mallory"
+        for path in (self.trusted, self.other):
+            words = [
+                "ssh-keygen",
+                "-q",
+                "-t",
+                "ed25519",
+                "-N",
+                "",
+                "-C",
+                path.name,
+                "-f",
+                str(path),
+            ]
+            subprocess.run(words, check=True)
+        self.signers = folder / "signers"
+        self.signers.write_text(f"ci@example.com {(folder / 'ci.pub').read_text()}")
+
+
+class Scene:
+    """A place, keys, and what was said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.keys = Keys(folder)
+        self.remote = Remote(folder)
+        self.said: list[str] = []
+
+    def place(self, signers: object = "", key: object = "") -> Place:
+        """Return the place for somebody who trusts these signers, and signs with this key."""
+        return SignedPlace(self.remote.writer(), str(signers), str(key), self.said.append)
+
+    def path(self, key: Digest) -> Path:
+        """Return the file of a result."""
+        return self.remote.root / "ac" / key.hash[:2] / key.hash
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+def test_what_a_trusted_key_signed_counts(scene: Scene) -> None:
+    result = Result(FILES, {"manifest": b"the manifest"})
+    scene.place(scene.keys.signers, scene.keys.trusted).put_result(KEY, result)
+    assert scene.place(scene.keys.signers).result(KEY) == result
+    assert scene.place(scene.keys.signers).result(OTHER_KEY) is None
+    assert not scene.said
+
+
+def _unsigned(scene: Scene) -> None:
+    scene.place().put_result(KEY, Result(FILES))
+
+
+def _signed_by_another(scene: Scene) -> None:
+    scene.place(key=scene.keys.other).put_result(KEY, Result(FILES))
+
+
+def _other_bytes(scene: Scene) -> None:
+    scene.place(key=scene.keys.trusted).put_result(KEY, Result(FILES))
+    path = scene.path(KEY)
+    result = decode_result(path.read_bytes())
+    path.write_bytes(encode_result(Result({**result.files, **OTHER_FILES}, result.inline)))
+
+
+def _another_key(scene: Scene) -> None:
+    scene.place(key=scene.keys.trusted).put_result(OTHER_KEY, Result(FILES))
+    scene.path(KEY).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(scene.path(OTHER_KEY), scene.path(KEY))
+
+
+def _no_signature(scene: Scene) -> None:
+    digest = digest_of(b"no signature")
+    scene.place().put_result(KEY, Result({**FILES, "signature": digest}))
+
+
+def _garbage(scene: Scene) -> None:
+    garbage = b"-----BEGIN SSH SIGNATURE-----\nAAAA\n"
+    files = {**FILES, "signature": digest_of(garbage)}
+    scene.place().put_result(KEY, Result(files, {"signature": garbage}))
+
+
+ATTACKS = (_unsigned, _signed_by_another, _other_bytes, _another_key, _no_signature, _garbage)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_else_counts(scene: Scene, attack: Callable[[Scene], None]) -> None:
+    attack(scene)
+    assert scene.place(scene.keys.signers).result(KEY) is None
+    (line,) = scene.said
+    assert line.startswith("remote cache: ")
+    assert "what is published there is not used: it is not signed" in line
+
+
+def test_who_signs_takes_unsigned_results_for_unknown(scene: Scene) -> None:
+    """So that it signs them."""
+    _unsigned(scene)
+    place = scene.place(key=scene.keys.trusted)
+    assert place.result(KEY) is None
+    place.put_result(KEY, Result(FILES))
+    assert place.result(KEY) == Result(FILES)
+
+
+def test_signers_that_cannot_be_read_trust_nobody(scene: Scene) -> None:
+    scene.place(key=scene.keys.trusted).put_result(KEY, Result(FILES))
+    scene.keys.signers.unlink()
+    assert scene.place(scene.keys.signers).result(KEY) is None
+    assert scene.said[0].endswith(f"{scene.keys.signers} cannot be read")
+
+
+def test_a_key_that_cannot_sign_publishes_nothing(scene: Scene, tmp_path: Path) -> None:
+    subprocess.run(
+        ["ssh-keygen", "-q", "-p", "-N", "secret", "-f", str(scene.keys.trusted)], check=True
+    )
+    for key in (scene.keys.trusted, tmp_path / "nowhere"):
+        with pytest.raises(
+            WriteRefused, match=r"cannot sign: .*; what is built here is not shared"
+        ):
+            scene.place(key=key).put_result(KEY, Result(FILES))
+
+
+def test_without_ssh_keygen_nothing_counts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.place(key=scene.keys.trusted).put_result(KEY, Result(FILES))
+    monkeypatch.setenv("PATH", "")
+    assert scene.place(scene.keys.signers).result(KEY) is None
+    assert "ssh-keygen could not check it" in scene.said[0]
+
+
+@pytest.mark.usefixtures("go")
+def test_a_repository_names_its_signers(tmp_path: Path) -> None:
+    """By a file beside its configuration; what is not signed is built, and one line says so."""
+    keys, pair = Keys(tmp_path), Machines(tmp_path, Remote(tmp_path))
+    pair.download()
+    for machine in (pair.first, pair.second):
+        text = keys.signers.read_text()
+        machine.write({"gorun.toml": '[remote]\nsigners = "ci/signers"\n', "ci/signers": text})
+    pair.build(*API)
+    outcome, _, result = pair.second.outcome(*API)
+    assert outcome == "built"
+    assert result.err.count("what is published there is not used: it is not signed") == 1
+    pair.first.environ["GORUN_REMOTE_SIGNING_KEY"] = str(keys.trusted)
+    assert pair.first.gorun("--build", *API).rc == 0
+    assert pair.second.gorun("--store", "clear").rc == 0
+    assert pair.asked(*API) == "fetched"
+    for path in (tmp_path / "shared/ac").glob("*/*"):
+        result_there = decode_result(path.read_bytes())
+        assert result_there.files.keys() & {"executable", "index"}
+        assert "signature" in result_there.files
