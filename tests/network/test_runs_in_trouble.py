@@ -147,7 +147,16 @@ def test_each_request_of_a_fetch_meets_trouble(
         if not trouble.has_happened:
             break
         assert reader("") == (STATUS, "", "first\n")
-    assert number > 5, "a fetch makes five requests"
+    assert number == 6, "a fetch makes five requests"
+
+
+def test_a_miss_makes_two_requests(published: Path, reader: Machine) -> None:
+    """Each is a round trip, and so is the connection: four is what a miss may cost."""
+    reader.shop.edit("main.go", '"first"', '"other"')
+    reader.word = "other"
+    with http_cache(published) as server:
+        reader.assert_ran(reader(server.url))
+        assert [request[:6] for request, _ in server.requests] == ["GET /a", "GET /c"]
 
 
 def test_each_request_of_publishing_meets_trouble(
