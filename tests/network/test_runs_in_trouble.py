@@ -225,6 +225,7 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
 
 
+@pytest.mark.parametrize("unchecked", ["folder", "plain"], indirect=True)
 def test_many_read_and_write_while_others_evict(unchecked: Remote, tmp_path: Path) -> None:
     """16 readers, 4 writers, one eviction: each reader runs its program, whoever built it."""
     url = unchecked.variables()["GORUN_REMOTE"]
