@@ -147,7 +147,16 @@ def test_each_request_of_a_fetch_meets_trouble(
         if not trouble.has_happened:
             break
         assert reader("") == (STATUS, "", "first\n")
-    assert number > 5, "a fetch makes five requests"
+    assert number == 6, "a fetch makes five requests"
+
+
+def test_a_miss_makes_two_requests(published: Path, reader: Machine) -> None:
+    """Each is a round trip, and so is the connection: four is what a miss may cost."""
+    reader.shop.edit("main.go", '"first"', '"other"')
+    reader.word = "other"
+    with http_cache(published) as server:
+        reader.assert_ran(reader(server.url))
+        assert [request[:6] for request, _ in server.requests] == ["GET /a", "GET /c"]
 
 
 def test_each_request_of_publishing_meets_trouble(
@@ -216,6 +225,7 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
 
 
+@pytest.mark.parametrize("unchecked", ["folder", "plain"], indirect=True)
 def test_many_read_and_write_while_others_evict(unchecked: Remote, tmp_path: Path) -> None:
     """16 readers, 4 writers, one eviction: each reader runs its program, whoever built it."""
     url = unchecked.variables()["GORUN_REMOTE"]

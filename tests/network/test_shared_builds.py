@@ -215,6 +215,18 @@ def test_a_module_that_go_only_looks_into_has_no_mod_file_and_is_published(
     assert pair.asked(*API) == "fetched"
 
 
+def test_a_home_that_is_part_of_many_words_is_no_path(pair: Machines) -> None:
+    """As /root is, of modules and of texts: without C it gets into no program by itself."""
+    word = pair.first.environ["HOME"] + "less"
+    go_mod = FILES["go.mod"] + f"\nexclude example.com{word} v1.0.0\n"
+    for machine in (pair.first, pair.second):
+        machine.write({"cmd/api/hello.txt": word, "go.mod": go_mod})
+        assert machine.go("mod", "download").rc == 0
+    let_the_clock_tick()
+    pair.build(*API)
+    assert pair.asked(*API) == "fetched"
+
+
 def test_each_content_ever_published_is_found(pair: Machines) -> None:
     pair.download()
     texts = ("one", "two", "three")

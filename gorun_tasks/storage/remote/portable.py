@@ -218,6 +218,7 @@ class Taken:
         odd = any(re.search(r"[\s\"'`\\,;]", path) for path in roots.values())
         if debugged or odd or not machine.trimmed:
             return set(roots)
+        compiles_c = uses_c or self._manifest.cgo
         texts = [program]
         fixed = set()
         for depth, text in self._texts():
@@ -225,10 +226,12 @@ class Taken:
                 fixed |= {"module", "repository"}
             texts.append(normal(text))
         texts += [os.fsencode(look.base) for look in self._looks if look.base[:1] == "/"]
+        if not compiles_c:
+            del roots["HOME"]  # go writes it nowhere, and /root, for one, is a part of many words
         for role, path in roots.items():
             if path and any(os.fsencode(path) in text for text in texts):
                 fixed.add(role)
-        if uses_c or self._manifest.cgo:
+        if compiles_c:
             # ${SRCDIR} puts a package's directory into the flags, and these into its build ID.
             fixed |= {"GOROOT", "GOMODCACHE"}
         return fixed
