@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.bazel_remote import NotBuilt, executable
 from tests.support.distribution import runner
 from tests.support.pages import play
 from tests.support.place import REPOSITORY
@@ -34,7 +35,22 @@ PAGES = [
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_page_tells_the_truth(page: Path, shell: Shell, tmp_path: Path) -> None:
-    if "workflow.py" in page.read_text():
+    text = page.read_text()
+    if "exec bazel-remote" in text:
+        shell.type(f"export PATH=$PATH:{_with_bazel_remote(tmp_path)}")
+    if "workflow.py" in text:
         for name, value in runner(tmp_path).items():
             shell.type(f"export {name}={shlex.quote(value)}")
     play(page, shell)
+
+
+def _with_bazel_remote(folder: Path) -> Path:
+    """Return a folder with the server that a page starts."""
+    try:
+        server = executable()
+    except NotBuilt as why:
+        pytest.skip(f"needs bazel-remote, which cannot be built here: {why}")
+    commands = folder / "servers"
+    commands.mkdir()
+    (commands / "bazel-remote").symlink_to(server)
+    return commands

@@ -53,10 +53,13 @@ class Job:
             if "if" in step:
                 raise NotImplementedError(f"a condition: {step}")
             if "run" in step:
-                more = {name: self._filled(value) for name, value in step.get("env", {}).items()}
-                self._command(step, {**environ, **more})
+                self._command(step, {**environ, **self.filled(step.get("env", {}))})
             else:
                 self._action(step["uses"].partition("@")[0], step)
+
+    def filled(self, variables: dict[str, str]) -> dict[str, str]:
+        """Return variables with what expressions in their values stand for."""
+        return {name: self._filled(value) for name, value in variables.items()}
 
     def end(self) -> None:
         """Keep what caches are to keep, as at the end of a job that went well."""
@@ -160,8 +163,10 @@ def main(path: str, name: str, *values: str) -> int:
     ).stdout.strip()
     given = dict(value.split("=", 1) for value in values)
     job = Job({"github.job": name, "github.sha": sha, **_MACHINE, **given})
+    workflow = _read(path)
+    told = workflow["jobs"][name]
     try:
-        job.run(_read(path)["jobs"][name]["steps"])
+        job.run(told["steps"], **job.filled({**workflow.get("env", {}), **told.get("env", {})}))
     except Failed as failed:
         return int(failed.args[0])
     job.end()
