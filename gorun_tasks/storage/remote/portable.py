@@ -226,8 +226,8 @@ class Taken:
                 fixed |= {"module", "repository"}
             texts.append(normal(text))
         texts += [os.fsencode(look.base) for look in self._looks if look.base[:1] == "/"]
-        if not compiles_c:
-            del roots["HOME"]  # go writes it nowhere, and /root, for one, is a part of many words
+        if roots["HOME"] and not compiles_c:
+            roots["HOME"] += "/"  # only what is below it: /root, for one, is a part of many words
         for role, path in roots.items():
             if path and any(os.fsencode(path) in text for text in texts):
                 fixed.add(role)
