@@ -15,6 +15,7 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import unquote
 
 from tests.support.http_cache import Handler, Server
 
@@ -70,10 +71,19 @@ class Cache(Server):
         return count
 
 
+class _Unquoting(Handler):
+    """Takes paths as go writes them, with %21 for the ! of upper case."""
+
+    def parse_request(self) -> bool:
+        found = super().parse_request()
+        self.path = unquote(self.path) if found else ""
+        return found
+
+
 @contextmanager
 def serving(folder: str) -> Iterator[Cache]:
     """Serve a folder, to the near and the far, while this lasts."""
-    with Cache(("0.0.0.0", 0), Handler) as server:
+    with Cache(("0.0.0.0", 0), _Unquoting) as server:
         server.folder, server.requests = Path(folder), []
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

@@ -394,7 +394,7 @@ def main() -> None:
     results = _read()
     with Stopwatch(kit.python) as stopwatch:
         for name in names:
-            before = results[name] if options.warm else None
+            before = results.get(name) if options.warm else None
             figures = measure_program(kit, stopwatch, name, options.rounds, before)
             results[name] = {**figures, "about": about, "rounds": options.rounds}
             _write(results)
