@@ -15,6 +15,7 @@ import time
 from random import Random
 
 from tests.fuzz.episode import Episode, Failure, Step, Tally, Walk, unmount_below
+from tests.fuzz.machines import Machines, MachinesTally, MachinesWalk
 from tests.fuzz.model import MUTATIONS, ON_FILES
 from tests.fuzz.oracle import Caches
 from tests.support.workshop import go_command
@@ -33,12 +34,13 @@ def say(words: str) -> None:
 class Driver:
     """Runs episodes until the time is over."""
 
-    def __init__(self, folder: str, toolchains: tuple[str, ...]) -> None:
+    def __init__(self, folder: str, toolchains: tuple[str, ...], *, machines: bool = False) -> None:
         self._folder = folder
+        self._machines = machines
         self._toolchains = toolchains
         os.makedirs(folder, exist_ok=True)
         self._caches = Caches(folder)
-        self.tally = Tally()
+        self.tally = self._new_tally()
         self._begun = self._told = time.monotonic()
         self.often_second = 0.15
 
@@ -58,8 +60,11 @@ class Driver:
     def episode(self, seed: int, until: float) -> Failure | None:
         """Run one episode."""
         episode = self._begin(seed, self.tally)
-        walk = Walk(episode, seed)
-        walk.often_second = self.often_second
+        if isinstance(episode, Machines):
+            walk: Walk | MachinesWalk = MachinesWalk(episode, seed)
+        else:
+            walk = Walk(episode, seed)
+            walk.often_second = self.often_second
         steps: list[Step] = []
         while len(steps) < _STEPS and time.monotonic() < until:
             steps.append(walk.next())
@@ -70,15 +75,24 @@ class Driver:
                 return failure
         return None
 
-    def _begin(self, seed: int, tally: Tally) -> Episode:
+    def _new_tally(self) -> Tally | MachinesTally:
+        return MachinesTally() if self._machines else Tally()
+
+    def _begin(self, seed: int, tally: Tally | MachinesTally) -> Episode | Machines:
+        if isinstance(tally, MachinesTally):
+            made = self._folder, self._caches, tally
+            return Machines(*made, toolchains=self._toolchains, seed=seed)
         return Episode(self._folder, self._caches, tally, toolchains=self._toolchains, seed=seed)
 
-    def _tell(self, failure: Failure, episode: Episode, seed: int, steps: list[Step]) -> None:
+    def _tell(
+        self, failure: Failure, episode: Episode | Machines, seed: int, steps: list[Step]
+    ) -> None:
         kept = f"{self._folder}/kept/{seed}"
         shutil.rmtree(kept, ignore_errors=True)
-        for name in ("world", "world-store"):
+        for name in ("world", "world-store", "machines"):
             if os.path.isdir(f"{self._folder}/{name}"):
                 shutil.copytree(f"{self._folder}/{name}", f"{kept}/{name}", symlinks=True)
+        os.makedirs(kept, exist_ok=True)
         with open(f"{kept}/told", "w", encoding="utf-8") as file:
             file.write("\n".join(episode.told))
         say(f"FAILURE with seed {seed} (kept in {kept})\n{failure}")
@@ -90,7 +104,7 @@ class Driver:
 
     def replay(self, seed: int, steps: list[Step]) -> tuple[Failure | None, list[str]]:
         """Take the steps in a new world; return the first failure, and what happened."""
-        episode = self._begin(seed, Tally())
+        episode = self._begin(seed, self._new_tally())
         for step in steps:
             failure = episode.take(step)
             if failure is not None:
@@ -124,6 +138,7 @@ def main() -> int:
     parser.add_argument(
         "--second", type=float, default=0.15, help="share of rounds about another checkout"
     )
+    parser.add_argument("--machines", action="store_true", help="two machines that share builds")
     parser.add_argument("--go", action="append", help="a go command; several may be given")
     parser.add_argument("--folder", help="where to work (kept; default: below $TMPDIR)")
     given = parser.parse_args()
@@ -134,7 +149,7 @@ def main() -> int:
     for name in given.without:
         for table in (MUTATIONS, ON_FILES):
             table.pop(name, None)
-    driver = Driver(os.path.realpath(folder), toolchains)
+    driver = Driver(os.path.realpath(folder), toolchains, machines=given.machines)
     driver.often_second = given.second
     until = time.monotonic() + given.minutes * 60
     seed = given.seed if given.seed is not None else Random().getrandbits(32)

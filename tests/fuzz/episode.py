@@ -444,12 +444,12 @@ class Episode:
     def _difference(
         self, slot: Slot, ours: Answer, expected: Answer, world: World | None = None
     ) -> Failure | None:
-        kind = _kind_of(ours, expected)
+        kind = difference_of(ours, expected)
         if not kind:
             return None
         self._caches.forget(self._caches.oracle)
         again = Question(world or self.world, slot, self._caches).answer()
-        if not _kind_of(ours, again):
+        if not difference_of(ours, again):
             self._tally.wavered += 1
             self.told.append(f"go wavered: {expected} then {again}")
             return None
@@ -469,7 +469,7 @@ class Episode:
         return hashlib.sha256(words.encode()).hexdigest()
 
 
-def _kind_of(ours: Answer, expected: Answer) -> str:
+def difference_of(ours: Answer, expected: Answer) -> str:
     """Return what is wrong with our answer, "" for nothing."""
     if ours.outcome == "crashed":
         return "crash"

@@ -124,13 +124,13 @@ _FETCHED_FILES = {
 }
 
 
-def _sum(files: dict[str, bytes], prefix: str) -> bytes:
+def sum_of(files: dict[str, bytes], prefix: str) -> bytes:
     """Return the sum of some files as go.sum has it (golang.org/x/mod/sumdb/dirhash)."""
     lines = (f"{sha256(files[n]).hexdigest()}  {prefix}{n}\n" for n in sorted(files))
     return b"h1:" + b64encode(sha256("".join(lines).encode()).digest())
 
 
-_SUM = _sum(_FETCHED_FILES, "example.com/fetched@v1.0.0/")
+_SUM = sum_of(_FETCHED_FILES, "example.com/fetched@v1.0.0/")
 _DOWNLOAD = "modcache/cache/download/example.com/fetched/@v/v1.0.0"
 
 CGO_FILES = {
@@ -142,7 +142,7 @@ CGO_FILES = {
     "app/go.sum": b"example.com/fetched v1.0.0 "
     + _SUM
     + b"\nexample.com/fetched v1.0.0/go.mod "
-    + _sum({"go.mod": _FETCHED_MOD}, "")
+    + sum_of({"go.mod": _FETCHED_MOD}, "")
     + b"\n",
     "app/arch/arch.go": b"package arch\n\n// #cgo LDFLAGS: -L${SRCDIR}/../lib0 -L${SRCDIR}/../lib1"
     b' -lnumber\n// int number(void);\nimport "C"\n\nfunc F() int { return int(C.number()) }\n',
@@ -1078,7 +1078,7 @@ def environment(world: World, random: Random) -> str:
     return f"{name}={value}"
 
 
-_SETTINGS = (
+SETTINGS = (
     *(b"GOFLAGS=-tags=dev\n", b"GOFLAGS=\n", b"GOWORK=off\n", b"# nothing\n", b"junk\n"),
     *(b"GOFLAGS=-tags=dev\nGOFLAGS=\n", b"GOFLAGS=\nGOFLAGS=-tags=dev\n", b"GOFLAGS=-trimpath"),
     *(b" GOFLAGS=-tags=dev\n", b"gOFLAGS=-tags=dev\n", b"GOPROXY=direct\n", b"GOTOOLCHAIN=\n"),
@@ -1093,7 +1093,7 @@ def environment_file(world: World, random: Random) -> str:
     if os.path.lexists(world.at(name)) and random.random() < 0.5:
         world.remove(name)
         return f"removed {name}"
-    text = random.choice(_SETTINGS)
+    text = random.choice(SETTINGS)
     world.write(name, text)
     return f"{name} says {text.decode().strip()}"
 

@@ -46,7 +46,8 @@ var files embed.FS
 func main() { b, _ := files.ReadFile("warm.go"); println(string(b)) }
 """
 _WARM_CGO = (
-    b'package main\n\n// int f(void) { return 1; }\nimport "C"\n\nfunc main() { println(C.f()) }\n'
+    b'package main\n\n// int f(void) { return 1; }\nimport "C"\n\nimport _ "os/user"\n\n'
+    b"func main() { println(C.f()) }\n"
 )
 
 
@@ -218,7 +219,7 @@ def build_as_somebody_else(world: World, slot: Slot, cache: str) -> None:
 
 
 def ask_here(world: World, slot: Slot, cache: str) -> Answer:
-    """Ask gorun, in this process."""
+    """Ask gorun, in this process; what it has is published if the environment says so."""
     environ = environ_of(world, slot, cache)
     told: list[bytes] = []
     os.chdir(world.at(slot.where))
@@ -228,6 +229,7 @@ def ask_here(world: World, slot: Slot, cache: str) -> Answer:
         program.listener = told.append
         graph = program.graph()
         made = graph.make()
+        graph.publish()
         because = tuple(str(reason) for reason in made.because)
         digest = digest_of(made.path)
         graph.remove_private()
