@@ -12,7 +12,7 @@ import os
 from typing import NamedTuple
 
 from gorun_tasks.core.program import may_be_configured
-from gorun_tasks.errors import UsageError
+from gorun_tasks.errors import UsageError, in_one_line
 from gorun_tasks.inputs.verdict import judge
 from gorun_tasks.storage.remote.machine import Machine, Unlike
 from gorun_tasks.system import console
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _URL, _WRITE = "GORUN_REMOTE", "GORUN_REMOTE_WRITE"
 _SIGNERS, _KEY = "GORUN_REMOTE_SIGNERS", "GORUN_REMOTE_SIGNING_KEY"
 
+_NOTES = "remote"
+"""Where the store keeps what it knows of places."""
+
 
 class _Named(NamedTuple):
     """What names the places of a program: `origin` is what names the URLs."""
@@ -48,14 +51,13 @@ _said: set[str] = set()
 
 def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | None:
     """Return a manifest for what was built elsewhere of this very content, and where that was."""
-    machine = _trimmed(program, facts)
-    manifest: Manifest | None = None
-    if machine is not None:
+    machine = _machine(program, facts)
+    if machine is not None and machine.trimmed:
         from gorun_tasks.storage.remote import checkouts
 
         manifest = checkouts.fetch(machine)
-    if manifest is not None:
-        return manifest, "built in another checkout"
+        if manifest is not None:
+            return manifest, "built in another checkout"
 
     def ask(place: Place, scope: str) -> Manifest | None:
         from gorun_tasks.storage.remote.shared import fetch as fetch_shared
@@ -63,7 +65,11 @@ def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | N
         return fetch_shared(program, facts, place, scope)
 
     manifest = use_places(program, ask)
-    return None if manifest is None else (manifest, built_elsewhere(manifest.go_version))
+    if manifest is not None:
+        return manifest, built_elsewhere(manifest.go_version)
+    if machine is not None and not machine.trimmed and has_place(program):
+        _hint_at_trimpath(program)
+    return None
 
 
 def built_elsewhere(go_version: str) -> str:
@@ -95,8 +101,8 @@ def offer(
     program: ProgramSpec, manifest: Manifest, publisher: Publisher, facts: Facts | None
 ) -> None:
     """Offer a build that was just recorded to other checkouts, if it is one for them."""
-    machine = _trimmed(program, facts)
-    if machine is not None:
+    machine = _machine(program, facts)
+    if machine is not None and machine.trimmed:
         from gorun_tasks.storage.remote import checkouts
 
         checkouts.offer(machine, manifest, publisher)
@@ -115,7 +121,7 @@ def publish(program: ProgramSpec) -> None:
 
         with contextlib.suppress(Unlike):
             if not publish_shared(program, manifest, verdict.facts, place, scope):
-                _say("builds without -trimpath are shared only with the paths that are here")
+                _hint_at_trimpath(program)
 
     use_places(program, put)
 
@@ -134,13 +140,21 @@ def use_places(program: ProgramSpec, use: Callable[[Place, str], _T | None]) -> 
     return None
 
 
-def _trimmed(program: ProgramSpec, facts: Facts | None) -> Machine | None:
-    """Return the machine for a program with -trimpath; for most others nothing more is loaded."""
+def _machine(program: ProgramSpec, facts: Facts | None) -> Machine | None:
     try:
-        machine = Machine(program, facts)
+        return Machine(program, facts)
     except (Unlike, OSError, ValueError):
         return None
-    return machine if machine.trimmed else None
+
+
+def _hint_at_trimpath(program: ProgramSpec) -> None:
+    """Say what would have a program be shared, once for a store."""
+    from gorun_tasks.storage.remote.breaker import keep_note
+
+    said = f"{program.store.root}/{_NOTES}/trimpath"
+    if not os.path.exists(said):
+        _say(f"{in_one_line(program.label)} is shared only with equal paths; -trimpath lifts that")
+        keep_note(said, b"")
 
 
 def is_asked_to_publish(program: ProgramSpec) -> bool:
@@ -161,7 +175,7 @@ def _in_place(
     key = environ.get(_KEY, "") if environ.get(_WRITE) == "1" else ""
     place: Place | None = None
     try:
-        notes = f"{program.store.root}/remote"
+        notes = f"{program.store.root}/{_NOTES}"
         place = locate(url, origin=named.origin, environ=environ, notes=notes)
         if place is not None and (named.signers or key):
             from gorun_tasks.storage.remote.signatures import SignedPlace

@@ -324,6 +324,15 @@ def test_a_configuration_names_the_place_and_the_scope(pair: Machines, folder: R
     assert pair.second.outcome("./cmd/api")[0] == "fetched"
 
 
+def test_what_would_be_shared_with_trimpath_says_so_once(pair: Machines) -> None:
+    pair.download()
+    for machine in (pair.first, pair.second):
+        said, program = machine.gorun("./cmd/api").err.splitlines()
+        assert said == "gorun: ./cmd/api is shared only with equal paths; -trimpath lifts that"
+        assert program == "dep hello"
+        assert machine.gorun("-tags=other", "./cmd/api").err == "dep hello\n"
+
+
 def test_several_places_are_asked_in_order(pair: Machines, tmp_path: Path) -> None:
     """What a far one had, a near one has only where writing is allowed."""
     pair.download()

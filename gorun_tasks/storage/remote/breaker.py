@@ -73,11 +73,7 @@ class Breaker:
         except PlaceUnusable:
             self._open = True
             self._place.close()
-            with contextlib.suppress(OSError):
-                # A store that is not there is not made for this: a question may have led here.
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(os.path.dirname(self._file), mode=0o700)
-                write_whole(self._file, repr(self._clock()).encode())
+            keep_note(self._file, repr(self._clock()).encode())
             raise
 
     def _failed_lately(self) -> bool:
@@ -87,3 +83,14 @@ class Breaker:
         except (OSError, ValueError):
             return False
         return 0 <= self._clock() - failed < PAUSE  # the clock may have been set back
+
+
+def keep_note(path: str, content: bytes) -> None:
+    """Write a note into a folder of the store, if it can be written.
+
+    A store that is not there is not made for this: a question may have led here.
+    """
+    with contextlib.suppress(OSError):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(os.path.dirname(path), mode=0o700)
+        write_whole(path, content)
