@@ -45,7 +45,7 @@ WORKLOADS: dict[str, tuple[Callable[[Kit], Tree], int]] = {
     "caddy": (workloads.caddy, 1),
     "dockerd": (workloads.real, 1),
 }
-"""Each with the number of cold runs of go."""
+"""Each with the number of cold runs of go, and of looks at a server that hangs."""
 
 _TITLES = {"hello": "hello world", "caddy": "Caddy", "dockerd": "dockerd, 2,060 packages"}
 _JSON = f"{REPOSITORY}/benchmarks/results/sharing.json"
@@ -203,7 +203,7 @@ def measure_program(
         _fetch(figures, ground, server, rounds)
         _fetch_modules(figures, ground)
         _miss(figures, ground, server, rounds)
-        _hang(figures, ground)
+        _hang(figures, ground, colds)
         _commit(figures, ground, place)
     found = figures.stored() | {"load": load}
     if before is not None:
@@ -266,12 +266,13 @@ def _miss(figures: Figures, ground: Ground, server: Cache, rounds: int) -> None:
                     figures.round_trips["missed"] = server.round_trips()
 
 
-def _hang(figures: Figures, ground: Ground) -> None:
+def _hang(figures: Figures, ground: Ground, rounds: int) -> None:
     """Build where a server never answers: the first time, and within a minute."""
-    with silent() as url:
-        for what, asked in (("no server", ""), ("silent", url), ("silent again", url)):
-            ground.edit()
-            figures.note(what, ground.run(asked))
+    for _ in range(rounds):
+        with silent() as url:
+            for what, asked in (("no server", ""), ("silent", url), ("silent again", url)):
+                ground.edit()
+                figures.note(what, ground.run(asked))
 
 
 @contextmanager

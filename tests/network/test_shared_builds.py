@@ -217,7 +217,8 @@ def test_a_module_that_go_only_looks_into_has_no_mod_file_and_is_published(
 
 def test_a_home_that_is_part_of_many_words_is_no_path(pair: Machines) -> None:
     """As /root is, of modules and of texts: without C it gets into no program by itself."""
-    word = pair.first.environ["HOME"] + "less"
+    home = pair.first.environ["HOME"]
+    word = f"{home}less/pkg{home}/root.go"
     go_mod = FILES["go.mod"] + f"\nexclude example.com{word} v1.0.0\n"
     for machine in (pair.first, pair.second):
         machine.write({"cmd/api/hello.txt": word, "go.mod": go_mod})

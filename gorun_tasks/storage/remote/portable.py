@@ -45,6 +45,7 @@ _ANYWHERE = 1 << 30  # a depth
 _UP = re.compile(rb"(?<!\.)\.\.(?![\w.])")  # in a path
 _DEBUG_INFORMATION = (b"\0.debug_info\0", b"\0.zdebug_info\0")
 _OWN_DIRECTORY = b"${SRCDIR}"
+_INSIDE = re.compile(rb"(?<!-)[\w.-]\Z|[\d_.-]\Z")  # a path, and not after a flag such as -L
 _NOTHING = re.compile(rb"/(?:\./|/)+")  # in a path
 _BACK = re.compile(rb"/(?!\.\./)[^/\s]+/\.\.(?=/)")
 
@@ -226,8 +227,10 @@ class Taken:
                 fixed |= {"module", "repository"}
             texts.append(normal(text))
         texts += [os.fsencode(look.base) for look in self._looks if look.base[:1] == "/"]
-        if roots["HOME"] and not compiles_c:
-            roots["HOME"] += "/"  # only what is below it: /root, for one, is a part of many words
+        if not compiles_c:
+            home = os.fsencode(roots.pop("HOME"))
+            if home and any(_leads_below(home, text) for text in texts):
+                fixed.add("HOME")
         for role, path in roots.items():
             if path and any(os.fsencode(path) in text for text in texts):
                 fixed.add(role)
@@ -266,6 +269,13 @@ class Taken:
     def _depth(self, directory: str) -> int:
         inside = directory[len(self._repository) :]
         return inside.count("/") if directory.startswith(self._repository) else 0
+
+
+def _leads_below(home: bytes, text: bytes) -> bool:
+    """Say whether a path below HOME begins somewhere; /root, for one, is a part of many others."""
+    found = re.finditer(re.escape(home) + b"/", text) if home + b"/" in text else ()
+    starts = (match.start() for match in found)
+    return any(not _INSIDE.search(text[max(0, start - 2) : start]) for start in starts)
 
 
 def _leads_out(text: bytes, depth: int) -> bool:

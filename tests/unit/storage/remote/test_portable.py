@@ -6,7 +6,7 @@ import pytest
 
 from gorun_tasks.inputs.digest import ABSENT
 from gorun_tasks.inputs.semantic_digest import SUMS, meaning_of
-from gorun_tasks.storage.remote.portable import _leads_out, is_absence, normal
+from gorun_tasks.storage.remote.portable import _leads_below, _leads_out, is_absence, normal
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,19 @@ def test_nothing_and_an_empty_list_of_sums_are_alike() -> None:
     assert is_absence(ABSENT)
     assert is_absence(meaning_of(SUMS, b""))
     assert not is_absence(meaning_of(SUMS, b"a v1 h1:x\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((text, True) for text in (b"/root/x", b"a /root/x", b"-X=p=/root/x", b"-I/root/x")),
+        *((text, True) for text in (b"pkg/root/x /root/y", b"\0/root/x\0", b"a:/root/x:b")),
+        *(
+            (text, False)
+            for text in (b"", b"/root", b"/rootless/x", b"pkg/root/x", b"/home/root/x")
+        ),
+        *((text, False) for text in (b"v1.2/root/x", b"a-1/root/x")),
+    ],
+)
+def test_a_path_below_home_begins_there(text: bytes, expected: bool) -> None:  # noqa: FBT001 - a parameter
+    assert _leads_below(b"/root", text) == expected
