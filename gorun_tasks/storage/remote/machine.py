@@ -39,7 +39,8 @@ _PLACES = frozenset(
 )
 """Variables that only say where something is, or which go: what is there counts by itself."""
 
-_READ_BY_COMPILERS = ("HOME", "XDG_CONFIG_HOME")
+READ_BY_COMPILERS = ("HOME", "XDG_CONFIG_HOME")
+"""Variables that say where compilers may have settings."""
 
 
 class Unlike(Exception):
@@ -164,7 +165,7 @@ class Machine:
         values = {name: self.setting(name) for name in ENVIRONMENT if name not in _PLACES}
         values["GODEBUG"] = ",".join(effective_godebug(values["GODEBUG"]))
         if uses_c:
-            values |= {name: self.program.environ.get(name, "") for name in _READ_BY_COMPILERS}
+            values |= {name: self.program.environ.get(name, "") for name in READ_BY_COMPILERS}
         found = ((name, value or defaults.get(name, "")) for name, value in values.items())
         return (*found, *self._stamped)
 
