@@ -302,6 +302,8 @@ class Here:
     def _commands(self) -> tuple[bytes, dict[tuple[str, str], bytes]]:
         """Record the go command, and where C is compiled what PATH has; return their contents."""
         machine = self.machine
+        if machine.elsewhere is not None and machine.command and self.path_set.uses_c:
+            raise Unlike("a go that is here would decide about C once it has its toolchain")
         paths = [machine.where(machine.go_name), machine.command]
         if machine.switched:
             paths.append(f"{machine.toolchain}/bin/go")

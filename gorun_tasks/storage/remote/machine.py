@@ -97,7 +97,10 @@ class Machine:
             self._switch()
         if elsewhere is not None:
             self.goroot = ""
-            self._settle(_of_no_place(elsewhere))
+            told = _of_no_place(elsewhere)
+            if self.command:  # which decides on that, as soon as it has its toolchain
+                told.pop("CGO_ENABLED", None)
+            self._settle(told)
 
     def _settle(self, settings: dict[str, str]) -> None:
         """Have a go.env say what is said nowhere else. Raises Unlike."""
