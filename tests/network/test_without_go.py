@@ -153,5 +153,7 @@ def test_without_go_cgo_is_as_enabled_as_elsewhere(tmp_path: Path) -> None:
     bare.machine.environ["GORUN_REMOTE"] = ""
     assert bare.outcome(*API) == "current"
     assert bare("--why", *API).rc == 0
+    bare.machine.environ["CGO_ENABLED"] = "0"
+    assert bare("--why", *API).rc == 0
     bare.machine.environ["CGO_ENABLED"] = "1"
     assert bare("--why", *API).out.endswith("CGO_ENABLED: '' → '1'\n")

@@ -259,9 +259,12 @@ class Here:
         machine = self.machine
         goroot_bin = f"{machine.goroot}/bin" if machine.goroot else ""
         manifest.goroot_bin = manifest.goroot_bin and goroot_bin
+        defaults = {n: v for n, v in manifest.defaults.items() if not machine.is_set(n)}
+        if not self.has_go and not machine.program.variable("CGO_ENABLED"):
+            defaults["CGO_ENABLED"] = machine.setting("CGO_ENABLED")  # of who published
         return Closure(
             machine.environment(),
-            {n: v for n, v in manifest.defaults.items() if not machine.is_set(n)},
+            {name: value for name, value in defaults.items() if value},
             tuple((name, machine.where(name)) for name in self._names()),
             ((machine.command, os.path.realpath(machine.command)),) if machine.command else (),
             [section for section in self._sections if section.records],
