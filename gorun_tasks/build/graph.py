@@ -244,7 +244,7 @@ class Graph:
         if self._is_asked_to_publish():
             from gorun_tasks.build.sharing import publish
 
-            publish(self.program)
+            publish(self.program, self._seconds_of_go())
 
     def publish_apart(self) -> None:
         """Share what is new here, if that is asked for: in another process, without waiting.
@@ -257,7 +257,11 @@ class Graph:
         if is_new and self._is_asked_to_publish():
             from gorun_tasks.build.publication import begin
 
-            begin(self.program)
+            begin(self.program, self._seconds_of_go())
+
+    def _seconds_of_go(self) -> float:
+        steps = self.steps
+        return sum(steps.get(step, 0.0) for step in ("load", "compile", "link"))
 
     def _is_asked_to_publish(self) -> bool:
         if not self.program.environ.get("GORUN_REMOTE_WRITE"):

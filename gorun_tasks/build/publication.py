@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from gorun_tasks.core.program import ProgramSpec
 
 
-def begin(program: ProgramSpec) -> None:
-    """Have what is current of a program published; trouble with that costs only that."""
+def begin(program: ProgramSpec, seconds: float) -> None:
+    """Have what is current of a program published; trouble with that costs only that.
+
+    go built for `seconds`, 0 where that is not known.
+    """
     with suppress(OSError):
         subprocess.run(
             [sys.executable, "-P", "-m", __name__],
-            input=pickle.dumps(program.with_own_store()),
+            input=pickle.dumps((program.with_own_store(), seconds)),
             stdout=subprocess.DEVNULL,
             stderr=None if _nobody_waits_for(2) else subprocess.DEVNULL,
             cwd="/",
@@ -49,7 +52,7 @@ def main() -> None:
         os._exit(0)
     from gorun_tasks.build.sharing import publish
 
-    publish(pickle.loads(words))  # noqa: S301 - from ourselves
+    publish(*pickle.loads(words))  # noqa: S301 - from ourselves
 
 
 if __name__ == "__main__":

@@ -108,8 +108,11 @@ def offer(
         checkouts.offer(machine, manifest, publisher)
 
 
-def publish(program: ProgramSpec) -> None:
-    """Publish the build that describes what is here, if there is one."""
+def publish(program: ProgramSpec, seconds: float = 0.0) -> None:
+    """Publish the build that describes what is here, if there is one.
+
+    go built for `seconds`, 0 where that is not known.
+    """
     program = program.with_own_store()
     verdict = judge(program)
     manifest = verdict.manifest
@@ -120,7 +123,8 @@ def publish(program: ProgramSpec) -> None:
         from gorun_tasks.storage.remote.shared import publish as publish_shared
 
         with contextlib.suppress(Unlike):
-            if not publish_shared(program, manifest, verdict.facts, place, scope):
+            told = verdict.facts, place, scope
+            if not publish_shared(program, manifest, *told, seconds=seconds):
                 _hint_at_trimpath(program)
 
     use_places(program, put)

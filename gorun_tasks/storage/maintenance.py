@@ -15,6 +15,7 @@ from gorun_tasks.core.store import InputTable, Manifest, Store, read_file, unfra
 from gorun_tasks.errors import GoRunError, UsageError, in_one_line
 from gorun_tasks.inputs.digest import is_executable_of
 from gorun_tasks.storage.eviction import clear, size_limit
+from gorun_tasks.storage.remote.savings import Savings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +63,12 @@ def _stat(store: Store, limit: int) -> tuple[str, bool]:
         f" (GORUN_CACHE_SIZE allows {_said_size(limit)})\n"
         f"records of what they were built from: {_said_size(_size_of_records(store))}\n"
     )
+    savings = Savings.of(store)
+    if savings.fetched:
+        text += (
+            f"fetched from shared places: {savings.fetched}, {_said_size(savings.size)};"
+            f" builds saved: {savings.seconds:.0f} seconds\n"
+        )
     if programs:
         text += "\n" + _ROW.format("last used", "last built", "builds", "size", "program")
     now = time.time()
@@ -91,6 +98,7 @@ def _stat_in_json(store: Store, limit: int) -> tuple[str, bool]:
         "limit": limit,
         "executables": [*_sizes(store).values()],
         "records": _size_of_records(store),
+        "fetched": Savings.of(store)._asdict(),
         "programs": [
             {
                 "program": program.typed,

@@ -249,6 +249,11 @@ def build_ids(data: mmap.mmap) -> Iterator[tuple[int, int]]:
         at += size
 
 
+def why_not_loaded(path: str, environ: Mapping[str, str]) -> str:  # noqa: ARG001 - as elsewhere
+    """Return what an executable lacks of its libraries: that is not to be found out here."""
+    return "nothing tells whether its libraries are here"
+
+
 def _page_hashes(data: mmap.mmap, signature: int) -> Iterator[tuple[int, int]]:
     """Yield where the hashes of pages are in a signature, which is big-endian."""
     magic, _, count = unpack_from(">III", data, signature)

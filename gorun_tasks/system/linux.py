@@ -316,6 +316,9 @@ _ELF = b"\x7fELF\x02\x01"  # of 64 bits, little-endian
 _SECTIONS_AT = 0x28  # in the header: where the table of sections is
 _SHAPE_AT = 0x3A  # and the size of an entry and their number
 _NOTE = 7  # SHT_NOTE
+_SEGMENTS_AT = 0x20  # where the table of segments is
+_SEGMENTS_SHAPE_AT = 0x36
+_INTERPRETER = 3  # PT_INTERP
 _BUILD_IDS = ((b"Go\0\0", 4), (b"GNU\0", 3))
 
 
@@ -340,3 +343,47 @@ def build_ids(data: mmap.mmap) -> Iterator[tuple[int, int]]:
             if (data[at + 12 : at + 12 + name_size], note) in _BUILD_IDS:
                 yield content, content + content_size
             at = content + -(-content_size // 4) * 4
+
+
+def why_not_loaded(path: str, environ: Mapping[str, str]) -> str:
+    """Return what an executable lacks of the libraries that it is linked with, "" for nothing.
+
+    The loader that it names tells, and does not start it. One that names none needs none.
+    """
+    import subprocess
+    from struct import error
+
+    try:
+        loader = _loader_of(path)
+        if not loader:
+            return ""
+        done = subprocess.run(
+            (loader, "--list", path),
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+    except (OSError, ValueError, error) as trouble:
+        return f"it cannot be loaded: {trouble}"
+    # Of a version that is missing glibc's loader only warns.
+    lines = os.fsdecode(done.stderr or done.stdout).splitlines()
+    missing = [line.strip() for line in lines if "not found" in line or done.stderr]
+    return missing[0] if missing else "its loader refuses it" if done.returncode else ""
+
+
+def _loader_of(path: str) -> bytes:
+    """Return the loader that an ELF file names, b"" for none. Raises ValueError, struct.error."""
+    from struct import unpack_from
+
+    with open(path, "rb") as file:
+        data = file.read(1 << 16)
+    if data[: len(_ELF)] != _ELF:
+        raise ValueError("no executable of this system")
+    (table,) = unpack_from("<Q", data, _SEGMENTS_AT)
+    entry, count = unpack_from("<HH", data, _SEGMENTS_SHAPE_AT)
+    for header in range(table, table + entry * count, entry):
+        kind, _, at, _, _, size = unpack_from("<IIQQQQ", data, header)
+        if kind == _INTERPRETER:
+            return data[at : at + size].rstrip(b"\0")
+    return b""

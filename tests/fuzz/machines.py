@@ -560,6 +560,8 @@ class Machines:
                 tally.hits_by_trait[name] += hit
         if manifest is None:
             return None
+        if self._uses_c and not traits.go and _enables_cgo(second, manifest):
+            return None  # only who published can compile that: tests/network/test_without_go
         tally.claims[ours.outcome] += 1
         tally.by_release[manifest.go_version] += hit
         return self._difference(second, slot, ours, manifest)
@@ -626,6 +628,11 @@ class Machines:
                 around += [(at, n, Path(at, n).read_bytes()) for n in sorted(names)]
         words = repr((world.root, slot, sorted(world.environment.items()), found, around))
         return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _enables_cgo(world: World, manifest: Manifest) -> bool:
+    value = world.environment.get("CGO_ENABLED") or manifest.defaults.get("CGO_ENABLED")
+    return value == "1"
 
 
 def _make_tools(folder: str) -> None:

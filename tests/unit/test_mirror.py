@@ -66,7 +66,6 @@ WITHOUT = {
     "storage/remote/place": "An interface: each transport keeps it in network/test_places.",
     "storage/remote/shared": "Two machines and real places: network/test_shared_builds.",
     "storage/remote/url": "Good and bad ones are located by unit/storage/remote/test_locate.",
-    "storage/remote/vouched": "Modules that are not there: network/test_shared_builds.",
     "storage/staged_executable": "unit/storage/test_publisher has it hash, sync and fail.",
     "storage/remote/checkouts": "What is fetched, and what is not: e2e/inputs/test_checkouts.",
     "storage/remote/signatures": "Signed by real keys, and attacked: network/test_signatures.",

@@ -17,7 +17,7 @@ import os
 from gorun_tasks.closure.recorder import Closure, Section, table_names
 from gorun_tasks.core.fingerprint import key_at
 from gorun_tasks.core.store import frame, read_file, unframe
-from gorun_tasks.inputs.digest import is_executable_of
+from gorun_tasks.inputs.digest import ABSENT, DIRECTORY, is_executable_of
 from gorun_tasks.inputs.path_resolution import upwards
 from gorun_tasks.inputs.semantic_digest import SUMS
 from gorun_tasks.storage.publisher import Publisher
@@ -27,6 +27,7 @@ from gorun_tasks.storage.remote.machine import Machine, Unlike, refuse_links, re
 from gorun_tasks.storage.remote.observation import Observation
 from gorun_tasks.storage.remote.path_set import PathSet
 from gorun_tasks.storage.remote.portable import Taken, digest_of, facts_of, is_absence
+from gorun_tasks.storage.remote.vouched import with_compilers
 from gorun_tasks.storage.writer import MANIFESTS_KEPT, StoreUnusable
 from gorun_tasks.system.clock import wait_past
 
@@ -162,7 +163,17 @@ def _fitting(
 class Here:
     """What is here of a path set: the facts, and the records of the program's own part."""
 
-    def __init__(self, machine: Machine, path_set: PathSet, observation: Observation) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        path_set: PathSet,
+        observation: Observation,
+        there: Facts | None = None,
+    ) -> None:
+        """Look at it. Where no go is here, `there` tells with what C was compiled.
+
+        Raises Unlike.
+        """
         self.path_set = path_set
         self.machine = machine
         self._observation = observation
@@ -177,6 +188,8 @@ class Here:
         seen = tuple(self._looks())
         self._surroundings()
         self.facts: Facts = facts_of(machine, self.module, path_set, seen, self._commands())
+        if there is not None:
+            self.facts = with_compilers(self.facts, there, path_set.looks, machine)
 
     def complete(self, entry: Entry) -> tuple[Manifest, Closure]:
         """Return a manifest for here, and the closure, from the one that an offer names.
@@ -246,9 +259,12 @@ class Here:
         machine = self.machine
         goroot_bin = f"{machine.goroot}/bin" if machine.goroot else ""
         manifest.goroot_bin = manifest.goroot_bin and goroot_bin
+        defaults = {n: v for n, v in manifest.defaults.items() if not machine.is_set(n)}
+        if not self.has_go and not machine.program.variable("CGO_ENABLED"):
+            defaults["CGO_ENABLED"] = machine.setting("CGO_ENABLED")  # of who published
         return Closure(
             machine.environment(),
-            {n: v for n, v in manifest.defaults.items() if not machine.is_set(n)},
+            {name: value for name, value in defaults.items() if value},
             tuple((name, machine.where(name)) for name in self._names()),
             ((machine.command, os.path.realpath(machine.command)),) if machine.command else (),
             [section for section in self._sections if section.records],
@@ -289,8 +305,8 @@ class Here:
     def _commands(self) -> tuple[bytes, dict[tuple[str, str], bytes]]:
         """Record the go command, and where C is compiled what PATH has; return their contents."""
         machine = self.machine
-        if machine.elsewhere is not None and self.path_set.uses_c:
-            raise Unlike("what compiles C cannot be vouched for")
+        if machine.elsewhere is not None and machine.command and self.path_set.uses_c:
+            raise Unlike("a go that is here would decide about C once it has its toolchain")
         paths = [machine.where(machine.go_name), machine.command]
         if machine.switched:
             paths.append(f"{machine.toolchain}/bin/go")
@@ -298,12 +314,16 @@ class Here:
         for path in dict.fromkeys(filter(None, paths)):
             directory, _, name = path.rpartition("/")
             _, (go,) = self._add(directory, [(name, b"")])
-        if machine.elsewhere is not None:
-            return machine.elsewhere.go, {}
         found = {}
         if self.path_set.uses_c:
             for directory, name in machine.in_path(self.path_set.commands):
                 _, (found[directory, name],) = self._add(directory, [(name, b"")])
+        if machine.elsewhere is not None:
+            for (directory, name), content in found.items():
+                known = (directory, name, content.hex()) in machine.elsewhere.commands
+                if not known and content not in (ABSENT, DIRECTORY):
+                    raise Unlike(f"{directory}/{name} is another")
+            return machine.elsewhere.go, {}
         return go, found
 
     def _add(

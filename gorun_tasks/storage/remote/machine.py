@@ -39,7 +39,8 @@ _PLACES = frozenset(
 )
 """Variables that only say where something is, or which go: what is there counts by itself."""
 
-_READ_BY_COMPILERS = ("HOME", "XDG_CONFIG_HOME")
+READ_BY_COMPILERS = ("HOME", "XDG_CONFIG_HOME")
+"""Variables that say where compilers may have settings."""
 
 
 class Unlike(Exception):
@@ -96,7 +97,10 @@ class Machine:
             self._switch()
         if elsewhere is not None:
             self.goroot = ""
-            self._settle(_of_no_place(elsewhere))
+            told = _of_no_place(elsewhere)
+            if self.command:  # which decides on that, as soon as it has its toolchain
+                told.pop("CGO_ENABLED", None)
+            self._settle(told)
 
     def _settle(self, settings: dict[str, str]) -> None:
         """Have a go.env say what is said nowhere else. Raises Unlike."""
@@ -164,7 +168,7 @@ class Machine:
         values = {name: self.setting(name) for name in ENVIRONMENT if name not in _PLACES}
         values["GODEBUG"] = ",".join(effective_godebug(values["GODEBUG"]))
         if uses_c:
-            values |= {name: self.program.environ.get(name, "") for name in _READ_BY_COMPILERS}
+            values |= {name: self.program.environ.get(name, "") for name in READ_BY_COMPILERS}
         found = ((name, value or defaults.get(name, "")) for name, value in values.items())
         return (*found, *self._stamped)
 

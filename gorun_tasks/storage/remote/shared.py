@@ -17,9 +17,11 @@ import io
 import os
 import re
 import shutil
+import time
 from tempfile import TemporaryFile
 
 from gorun_tasks.core.fingerprint import key_of
+from gorun_tasks.errors import in_one_line
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.inputs.verdict import judge
 from gorun_tasks.storage.publisher import Publisher
@@ -40,11 +42,13 @@ from gorun_tasks.storage.remote.packed import Unpacking, pack
 from gorun_tasks.storage.remote.path_set import PathSet, plain
 from gorun_tasks.storage.remote.place import Changed, Digest, Missing, Result
 from gorun_tasks.storage.remote.portable import Taken
+from gorun_tasks.storage.remote.savings import note
 from gorun_tasks.storage.remote.shared_manifest import SharedManifest
 from gorun_tasks.storage.remote.sums import read_sums, refuse_edited
 from gorun_tasks.storage.remote.vouched import as_told, has_absent
 from gorun_tasks.storage.staged_executable import StagedExecutable
 from gorun_tasks.storage.writer import StoreUnusable
+from gorun_tasks.system import console, host
 from gorun_tasks.system.clock import wait_past
 
 TYPE_CHECKING = False
@@ -105,8 +109,10 @@ def publish(
                 files = {"executable": compressed, "manifest": digest_of(told)}
                 with contextlib.suppress(Changed):  # somebody else has published just this
                     _put(place, (strong.encode(), scope), Result(files), told, file)
-            facts_of_go = taken.facts.go, settings_of(machine.goroot), taken.facts.commands
-            add_to_index(place, (weak, scope), (packed, Toolchain(*facts_of_go), (strong,)))
+            settings = settings_of(machine.goroot)
+            settings["CGO_ENABLED"] = dict(taken.facts.values)["CGO_ENABLED"]  # or by go itself
+            toolchain = Toolchain(taken.facts.go, settings, taken.facts.commands)
+            add_to_index(place, (weak, scope), (packed, toolchain, (strong,)))
     except (NotCanonical, OSError, ValueError) as error:
         raise Unlike(str(error)) from error
     except Missing as error:
@@ -121,6 +127,7 @@ def fetch(
 
     Raises PlaceUnusable.
     """
+    began = time.perf_counter()
     try:
         if program.never_recorded():
             return None
@@ -132,6 +139,11 @@ def fetch(
             if not observation.unsettled:
                 manifest = _taken_over(publisher, here, told, (place, digest))
                 program.store.forget_tables()
+                took = time.perf_counter() - began
+                saved = told.milliseconds / 1000 - took
+                note(program.store, digest.size, saved)
+                if not here.has_go:
+                    _say_which_go(published.index, told.go_version)
                 return manifest
             wait_past(observation.began)
     except (Unlike, NotCanonical, Missing, StoreUnusable, OSError, ValueError):
@@ -173,9 +185,13 @@ class Published:
 
     def here(self, row: Row, observation: Observation) -> Here:
         """Return what is here of a row of the index. Raises Unlike and NotCanonical."""
-        packed, toolchain, _ = row
-        machine = self._machine or Machine(self.program, self._facts, toolchain)
-        return Here(machine, PathSet.decoded(packed), observation)
+        packed, toolchain, keys = row
+        path_set = PathSet.decoded(packed)
+        if self._machine is not None:
+            return Here(self._machine, path_set, observation)
+        machine = Machine(self.program, self._facts, toolchain)
+        newest = self.results.of("".join(keys[:1]))[0].facts if path_set.uses_c else None
+        return Here(machine, path_set, observation, newest)
 
     def result(self, here: Here, row: Row) -> tuple[SharedManifest, Digest]:
         """Return what was published of the very contents that are here. Raises Unlike."""
@@ -248,18 +264,25 @@ def _preferred(index: tuple[Row, ...], program: ProgramSpec, wanted: str) -> tup
     line = re.search(rb"(?m)^toolchain[ \t]+(\S+)", bytes_of(f"{module_of(program)}/go.mod"))
     named = line[1].decode(errors="replace") if line else ""
 
-    def version_of(row: Row) -> str:
-        try:
-            return PathSet.decoded(row[0]).go_version.split(" ")[0]
-        except NotCanonical:
-            return ""
-
     def rank(row: Row) -> tuple[bool, list[int]]:
-        version = version_of(row)
+        version = _version(row)
         return version == named, [int(n) for n in re.findall(r"\d{1,9}", version)]
 
-    rows = (row for row in index if wanted in ("", version_of(row)))
+    rows = (row for row in index if wanted in ("", _version(row)))
     return tuple(sorted(rows, key=rank, reverse=True))
+
+
+def _version(row: Row) -> str:
+    try:
+        return PathSet.decoded(row[0]).go_version.split(" ")[0]
+    except NotCanonical:
+        return ""
+
+
+def _say_which_go(index: tuple[Row, ...], version: str) -> None:
+    """Say which toolchain was taken where none is here, if there was a choice."""
+    if len({*map(_version, index)} - {""}) > 1:
+        console.say(in_one_line(f"no go is here; what {version} built elsewhere is started"))
 
 
 def _taken_over(
@@ -276,6 +299,8 @@ def _taken_over(
             unpacking.end()
         # What came has this digest, and is brought to the disk once placed.
         staged = StagedExecutable(path, told.digest, in_a_hurry=True)
+        if here.path_set.uses_c and not here.has_go:
+            _refuse_without_libraries(path, here.program)
         placed = publisher.place(staged)
         staged.sync()
     finally:
@@ -283,6 +308,15 @@ def _taken_over(
     manifest = told.manifest(key_of(os.stat(placed)))
     publisher.take_over(here.program, manifest, here.closure(manifest))
     return manifest
+
+
+def _refuse_without_libraries(path: str, program: ProgramSpec) -> None:
+    """Raise Unlike, and say so, where an executable cannot be loaded: nobody can build another."""
+    trouble = host.why_not_loaded(path, program.environ)
+    if trouble:
+        trouble = in_one_line(trouble.replace(path, os.path.basename(path)))
+        console.say(f"a published build is not for this machine: {trouble}")
+        raise Unlike(trouble)
 
 
 def _describes_here(program: ProgramSpec, manifest: Manifest) -> bool:

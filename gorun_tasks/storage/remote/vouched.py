@@ -1,28 +1,36 @@
-"""Vouched for: modules that are not here count as what go.sum names.
+"""Vouched for: what is not here, and counts as what it was where a build was published.
 
-The sums are among what is compared here, and who published had modules with these sums. So what is
-not here need not be fetched. That it is not here is recorded: once it is, it is compared.
+Modules count as what go.sum names: the sums are among what is compared here, and who published had
+modules with these sums. Where no go is, what compiled C counts as it did there. That something is
+not here is recorded: once it is, it is compared.
 
-Decides which absence is one of a whole module. It must never take a part of a module for absent:
-what is here is compared by content.
+Decides which absence is one of a whole module, and which is one of a C compiler. It must never take
+a part of a module for absent: what is here is compared by content.
 """
 
 from __future__ import annotations
 
 import os
+import re
 
 from gorun_tasks.core.fingerprint import record_directory
 from gorun_tasks.inputs.digest import ABSENT
 from gorun_tasks.inputs.semantic_digest import kind_of
-from gorun_tasks.storage.remote.machine import Unlike
+from gorun_tasks.storage.remote.machine import READ_BY_COMPILERS, Unlike
 from gorun_tasks.storage.remote.sums import DOWNLOADS, module_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gorun_tasks.core.fingerprint import Detail, Record
+    from gorun_tasks.storage.remote.machine import Machine
     from gorun_tasks.storage.remote.observation import Observation, Told
+    from gorun_tasks.storage.remote.path_set import Look
+    from gorun_tasks.storage.remote.portable import Facts
+
+_READ_BY_GO = (".go", ".mod", ".sum", ".work", ".pgo", "/modules.txt")
+_SHARED_LIBRARY = re.compile(r".*\.so(?:\.\d+)*")
 
 
 def as_told(
@@ -58,6 +66,37 @@ def has_absent(records: Iterable[tuple[Record, Detail]]) -> bool:
         for name, content in zip(names, contents, strict=True)
         if base.startswith(DOWNLOADS) or not _folder_of(base)
     )
+
+
+def with_compilers(here: Facts, there: Facts, looks: Sequence[Look], machine: Machine) -> Facts:
+    """Return what is here without a go, and in the place of what compiled C, what was there.
+
+    A compiler, a header or an archive that is here has to be the same. Of shared libraries the
+    loader tells whether they will do.
+    """
+    packages = tuple(f"{look.base}/" for look in looks if look.mode and look.base[:1] == "/")
+    seen = []
+    for look, (listing, mine), (_, theirs) in zip(looks, here.seen, there.seen, strict=True):
+        contents = mine
+        if look.base[:1] == "/" and not f"{look.base}/".startswith(packages):
+            named = zip(look.names, mine, theirs, strict=True)
+            contents = tuple(b if _is_of_compilers(name, a) else a for name, a, b in named)
+        seen.append((listing, contents))
+    values, roots = dict(there.values), dict(there.fixed)
+    read = {name: values.get(name, "") for name in READ_BY_COMPILERS}
+    elsewhere = {"GOROOT"} if os.path.lexists(machine.modules) else {"GOROOT", "GOMODCACHE"}
+    return here._replace(
+        seen=tuple(seen),
+        values=tuple((name, read.get(name, value)) for name, value in here.values),
+        fixed=tuple((r, roots.get(r, "") if r in elsewhere else path) for r, path in here.fixed),
+    )
+
+
+def _is_of_compilers(name: str, content: bytes) -> bool:
+    """Say whether it counts as it was elsewhere: what is not here, or a loader decides about."""
+    if content == ABSENT:
+        return not f"/{name}".endswith(_READ_BY_GO)
+    return _SHARED_LIBRARY.fullmatch(name) is not None
 
 
 def _downloads(observation: Observation, row: Told, root: str) -> tuple[Record, Detail]:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gorun_tasks.system import linux
 from gorun_tasks.system.mount_table import MountTable
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+
+
+def test_a_loader_tells_what_an_executable_lacks(tmp_path: Path) -> None:
+    """A shell script has none; a program of C lacks nothing, and one of a newer glibc does."""
+    script, newer = tmp_path / "script", tmp_path / "newer"
+    script.write_text("#!/bin/sh\n")
+    assert linux.why_not_loaded(str(script), {}).startswith("it cannot be loaded: ")
+    assert linux.why_not_loaded("/bin/cat", {}) == ""
+    program = Path("/bin/cat").read_bytes()
+    newer.write_bytes(re.sub(rb"GLIBC_2\.\d\b", b"GLIBC_9.9", program))
+    newer.chmod(0o755)
+    assert "`GLIBC_9.9' not found" in linux.why_not_loaded(str(newer), dict(os.environ))
+    newer.write_bytes(program.replace(b"libc.so.6", b"libx.so.6"))
+    assert "libx.so.6" in linux.why_not_loaded(str(newer), {})
+    newer.write_bytes(re.sub(rb"/lib[^\0]*/ld-", b"/nox/ld-", program))
+    assert "No such file" in linux.why_not_loaded(str(newer), {})
 
 
 def test_a_process_is_known_by_its_parent_and_its_executable() -> None:

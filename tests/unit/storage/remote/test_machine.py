@@ -12,6 +12,7 @@ from gorun_tasks.core.target import Target
 from gorun_tasks.storage.remote.machine import (
     Machine,
     NoToolchain,
+    Toolchain,
     Unlike,
     arrangement,
     is_trimmed,
@@ -100,6 +101,20 @@ def test_the_toolchain_counts_that_the_go_command_switches_to(home: Path) -> Non
     (home / "other/go1.27.3").chmod(0o700)
     with pytest.raises(Unlike, match="is in PATH"):
         machine(home)
+
+
+@pytest.mark.parametrize(("is_here", "enabled"), [(True, ""), (False, "0")])
+def test_whether_cgo_is_enabled_elsewhere_counts_only_without_a_go(
+    home: Path, monkeypatch: pytest.MonkeyPatch, enabled: str, *, is_here: bool
+) -> None:
+    """A go that is here finds it out by itself, once it has the toolchain."""
+    monkeypatch.setattr("gorun_tasks.storage.remote.machine.has_go", lambda _: is_here)
+    (home / "work/go.mod").write_text("module a\n\ngo 1.27.3\n")
+    told = Toolchain(b"", {"CGO_ENABLED": "0", "GOPROXY": "off"}, ())
+    environ = {"HOME": str(home), "PATH": f"{home}/bin"}
+    program = ProgramSpec(Target((".",)), BuildFlags.parse([])[0], environ, cwd=f"{home}/work")
+    found = Machine(program, None, told)
+    assert (found.setting("CGO_ENABLED"), found.setting("GOPROXY")) == (enabled, "off")
 
 
 @pytest.mark.parametrize(
