@@ -17,11 +17,14 @@ from gorun_tasks.storage.remote.bucket import BucketPlace, bucket_place
 from gorun_tasks.storage.remote.credentials import Access, basic
 from gorun_tasks.storage.remote.deadline import Limits
 from gorun_tasks.storage.remote.folder import FolderPlace
+from gorun_tasks.storage.remote.grpc_place import GrpcPlace
 from gorun_tasks.storage.remote.http import HttpPlace
 from gorun_tasks.storage.remote.messages import digest_of
 from gorun_tasks.storage.remote.url import split, target_of
 from tests.support import bazel_remote as br
 from tests.support import seaweedfs
+from tests.support.casd import casd
+from tests.support.casd import executable as casd_executable
 from tests.support.clock import PATIENCE
 from tests.support.http_cache import http_cache
 
@@ -45,6 +48,10 @@ def http_place(url: str, access: Access = Access(), limits: Limits = PATIENT) ->
 
 def bucket_at(url: str, environ: Mapping[str, str], limits: Limits = PATIENT) -> BucketPlace:
     return bucket_place(split(url), environ, plaintext=False, limits=limits)
+
+
+def grpc_place(url: str, access: Access = Access(), limits: Limits = PATIENT) -> GrpcPlace:  # noqa: B008
+    return GrpcPlace(target_of(split(url), plaintext=access.plaintext), access, limits)
 
 
 class Remote:
@@ -171,6 +178,29 @@ class Bucket(Remote):
         return StoredObject(S3Store.from_url(self.url, client_options=client, **config), path)
 
 
+class Grpc(Strict):
+    """bazel-remote by its other protocol."""
+
+    def reader(self) -> Place:
+        return self.open(grpc_place(self.url))
+
+    def writer(self) -> Place:
+        return self.open(grpc_place(self.url, Access(basic(br.USER, br.PASSWORD))))
+
+
+class Casd(Remote):
+    """buildbox-casd: by gRPC alone, and nothing is compressed."""
+
+    def writer(self) -> Place:
+        return self.open(grpc_place(self.url))
+
+    def variables(self) -> dict[str, str]:
+        return {"GORUN_REMOTE": self.url}
+
+    def content(self, digest: Digest) -> Path:
+        return self.root / "cas" / "objects" / digest.hash[:2] / digest.hash[2:]
+
+
 @contextmanager
 def folder_remote(folder: Path) -> Iterator[Remote]:
     yield Remote(folder)
@@ -188,10 +218,24 @@ def strict_remote(folder: Path) -> Iterator[Remote]:
         yield Strict(folder, server.url)
 
 
+@contextmanager
+def grpc_remote(folder: Path) -> Iterator[Remote]:
+    with br.bazel_remote(folder) as server:
+        yield Grpc(folder, server.grpc)
+
+
+@contextmanager
+def casd_remote(folder: Path) -> Iterator[Remote]:
+    with casd(folder) as url:
+        yield Casd(folder, url)
+
+
 TRANSPORTS: dict[str, Callable[[Path], AbstractContextManager[Remote]]] = {
     "folder": folder_remote,
     "plain": plain_remote,
     "bazel-remote": strict_remote,
+    "bazel-remote by gRPC": grpc_remote,
+    "casd": casd_remote,
 }
 
 
@@ -214,8 +258,10 @@ def bucket_server() -> Iterator[SeaweedFS]:
 @contextmanager
 def remote_of(request: pytest.FixtureRequest, folder: Path) -> Iterator[Remote]:
     """Return the place of a transport, with nothing in it."""
-    if request.param == "bazel-remote":
+    if request.param.startswith("bazel-remote"):
         request.getfixturevalue("built_bazel_remote")
+    if request.param == "casd" and casd_executable() is None:
+        pytest.skip("needs buildbox-casd, of which there is none for this system")
     with contextlib.ExitStack() as stack:
         if request.param == "bucket":
             remote: Remote = Bucket(folder, request.getfixturevalue("bucket_server"))

@@ -68,7 +68,8 @@ def test_a_key_leads_to_the_result_that_was_put_last(remote: Remote) -> None:
         found = reader.result(key)
         assert found is not None
         assert found.files == result.files
-        assert found.inline in (result.inline, {})  # what comes along need not
+        along = {name: digest_of(content) for name, content in found.inline.items()}
+        assert along.items() <= found.files.items()  # what comes along need not
 
 
 @pytest.mark.parametrize("length", [-1, 0, 1])
@@ -125,7 +126,8 @@ def test_what_was_evicted_is_a_miss_and_is_put_again(remote: Remote) -> None:
     result = Result({"executable": executable, "manifest": manifest})
     place.put_result(KEY, result)
     remote.forget(executable)
-    assert place.result(KEY) in (None, result)
+    found = place.result(KEY)
+    assert found is None or found.files == result.files
     with pytest.raises(Missing):
         place.read(executable, len)
     assert content_of(place, manifest) == b"manifest"

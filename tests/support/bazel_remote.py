@@ -38,9 +38,10 @@ class NotBuilt(Exception):
 
 
 class BazelRemote(NamedTuple):
-    """A running server."""
+    """A running server, which is the same by both protocols."""
 
     url: str
+    grpc: str
     process: subprocess.Popen[bytes]
 
 
@@ -79,17 +80,20 @@ def _build(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def bazel_remote(folder: Path) -> Iterator[BazelRemote]:
-    """Run a server that anybody may read and only who knows the password may write."""
+def bazel_remote(folder: Path, **chosen: object) -> Iterator[BazelRemote]:
+    """Run a server that anybody may read and only who knows the password may write.
+
+    With `tls_ca_file` and the like among the options a certificate counts, and no password.
+    """
     passwords = folder / "htpasswd"
     passwords.write_text(HTPASSWD)
-    port, unused = free_ports()
+    port, other = free_ports()
     options = {
         "dir": folder / "shared",
         "max_size": 1,
         "http_address": f"127.0.0.1:{port}",
-        "grpc_address": f"127.0.0.1:{unused}",
-        "htpasswd_file": passwords,
+        "grpc_address": f"127.0.0.1:{other}",
+        **(chosen or {"htpasswd_file": passwords}),
     }
     words = [f"--{name}={value}" for name, value in options.items()]
     with (folder / "log").open("wb") as log:
@@ -97,8 +101,8 @@ def bazel_remote(folder: Path) -> Iterator[BazelRemote]:
             [str(executable()), *words, "--allow_unauthenticated_reads"], stdout=log, stderr=log
         )
     try:
-        wait_until(lambda: _listens(port, process))
-        yield BazelRemote(f"http://127.0.0.1:{port}", process)
+        wait_until(lambda: listens(port, process) and listens(other, process))
+        yield BazelRemote(f"http://127.0.0.1:{port}", f"grpc://127.0.0.1:{other}", process)
     finally:
         process.kill()
         process.wait(PATIENCE)
@@ -113,8 +117,9 @@ def free_ports() -> tuple[int, int]:
         return one.getsockname()[1], two.getsockname()[1]
 
 
-def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
-    assert process.poll() is None, "bazel-remote ended"
+def listens(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Say whether a server can be spoken to, which must not have ended."""
+    assert process.poll() is None, "the server ended"
     with contextlib.suppress(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port)).close()
         return True

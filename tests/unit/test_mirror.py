@@ -62,6 +62,8 @@ WITHOUT = {
     "storage/remote/bucket": "A real server: network/test_places, test_bucket, test_shared_builds.",
     "storage/remote/connection": "Servers that do not behave: network/test_faults, test_http.",
     "storage/remote/folder": "A real folder in network/test_places and network/test_folder.",
+    "storage/remote/grpc_channel": "Servers that fail and hang: network/test_grpc_faults.",
+    "storage/remote/grpc_place": "Real servers in network/test_places and network/test_grpc.",
     "storage/remote/http": "Real servers in network/test_places, odd ones in network/test_faults.",
     "storage/remote/place": "An interface: each transport keeps it in network/test_places.",
     "storage/remote/shared": "Two machines and real places: network/test_shared_builds.",

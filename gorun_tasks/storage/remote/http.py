@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gorun_tasks.storage.remote.place import Digest, Result
     from gorun_tasks.storage.remote.url import Server
 
+_SCHEMES = ("http", "https")
+
 _MOST_REDIRECTS = 3
 
 _REDIRECTS = (301, 302, 307, 308)
@@ -218,6 +220,8 @@ class HttpPlace:
             self._finish(answer, drain=True)
             try:
                 parts_of_url = split(urljoin(target.url, location))
+                if parts_of_url.scheme not in _SCHEMES:
+                    break
                 target = target_of(parts_of_url, plaintext=self._access.plaintext)
             except (BadURL, ValueError):
                 break

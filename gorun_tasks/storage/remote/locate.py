@@ -72,7 +72,6 @@ def _place(parts: SplitResult, environ: Mapping[str, str], *, chosen_by_user: bo
         return bucket_place(parts, environ, plaintext=plaintext)
     target = target_of(parts, plaintext=plaintext)
     from gorun_tasks.storage.remote import credentials  # noqa: PLC0415
-    from gorun_tasks.storage.remote.http import HttpPlace  # noqa: PLC0415
     from gorun_tasks.storage.remote.proxies import proxy_of  # noqa: PLC0415
 
     server = target.server
@@ -83,4 +82,17 @@ def _place(parts: SplitResult, environ: Mapping[str, str], *, chosen_by_user: bo
         plaintext,
         credentials.withheld(environ, chosen_by_user=chosen_by_user),
     )
+    if parts.scheme.startswith("grpc"):
+        from importlib.util import find_spec  # noqa: PLC0415
+
+        if find_spec("grpc") is None:
+            raise Unsendable(
+                f"{parts.scheme}:// needs grpcio, which is not installed; "
+                "pip install 'gorun-tasks[remote]'"
+            )
+        from gorun_tasks.storage.remote.grpc_place import GrpcPlace  # noqa: PLC0415
+
+        return GrpcPlace(target, access)
+    from gorun_tasks.storage.remote.http import HttpPlace  # noqa: PLC0415
+
     return HttpPlace(target._replace(path=target.path.rstrip("/")), access)

@@ -29,7 +29,8 @@ _DEFAULT_PORT = 80
 
 def proxy_of(server: Server, environ: Mapping[str, str]) -> Proxy | None:
     """Return the proxy of a server, None where it is spoken to directly. Raises Unsendable."""
-    name = next((name for name in _VARIABLES[server.scheme] if environ.get(name)), "")
+    names = _VARIABLES[server.scheme.replace("grpc", "http")]
+    name = next((name for name in names if environ.get(name)), "")
     if not name or server.is_here or _is_excepted(server, environ):
         return None
     value = environ[name]

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
@@ -76,12 +76,12 @@ def split(url: str) -> SplitResult:
 
 
 def target_of(parts: SplitResult, *, plaintext: bool) -> Target:
-    """Return where a URL of HTTP leads. Raises BadURL.
+    """Return where a URL of a server leads. Raises BadURL.
 
     `plaintext` allows to speak unprotected with another machine.
     """
     if parts.scheme not in DEFAULT_PORTS:
-        raise BadURL("begins with none of https://, http://, s3:// and file://")
+        raise BadURL("begins with none of grpcs://, grpc://, https://, http://, s3:// and file://")
     host = parts.hostname or ""
     try:
         port = parts.port or DEFAULT_PORTS[parts.scheme]
@@ -90,10 +90,10 @@ def target_of(parts: SplitResult, *, plaintext: bool) -> Target:
     if not _HOST.fullmatch(host):
         raise BadURL("names no server")
     server = Server(parts.scheme, host, port)
-    if parts.scheme == "http" and not plaintext and not server.is_here:
+    if not parts.scheme.endswith("s") and not plaintext and not server.is_here:
         raise BadURL(
-            "is http://, which others can read and change on its way; "
-            "use https://, or allow it by GORUN_REMOTE_PLAINTEXT=1"
+            f"is {parts.scheme}://, which others can read and change on its way; "
+            f"use {parts.scheme}s://, or allow it by GORUN_REMOTE_PLAINTEXT=1"
         )
     query = f"?{parts.query}" if parts.query else ""
     return Target(server, parts.path + query)

@@ -32,6 +32,8 @@ SECRET = "s3cr3t"
         ("http://[::1]:80/x", "::1"),
         ("s3://builds", "s3://builds"),
         ("s3://the.builds-1/team/main/", "s3://the.builds-1"),
+        ("grpcs://cache.example.com/instance", "cache.example.com"),
+        ("grpc://127.0.0.1:9092/main", "127.0.0.1:9092"),
     ],
 )
 def test_a_url_leads_to_a_place(url: str, label: str, tmp_path: Path) -> None:
@@ -73,8 +75,9 @@ def test_no_url_leads_nowhere(tmp_path: Path) -> None:
         ("s3://builds/a%20b", r"has a prefix that is not of letters, digits and !_\.\*'\(\)-"),
         ("s3://builds/a//b", "has a prefix"),
         ("s3://builds/../b", "has a prefix"),
-        ("ftp://cache.example.com", "begins with none of https://, http://, s3:// and file://"),
-        ("grpcs://cache.example.com", "begins with none of"),
+        ("ftp://cache.example.com", "begins with none of grpcs://, grpc://, https://, http"),
+        ("grpc://cache.example.com", "is grpc://, which others can read .*_PLAINTEXT=1"),
+        ("grpcs://", "names no server"),
         ("cache.example.com", "begins with none of"),
     ],
 )
