@@ -17,6 +17,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.seeded_store import seed
 from tests.support.trees import Tree
@@ -24,6 +25,12 @@ from tests.support.trees import Tree
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+# No test may fail because the machine is busy.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 _NEW_MOUNTS = 0x20000  # CLONE_NEWNS: a mount table of our own
 
