@@ -91,7 +91,7 @@ def test_what_hinders_a_comparison_is_said(pair: Machines, folder: Remote) -> No
     let_the_clock_tick()
     assert _miss(pair) == f"{dep} is another"
     for path in (folder.root / "cas").rglob("*"):
-        if path.is_file() and path.stat().st_size > 1 << 10:
+        if path.is_file() and path.stat().st_size > 1 << 14:
             path.unlink()
     assert _miss(pair) == "its contents are gone"
 
