@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from gorun_tasks.storage.remote import grpc_messages as messages
 from gorun_tasks.storage.remote import zstd_stream
 from gorun_tasks.storage.remote.credentials import Access, basic
+from gorun_tasks.storage.remote.locate import locate
 from gorun_tasks.storage.remote.messages import action_key, digest_of, encode_result
 from gorun_tasks.storage.remote.place import PlaceUnusable, Result, WriteRefused
 from gorun_tasks.storage.remote.wire import field
@@ -158,3 +162,52 @@ def test_a_web_server_is_no_such_cache(tmp_path: Path) -> None:
         with pytest.raises(PlaceUnusable, match="does not answer"):
             place.result(KEY)
         place.close()
+
+
+PROGRAM = """
+import os, sys
+before = dict(os.environ)
+from gorun_tasks.storage.remote.locate import locate
+from gorun_tasks.storage.remote.place import Digest, PlaceUnusable
+place = locate(sys.argv[1], origin="GORUN_REMOTE", environ=os.environ, notes=sys.argv[2])
+assert "grpc" not in sys.modules
+try:
+    place.result(Digest("0" * 64, 7))
+except PlaceUnusable as trouble:
+    print(trouble)
+place.close()
+assert "grpc" in sys.modules
+assert dict(os.environ) == before, os.environ
+os.execv("/bin/sh", ["sh", "-c", "env | grep GRPC_; ls /proc/self/fd | wc -l"])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads Linux's /proc")
+def test_grpcio_writes_nothing_and_leaves_nothing_to_the_program(tmp_path: Path) -> None:
+    """It would write of a handshake that fails, and its variables are set for the import."""
+    with http_cache(tmp_path) as server:
+        url = server.url.replace("http", "grpcs")
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", PROGRAM, url, str(tmp_path)],
+            env={**os.environ, "GRPC_VERBOSITY": "debug"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    said, *rest = done.stdout.splitlines()
+    assert said.startswith("remote cache: 127.0.0.1:")
+    assert "GRPC_VERBOSITY=debug" in rest
+    assert rest[-1] == "4"  # three, and that of the folder which is listed
+    assert done.stderr == ""
+
+
+def test_where_grpcio_is_not_installed_one_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(PlaceUnusable) as caught:
+        locate("grpc://127.0.0.1:1", origin="x", environ={}, notes=str(tmp_path))
+    assert str(caught.value) == (
+        "remote cache: grpc:// needs grpcio, which is not installed; "
+        "pip install 'gorun-tasks[remote]'; building here"
+    )

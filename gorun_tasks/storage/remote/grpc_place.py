@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _BATCH = 1 << 20
 """The largest content that comes or goes in one message, which is waited for as a whole."""
 
-_INLINE = ("index", "manifest")
+_INLINE = ("index", "manifest", "signature")
 """Files of a result whose contents should come along."""
 
 _ALLOWANCE = 1 << 20
