@@ -247,7 +247,7 @@ def _tools_of(base: str) -> str:
 
 
 _OF_MACHINES: dict[str, tuple[int, Mutation]] = {
-    "module cache": (9, module_cache),
+    "module cache": (16, module_cache),
     "go env -w": (8, settings),
     "compiler": (4, compiler),
     "ignored file": (4, ignored),
