@@ -324,8 +324,10 @@ class BuildAttempt:
         return self._publisher.known(self._program.key, self._program.identity)
 
     def _was_fetched(self, path: str) -> bool:
-        modules = self.report.settings.get("GOMODCACHE", "")
-        return bool(modules) and path.startswith(modules + "/")
+        modules = f"{self.report.settings.get('GOMODCACHE', '')}/"
+        # go makes the module cache, too, and the directories above it.
+        above = f"{path}/", f"{os.path.dirname(path)}/"
+        return modules != "/" and (path.startswith(modules) or modules.startswith(above))
 
     def _changed_sources(self) -> list[str]:
         return self._before.changed_sources(self.report) if self._before is not None else []

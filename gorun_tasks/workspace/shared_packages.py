@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import sys
 
 from gorun_tasks.build.sharing import is_asked_to_publish, use_places
 from gorun_tasks.core.fingerprint import is_settled, look_up
@@ -24,6 +23,7 @@ from gorun_tasks.storage.remote.canonical import LARGEST, NotCanonical, decode, 
 from gorun_tasks.storage.remote.machine import Machine, Toolchain, Unlike, has_go
 from gorun_tasks.storage.remote.messages import action_key, digest_of
 from gorun_tasks.storage.remote.place import Missing, Result
+from gorun_tasks.storage.remote.toolchain_choice import PLATFORM
 from gorun_tasks.system import host
 from gorun_tasks.workspace.discovery import discover, is_known
 from gorun_tasks.workspace.own_tree import CONFIGURED_BY, OwnTree
@@ -96,7 +96,7 @@ class _Survey:
     def key(self, scope: str) -> bytes:
         """Return the bytes that stand for all that decides the answer. Raises NotCanonical."""
         words = (
-            ("gorun packages", _SCHEMA, scope, sys.platform, os.uname().machine),
+            ("gorun packages", _SCHEMA, scope, *PLATFORM),
             self._asker.flags.words,
             tuple(pattern.words for pattern in self._include),
             self._values,

@@ -325,6 +325,15 @@ def test_a_configuration_names_the_place_and_the_scope(pair: Machines, folder: R
     assert pair.second.outcome("./cmd/api")[0] == "fetched"
 
 
+def test_who_has_no_module_cache_yet_publishes(pair: Machines) -> None:
+    """As a fresh machine of a CI: go makes the cache, and the directories above it."""
+    shutil.rmtree(pair.first.folder.parent / "home")
+    let_the_clock_tick()
+    pair.build(*API)
+    pair.download()
+    assert pair.asked(*API) == "fetched"
+
+
 def test_what_would_be_shared_with_trimpath_says_so_once(pair: Machines) -> None:
     pair.download()
     for machine in (pair.first, pair.second):

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 
 from gorun_tasks.inputs.digest import bytes_of
 from gorun_tasks.storage.remote.canonical import encode
 from gorun_tasks.storage.remote.path_set import plain
+from gorun_tasks.storage.remote.toolchain_choice import PLATFORM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def weak_key(program: ProgramSpec, scope: str = "") -> bytes:
     place = os.path.relpath(program.directory, module) if line else ""
     return encode(
         (
-            ("gorun weak key", SCHEMA, scope, sys.platform, os.uname().machine),
+            ("gorun weak key", SCHEMA, scope, *PLATFORM),
             program.flags.words,
             program.target.words,
             program.stamp,

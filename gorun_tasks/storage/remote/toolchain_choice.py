@@ -21,6 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PLATFORM = sys.platform, os.uname().machine
+"""What this machine is called: one of another kind starts nothing that was built here."""
+
 _NAME = re.compile(r"go(\d+)(?:\.(\d+))?(?:\.(\d+)|(alpha|beta|rc)(\d+))?(-\S*)?")
 _SWITCHES_SINCE = (1, 21)
 _NONE = -1  # of a version, where there is no such number
@@ -119,8 +122,8 @@ def _above(name: str, directory: str) -> str:
 
 def folder_of(name: str) -> str:
     """Return where in the module cache go keeps a toolchain for this machine."""
-    machine = os.uname().machine
-    platform = f"{sys.platform}-{_ARCHITECTURES.get(machine, machine)}"
+    system, machine = PLATFORM
+    platform = f"{system}-{_ARCHITECTURES.get(machine, machine)}"
     return f"golang.org/toolchain@v0.0.1-{name}.{platform}"
 
 

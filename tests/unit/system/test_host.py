@@ -39,7 +39,7 @@ ELSEWHERE = {
     # On each start: where the store is.
     "core/store.py": {"sys.platform": 1},
     # As words of a key: what one machine has built, another kind of machine does not find.
-    "storage/remote/keys.py": {"os.uname": 1, "sys.platform": 1},
+    "storage/remote/toolchain_choice.py": {"os.uname": 1, "sys.platform": 1},
 }
 
 
