@@ -22,7 +22,7 @@ def shell(go: None, tmp_path: Path) -> Iterator[Shell]:  # noqa: ARG001 - all pa
     """Return a shell in which gorun, the runners and go are found."""
     go_found = go_command()
     cache = subprocess.run([go_found, "env", "GOCACHE"], capture_output=True, text=True, check=True)
-    places = [os.path.dirname(sys.executable), os.path.dirname(go_found), os.environ["PATH"]]
+    places = [os.path.dirname(go_found), os.path.dirname(sys.executable), os.environ["PATH"]]
     environ = surroundings(tmp_path, path=os.pathsep.join(places), build_cache=cache.stdout.strip())
     with Shell(tmp_path, environ) as opened:
         yield opened
