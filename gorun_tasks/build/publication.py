@@ -31,7 +31,6 @@ def begin(program: ProgramSpec, seconds: float) -> None:
             input=pickle.dumps((program.with_own_store(), seconds)),
             stdout=subprocess.DEVNULL,
             stderr=None if _nobody_waits_for(2) else subprocess.DEVNULL,
-            cwd="/",
             start_new_session=True,
             check=False,
         )

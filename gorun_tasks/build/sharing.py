@@ -82,14 +82,18 @@ def explain(program: ProgramSpec, facts: Facts | None) -> tuple[str, str]:
 
     Both are "" where there is no place, or none that answers and knows the program.
     """
+    from gorun_tasks.storage.remote.nearest import NOT_PUBLISHED
+    from gorun_tasks.storage.remote.nearest import explain as explain_shared
 
-    def ask(place: Place, scope: str) -> tuple[str, str] | None:
-        from gorun_tasks.storage.remote.nearest import explain as explain_shared
+    misses: list[str] = []
 
+    def ask(place: Place, scope: str) -> str | None:
         version, miss = explain_shared(program, facts, place, scope)
-        return (built_elsewhere(version) if version else "", miss) if version or miss else None
+        misses.append(miss)
+        return built_elsewhere(version) if version else None
 
-    return use_places(program, ask) or ("", "")
+    found = use_places(program, ask) or ""
+    return found, "" if found else max(misses, key=lambda miss: miss != NOT_PUBLISHED, default="")
 
 
 def has_place(program: ProgramSpec) -> bool:
@@ -177,11 +181,14 @@ def _in_place(
 
     environ = _environment(program)
     key = environ.get(_KEY, "") if environ.get(_WRITE) == "1" else ""
+    if key and not named.signers:
+        _say(f"remote cache: {_KEY} needs signers, or strangers' builds are signed; building here")
+        return None
     place: Place | None = None
     try:
         notes = f"{program.store.root}/{_NOTES}"
         place = locate(url, origin=named.origin, environ=environ, notes=notes)
-        if place is not None and (named.signers or key):
+        if place is not None and named.signers:
             from gorun_tasks.storage.remote.signatures import SignedPlace
 
             place = SignedPlace(place, named.signers, key, _say)
@@ -201,10 +208,10 @@ def _named(program: ProgramSpec) -> _Named:
         named = _configured(program)
     except UsageError as error:
         _say(f"remote cache: {error}; building here")
-        named = _Named()
+        return _Named()
     if _URL in environ:
         named = named._replace(urls=environ[_URL], origin=_URL)
-    return named._replace(signers=environ.get(_SIGNERS, named.signers))
+    return named._replace(signers=environ.get(_SIGNERS) or named.signers)
 
 
 def _configured(program: ProgramSpec) -> _Named:

@@ -345,6 +345,9 @@ def build_ids(data: mmap.mmap) -> Iterator[tuple[int, int]]:
             at = content + -(-content_size // 4) * 4
 
 
+_LONGEST_LOAD = 10.0  # seconds for a loader to find libraries
+
+
 def why_not_loaded(path: str, environ: Mapping[str, str]) -> str:
     """Return what an executable lacks of the libraries that it is linked with, "" for nothing.
 
@@ -362,9 +365,10 @@ def why_not_loaded(path: str, environ: Mapping[str, str]) -> str:
             env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            timeout=_LONGEST_LOAD,
             check=False,
         )
-    except (OSError, ValueError, error) as trouble:
+    except (OSError, ValueError, error, subprocess.SubprocessError) as trouble:
         return f"it cannot be loaded: {trouble}"
     # Of a version that is missing glibc's loader only warns.
     lines = os.fsdecode(done.stderr or done.stdout).splitlines()

@@ -176,10 +176,11 @@ def publish(asker: Program, include: Sequence[Pattern]) -> None:
     """Publish which main packages there are, where the environment asks for that."""
 
     def use(place: Place, scope: str) -> None:
+        found = discover(asker, include)
         survey = _Survey(asker, include)
-        if not is_known(asker, include):  # still, or again
+        if not is_known(asker, include):  # as it was surveyed
             return
-        content = survey.told(discover(asker, include))
+        content = survey.told(found)
         digest, (key, small) = digest_of(content), action_key(survey.key(scope), scope)
         small[digest] = content
         if place.result(key) is None or place.lacking([digest]):

@@ -200,13 +200,12 @@ def test_a_bucket_of_another_region_is_said() -> None:
         place.result(KEY)
 
 
-def test_where_no_credentials_are_found_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_credentials_are_found_it_is_said() -> None:
     """Also where the server that a machine in a cloud has for them does not answer."""
     for ending in ("hang", "close"):
         with odd_server([], ending) as metadata:
-            monkeypatch.setenv("AWS_METADATA_ENDPOINT", metadata.url)
             with (
-                at("http://127.0.0.1:1", {}, HASTY) as place,
+                at("http://127.0.0.1:1", {"AWS_METADATA_ENDPOINT": metadata.url}, HASTY) as place,
                 pytest.raises(PlaceUnusable) as caught,
             ):
                 place.result(KEY)

@@ -12,7 +12,7 @@ from gorun_tasks.storage.remote.messages import action_key, decode_result, diges
 from gorun_tasks.storage.remote.place import Result, WriteRefused
 from gorun_tasks.storage.remote.signatures import SignedPlace
 from tests.network.conftest import Remote
-from tests.network.test_shared_builds import API, Machines
+from tests.network.test_shared_builds import API, KEYS, Machines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +59,13 @@ class Scene:
         self.remote = Remote(folder)
         self.said: list[str] = []
 
-    def place(self, signers: object = "", key: object = "") -> Place:
-        """Return the place for somebody who trusts these signers, and signs with this key."""
-        return SignedPlace(self.remote.writer(), str(signers), str(key), self.said.append)
+    def place(self, key: object = "") -> Place:
+        """Return the place for somebody who trusts the signers, and signs with this key."""
+        return SignedPlace(self.remote.writer(), str(self.keys.signers), str(key), self.said.append)
+
+    def unsigned(self) -> Place:
+        """Return the place for somebody who knows of no signatures."""
+        return self.remote.writer()
 
     def path(self, key: Digest) -> Path:
         """Return the file of a result."""
@@ -75,42 +79,42 @@ def scene(tmp_path: Path) -> Scene:
 
 def test_what_a_trusted_key_signed_counts(scene: Scene) -> None:
     result = Result(FILES, {"manifest": b"the manifest"})
-    scene.place(scene.keys.signers, scene.keys.trusted).put_result(KEY, result)
-    assert scene.place(scene.keys.signers).result(KEY) == result
-    assert scene.place(scene.keys.signers).result(OTHER_KEY) is None
+    scene.place(scene.keys.trusted).put_result(KEY, result)
+    assert scene.place().result(KEY) == result
+    assert scene.place().result(OTHER_KEY) is None
     assert not scene.said
 
 
 def _unsigned(scene: Scene) -> None:
-    scene.place().put_result(KEY, Result(FILES))
+    scene.unsigned().put_result(KEY, Result(FILES))
 
 
 def _signed_by_another(scene: Scene) -> None:
-    scene.place(key=scene.keys.other).put_result(KEY, Result(FILES))
+    scene.place(scene.keys.other).put_result(KEY, Result(FILES))
 
 
 def _other_bytes(scene: Scene) -> None:
-    scene.place(key=scene.keys.trusted).put_result(KEY, Result(FILES))
+    scene.place(scene.keys.trusted).put_result(KEY, Result(FILES))
     path = scene.path(KEY)
     result = decode_result(path.read_bytes())
     path.write_bytes(encode_result(Result({**result.files, **OTHER_FILES}, result.inline)))
 
 
 def _another_key(scene: Scene) -> None:
-    scene.place(key=scene.keys.trusted).put_result(OTHER_KEY, Result(FILES))
+    scene.place(scene.keys.trusted).put_result(OTHER_KEY, Result(FILES))
     scene.path(KEY).parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(scene.path(OTHER_KEY), scene.path(KEY))
 
 
 def _no_signature(scene: Scene) -> None:
     digest = digest_of(b"no signature")
-    scene.place().put_result(KEY, Result({**FILES, "signature": digest}))
+    scene.unsigned().put_result(KEY, Result({**FILES, "signature": digest}))
 
 
 def _garbage(scene: Scene) -> None:
     garbage = b"-----BEGIN SSH SIGNATURE-----\nAAAA\n"
     files = {**FILES, "signature": digest_of(garbage)}
-    scene.place().put_result(KEY, Result(files, {"signature": garbage}))
+    scene.unsigned().put_result(KEY, Result(files, {"signature": garbage}))
 
 
 ATTACKS = (_unsigned, _signed_by_another, _other_bytes, _another_key, _no_signature, _garbage)
@@ -119,7 +123,7 @@ ATTACKS = (_unsigned, _signed_by_another, _other_bytes, _another_key, _no_signat
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_else_counts(scene: Scene, attack: Callable[[Scene], None]) -> None:
     attack(scene)
-    assert scene.place(scene.keys.signers).result(KEY) is None
+    assert scene.place().result(KEY) is None
     (line,) = scene.said
     assert line.startswith("remote cache: ")
     assert "what is published there is not used: it is not signed" in line
@@ -128,16 +132,16 @@ def test_nothing_else_counts(scene: Scene, attack: Callable[[Scene], None]) -> N
 def test_who_signs_takes_unsigned_results_for_unknown(scene: Scene) -> None:
     """So that it signs them."""
     _unsigned(scene)
-    place = scene.place(key=scene.keys.trusted)
+    place = scene.place(scene.keys.trusted)
     assert place.result(KEY) is None
     place.put_result(KEY, Result(FILES))
     assert place.result(KEY) == Result(FILES)
 
 
 def test_signers_that_cannot_be_read_trust_nobody(scene: Scene) -> None:
-    scene.place(key=scene.keys.trusted).put_result(KEY, Result(FILES))
+    scene.place(scene.keys.trusted).put_result(KEY, Result(FILES))
     scene.keys.signers.unlink()
-    assert scene.place(scene.keys.signers).result(KEY) is None
+    assert scene.place().result(KEY) is None
     assert scene.said[0].endswith(f"{scene.keys.signers} cannot be read")
 
 
@@ -149,14 +153,54 @@ def test_a_key_that_cannot_sign_publishes_nothing(scene: Scene, tmp_path: Path) 
         with pytest.raises(
             WriteRefused, match=r"cannot sign: .*; what is built here is not shared"
         ):
-            scene.place(key=key).put_result(KEY, Result(FILES))
+            scene.place(key).put_result(KEY, Result(FILES))
 
 
 def test_without_ssh_keygen_nothing_counts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene.place(key=scene.keys.trusted).put_result(KEY, Result(FILES))
+    scene.place(scene.keys.trusted).put_result(KEY, Result(FILES))
     monkeypatch.setenv("PATH", "")
-    assert scene.place(scene.keys.signers).result(KEY) is None
+    assert scene.place().result(KEY) is None
     assert "ssh-keygen could not check it" in scene.said[0]
+
+
+def test_who_cannot_sign_replaces_nothing(scene: Scene) -> None:
+    """An index that is signed would become one that is not."""
+    scene.place(scene.keys.trusted).put_result(KEY, Result(FILES))
+    with pytest.raises(WriteRefused, match="and no GORUN_REMOTE_SIGNING_KEY"):
+        scene.place().put_result(KEY, Result(OTHER_FILES))
+    assert scene.place().result(KEY) == Result(FILES)
+
+
+def test_who_cannot_check_replaces_nothing(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.place(scene.keys.trusted).put_result(KEY, Result(FILES))
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(WriteRefused, match="ssh-keygen could not check it"):
+        scene.place(scene.keys.trusted).result(KEY)
+
+
+@pytest.mark.usefixtures("go")
+def test_a_key_alone_trusts_nobody(tmp_path: Path) -> None:
+    """What somebody else has published would be signed by it."""
+    keys, pair = Keys(tmp_path), Machines(tmp_path, Remote(tmp_path))
+    pair.download()
+    pair.build(*API)
+    second = pair.second
+    variables = {"GORUN_REMOTE_WRITE": "1", "GORUN_REMOTE_SIGNING_KEY": str(keys.trusted)}
+    result = second.gorun("--build", *API, env=variables)
+    assert "  built because" in result.out
+    assert "GORUN_REMOTE_SIGNING_KEY needs signers" in result.err
+
+
+@pytest.mark.usefixtures("go")
+def test_a_configuration_with_a_mistake_names_no_place_without_its_signers(tmp_path: Path) -> None:
+    keys, pair = Keys(tmp_path), Machines(tmp_path, Remote(tmp_path))
+    pair.download()
+    pair.build("-trimpath", "cmd/api/main.go")
+    text = f'[remote]\nsigners = "{keys.signers}"\nfuture = "x"\n'
+    pair.second.write({"gorun.toml": text})
+    outcome, _, result = pair.second.outcome("-trimpath", "cmd/api/main.go")
+    assert outcome == "built"
+    assert "future is no setting of remote" in result.err
 
 
 @pytest.mark.usefixtures("go")
@@ -164,18 +208,19 @@ def test_a_repository_names_its_signers(tmp_path: Path) -> None:
     """By a file beside its configuration; what is not signed is built, and one line says so."""
     keys, pair = Keys(tmp_path), Machines(tmp_path, Remote(tmp_path))
     pair.download()
+    pair.build(*API)
     for machine in (pair.first, pair.second):
         text = keys.signers.read_text()
         machine.write({"gorun.toml": '[remote]\nsigners = "ci/signers"\n', "ci/signers": text})
-    pair.build(*API)
     outcome, _, result = pair.second.outcome(*API)
     assert outcome == "built"
     assert result.err.count("what is published there is not used: it is not signed") == 1
-    pair.first.environ["GORUN_REMOTE_SIGNING_KEY"] = str(keys.trusted)
+    pair.second.environ["GORUN_REMOTE_SIGNERS"] = ""  # says nothing
+    pair.first.environ["GORUN_REMOTE_SIGNING_KEY"] = "../../ci"
     assert pair.first.gorun("--build", *API).rc == 0
     assert pair.second.gorun("--store", "clear").rc == 0
     assert pair.asked(*API) == "fetched"
-    for path in (tmp_path / "shared/ac").glob("*/*"):
-        result_there = decode_result(path.read_bytes())
-        assert result_there.files.keys() & {"executable", "index"}
-        assert "signature" in result_there.files
+    published = (tmp_path / "shared/ac").glob("*/*")
+    results = [decode_result(path.read_bytes()).files for path in published]
+    assert sum("signature" in files for files in results) >= len(KEYS)
+    assert all("signature" in files for files in results if "executable" in files)

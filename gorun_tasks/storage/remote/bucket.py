@@ -11,10 +11,11 @@ elsewhere than the environment or the machine, nor send more of them than a sign
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -51,6 +52,8 @@ _VARIABLES = (
     *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"),
 )
 """What is taken from the environment of whoever asks; more, for roles, obstore finds itself."""
+
+_OURS = "AWS_"  # what the names of such variables begin with
 
 _NOBODY = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
 
@@ -92,7 +95,8 @@ def bucket_place(
     config = {name.lower(): environ[name] for name in _VARIABLES if environ.get(name)}
     is_keyed = config.keys() >= _NOBODY.keys()
     try:
-        sign = _signing(bucket, prefix, config if is_keyed else config | _NOBODY)
+        signing = partial(_signing, bucket, prefix, environ)
+        sign = signing(config if is_keyed else config | _NOBODY)
         # A signed URL tells where objects are; no request is made for it.
         located = sign("GET", "ac/-", limits.answer).partition("/ac/-")[0]
         target = target_of(split(located), plaintext=plaintext)
@@ -106,25 +110,47 @@ def bucket_place(
     access = Access(proxy_of=lambda server: proxy_of(server, environ), plaintext=plaintext)
     place = BucketPlace(f"s3://{bucket}", target, access, limits)
     if environ.get(_UNSIGNED, "").lower() not in _YES:
-        place.sign = sign if is_keyed else _signing_as_machine(bucket, prefix, config)
+        place.sign = sign if is_keyed else _signing_as_machine(lambda: signing(config))
     return place
 
 
-def _signing(bucket: str, prefix: str, config: Mapping[str, str]) -> Sign:
+def _signing(
+    bucket: str, prefix: str, environ: Mapping[str, str], config: Mapping[str, str]
+) -> Sign:
     """Return what signs with keys. Raises BaseError and ValueError."""
-    store = S3Store(
-        bucket,
-        prefix=prefix.strip("/") or None,
-        config=cast("S3Config", config),
-        retry_config={"max_retries": 0},
-    )
+    with _only_variables_of(environ):
+        store = S3Store(
+            bucket,
+            prefix=prefix.strip("/") or None,
+            config=cast("S3Config", config),
+            retry_config={"max_retries": 0},
+        )
     return lambda method, path, _: obstore.sign(store, cast("HTTP_METHOD", method), path, _VALID)
 
 
-def _signing_as_machine(bucket: str, prefix: str, config: Mapping[str, str]) -> Sign:
+def _signing_as_machine(signing: Callable[[], Sign]) -> Sign:
     """Return what signs with credentials that a server has for this machine."""
-    signing = cache(lambda: _signing(bucket, prefix, config))
-    return lambda method, path, seconds: within(seconds, lambda: signing()(method, path, seconds))
+    once = cache(signing)
+    return lambda method, path, seconds: within(seconds, lambda: once()(method, path, seconds))
+
+
+@contextlib.contextmanager
+def _only_variables_of(environ: Mapping[str, str]) -> Iterator[None]:
+    """Have obstore, which reads our environment, find what the user's side says, and no more.
+
+    What a configuration says of a program is in our environment, too.
+    """
+    before = {name: value for name, value in os.environ.items() if name.startswith(_OURS)}
+    said = {name: value for name, value in environ.items() if name.startswith(_OURS)}
+    for name in before.keys() - said.keys():
+        del os.environ[name]
+    os.environ.update(said)
+    try:
+        yield
+    finally:
+        for name in said.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 class BucketPlace(HttpPlace):

@@ -20,7 +20,7 @@ from gorun_tasks.storage.remote.contents import PART, parts_of, pass_on
 from gorun_tasks.storage.remote.deadline import LIMITS, Limits
 from gorun_tasks.storage.remote.messages import LARGEST_RESULT, decode_result, encode_result
 from gorun_tasks.storage.remote.place import Missing, PlaceUnusable, WriteRefused
-from gorun_tasks.storage.remote.url import BadURL, Target, split, target_of
+from gorun_tasks.storage.remote.url import BadURL, Target, Unsendable, split, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -214,6 +214,8 @@ class HttpPlace:
                 answer = self._exchange(request, target, deadline)
             except _Broken as broken:
                 raise self._unusable(broken) from broken
+            except Unsendable as error:  # a proxy for a server that we were redirected to
+                raise PlaceUnusable(f"remote cache: {error}; building here") from None
             location = answer.response.headers.get("Location", "")
             if answer.response.status not in _REDIRECTS or not location:
                 return answer

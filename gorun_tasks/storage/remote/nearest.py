@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _SAID = 3  # differences
 _LONGEST = 500  # characters of one
 
+NOT_PUBLISHED = "no build of this program with these flags is published"
+
 
 def explain(
     program: ProgramSpec, facts: GitFacts | None, place: Place, scope: str
@@ -66,7 +68,7 @@ def explain(
                 return version, ""
             compared.append((0, differences))
     if not compared:
-        return "", "no build of this program with these flags is published"
+        return "", NOT_PUBLISHED
     _, nearest = min(compared, key=lambda found: (found[0], len(found[1])))
     return "", f"nearest published build: {_said(nearest)}"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROLES = ("module", "repository", "GOROOT", "GOMODCACHE", "GOPATH", "GOENV", "HOME")
 """The roots that have other places elsewhere."""
 
-_KINDS = (b"", HEAD, ENV_FILE, SUMS, MOD_FILE)
+KINDS = (b"", HEAD, ENV_FILE, SUMS, MOD_FILE)
 _LITERAL = r"(?:[\w-]|\\[.-])*"
 _MODE = re.compile(rf"(?:go|all|named|go(?:\|{_LITERAL}\.\*{_LITERAL})+)?")
 """How a directory may be listed (`closure.accesses`): each pattern has one wildcard."""
@@ -106,7 +106,7 @@ def _is_sound(found: PathSet) -> bool:
         and all(map(is_name, (*found.above, *found.gopath)))
         and all(map(_is_word, found.commands))
         and set(found.fixed) <= set(ROLES)
-        and found.env_file in ((), *((kind,) for kind in _KINDS))
+        and found.env_file in ((), *((kind,) for kind in KINDS))
         and all(isinstance(text, str) for text in strings)
         and all(isinstance(number, int) for number in (found.by_words, found.uses_c))
         and all(
@@ -124,7 +124,7 @@ def _is_look(look: Look) -> bool:
         and isinstance(look.further, tuple)
         and all(map(is_name, (*look.names, *look.further)))
         and len(look.kinds) == len(look.names)
-        and set(look.kinds) <= set(_KINDS)
+        and set(look.kinds) <= set(KINDS)
     )
 
 
@@ -149,8 +149,13 @@ def is_mode(mode: str) -> bool:
 
 def is_name(name: str) -> bool:
     """Say whether this is the name of something in a directory."""
-    return name not in ("", ".", "..") and "/" not in name and "\0" not in name
+    return (
+        isinstance(name, str)
+        and name not in ("", ".", "..")
+        and "/" not in name
+        and "\0" not in name
+    )
 
 
 def _is_word(word: str) -> bool:
-    return bool(word) and "\0" not in word
+    return isinstance(word, str) and bool(word) and "\0" not in word

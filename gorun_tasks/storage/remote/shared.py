@@ -96,10 +96,13 @@ def publish(
             raise Unlike("it was built elsewhere, from modules that are not here")
         packed, weak = taken.path_set.encoded(), weak_key(program, scope)
         strong = strong_key(weak, taken.path_set, taken.facts)
+        is_known = _is_known(place, (weak, packed, strong), scope)
+        if not is_known:
+            refuse_edited(machine.modules, taken.records("GOMODCACHE"), read_sums(_sums_of(taken)))
+        # After all that was read above: it may have been another content.
         if not _describes_here(program, manifest):
             raise Unlike("something has changed since it was built")
-        if not _is_known(place, (weak, packed, strong), scope):
-            refuse_edited(machine.modules, taken.records("GOMODCACHE"), read_sums(_sums_of(taken)))
+        if not is_known:
             with TemporaryFile() as file:
                 with open(executable, "rb") as source:
                     content, compressed = pack(source, file)
@@ -241,7 +244,7 @@ def _fitting(published: Published, observation: Observation) -> tuple[Here, Shar
             here = published.here(row, observation)
             told, digest = published.result(here, row)
             take(here, told, observation)
-        except (Unlike, NotCanonical):
+        except (Unlike, NotCanonical, ValueError):
             continue
         return here, told, digest
     raise Unlike("nobody has published this")
@@ -371,6 +374,7 @@ def _is_row(row: Row) -> bool:
     words = (word for command in told.commands for word in command)
     return (
         isinstance(packed, bytes)
+        and isinstance(told.commands, tuple)
         and isinstance(told.go, bytes)
         and all(isinstance(word, str) for word in (*settings, *words))
         and isinstance(keys, tuple)

@@ -13,8 +13,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gorun_tasks.core.store import Manifest
+from gorun_tasks.inputs.semantic_digest import kind_of
 from gorun_tasks.storage.remote.canonical import NotCanonical, decode, encode
-from gorun_tasks.storage.remote.path_set import is_mode, is_name, is_place, plain
+from gorun_tasks.storage.remote.messages import LARGEST_EXECUTABLE
+from gorun_tasks.storage.remote.path_set import KINDS, is_mode, is_name, is_place, plain
 from gorun_tasks.storage.remote.portable import Facts
 
 TYPE_CHECKING = False
@@ -136,6 +138,7 @@ def _is_sound(found: SharedManifest) -> bool:
         and is_name(found.name)
         and all(isinstance(text, str) for text in strings)
         and all(isinstance(number, int) for number in numbers)
+        and 0 <= found.size <= LARGEST_EXECUTABLE
         and all(isinstance(told, tuple) for told in (found.toolchain, found.modules))
         and all(map(_is_told, (*found.toolchain, *found.modules)))
         and _are_facts(found.facts)
@@ -168,4 +171,5 @@ def _is_told(told: Told) -> bool:
         and all(isinstance(entry, str) for entry in listing)
         and len(names) == len(contents)
         and all(isinstance(content, bytes) for content in contents)
+        and {*map(kind_of, contents)} <= {*KINDS}
     )

@@ -36,8 +36,8 @@ class SignedPlace:
     """A place where results are signed.
 
     `signers` is a file with the keys that are trusted (ssh's allowed_signers), `key` a file with
-    the key that signs here; "" for none. Without signers, whatever is signed counts. `say` hears
-    why something does not count.
+    the key that signs here, "" for none: then nothing is put. `say` hears why something does not
+    count.
     """
 
     def __init__(self, place: Place, signers: str, key: str, say: Callable[[str], object]) -> None:
@@ -73,8 +73,7 @@ class SignedPlace:
 
     def put_result(self, key: Digest, result: Result) -> None:
         if not self._key:
-            self._place.put_result(key, result)
-            return
+            raise self._refused("signers are named, and no GORUN_REMOTE_SIGNING_KEY")
         signature = self._sign(_statement(key, result.files))
         digest = digest_of(signature)
         self._place.put(digest, io.BytesIO(signature))
@@ -100,8 +99,6 @@ class SignedPlace:
         """Return why a statement does not count, "" where it does."""
         if not signature:
             return "it is not signed"
-        if not self._signers:
-            return ""
         if not os.access(self._signers, os.R_OK):
             return f"{self._signers} cannot be read"
         with TemporaryDirectory() as folder:
@@ -116,9 +113,14 @@ class SignedPlace:
                     "verify", *trusted, *who, "-n", _NAMESPACE, statement=statement
                 )
             except (OSError, ValueError, subprocess.SubprocessError) as error:
+                if self._key:  # what cannot be checked must not be replaced
+                    raise self._refused(f"ssh-keygen could not check it: {error}") from error
                 return f"ssh-keygen could not check it: {error}"
         is_sound = bool(who) and checked.returncode == 0
         return "" if is_sound else f"it is not signed by anybody in {self._signers}"
+
+    def _refused(self, why: str) -> WriteRefused:
+        return WriteRefused(f"remote cache: {self.label}: {why}; what is built here is not shared")
 
     def _sign(self, statement: bytes) -> bytes:
         """Return a signature. Raises WriteRefused."""
@@ -128,9 +130,7 @@ class SignedPlace:
         except (OSError, subprocess.SubprocessError) as error:
             done, why = None, str(error)
         if done is None or done.returncode or not done.stdout:
-            raise WriteRefused(
-                f"remote cache: {self._key} cannot sign: {why}; what is built here is not shared"
-            )
+            raise self._refused(f"{self._key} cannot sign: {why}")
         return done.stdout
 
 

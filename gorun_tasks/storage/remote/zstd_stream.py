@@ -23,6 +23,10 @@ _WINDOW = 23
 """Bytes of the window, as a power of two: what each decoder has to know (RFC 8878)."""
 
 
+_MOST_FRAMES = 1024
+"""In one part."""
+
+
 def library() -> Any:
     """Return what compresses, None where nothing does."""
     for name in ("compression.zstd", "backports.zstd"):
@@ -41,11 +45,14 @@ def compressed(parts: Iterable[bytes], zstd: Any) -> Iterator[bytes]:
 
 
 def decompressed(parts: Iterable[bytes], zstd: Any) -> Iterator[bytes]:
-    """Yield a content that comes compressed, in frames. Raises Missing where it is none."""
+    """Yield a content that comes compressed, in frames. Raises Missing where it is none.
+
+    What is left of a part is copied for each frame in it, so there may not be too many.
+    """
     options = {zstd.DecompressionParameter.window_log_max: _WINDOW}
     frame = zstd.ZstdDecompressor(options=options)
     for part in parts:
-        data = part
+        data, frames = part, 0
         while data or not frame.needs_input:
             try:
                 unpacked = frame.decompress(data, PART)
@@ -55,5 +62,8 @@ def decompressed(parts: Iterable[bytes], zstd: Any) -> Iterator[bytes]:
             if unpacked:
                 yield unpacked
             if frame.eof:
+                frames += 1
+                if frames > _MOST_FRAMES:
+                    raise Missing
                 data = frame.unused_data
                 frame = zstd.ZstdDecompressor(options=options)
