@@ -67,6 +67,8 @@ def test_places_that_no_build_names_are_refused(look: Look) -> None:
         {"toolchain": b""},
         {"env_file": (b"", b"")},
         {"commands": ("",)},
+        {"commands": (("a",),)},
+        {"above": (("a",),)},
         {"go_version": 1},
         {"defaults": {"GOOS": 1}},
     ],

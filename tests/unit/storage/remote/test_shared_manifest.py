@@ -70,6 +70,9 @@ def _told(base: str = "bin", name: str = "go", mode: str = "go") -> SharedManife
         SOUND._replace(name=".."),
         SOUND._replace(digest="../" + "a" * 61),
         SOUND._replace(version=1),
+        SOUND._replace(size=-1),
+        SOUND._replace(size=1 << 40),
+        SOUND._replace(modules=(("", ("a",), ("", (), (), (b"z" * 33,))),)),  # of no kind
         SOUND._replace(defaults={"GOOS": 1}),  # type: ignore[dict-item]
         SOUND._replace(modules=(("", ("a",), ("", (), (), ())),)),
         SOUND._replace(facts=_FACTS._replace(values=(("CGO_ENABLED",),))),  # type: ignore[arg-type]
