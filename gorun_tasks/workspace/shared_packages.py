@@ -176,9 +176,11 @@ def publish(asker: Program, include: Sequence[Pattern]) -> None:
     """Publish which main packages there are, where the environment asks for that."""
 
     def use(place: Place, scope: str) -> None:
+        if not is_known(asker, include):  # nobody asked which there are
+            return
         found = discover(asker, include)
         survey = _Survey(asker, include)
-        if not is_known(asker, include):  # as it was surveyed
+        if not is_known(asker, include):  # it was surveyed in another state
             return
         content = survey.told(found)
         digest, (key, small) = digest_of(content), action_key(survey.key(scope), scope)

@@ -174,7 +174,7 @@ assert "grpc" not in sys.modules
 try:
     place.result(Digest("0" * 64, 7))
 except PlaceUnusable as trouble:
-    print(trouble)
+    print(trouble, flush=True)
 place.close()
 assert "grpc" in sys.modules
 assert dict(os.environ) == before, os.environ

@@ -79,10 +79,10 @@ def test_real_events_of_every_kind_are_as_the_schema_says(told: list[dict[str, A
 def test_real_events_have_no_field_that_the_schema_does_not_know(
     told: list[dict[str, Any]],
 ) -> None:
-    """The schema allows more, for what comes later; today there is none."""
+    """The schema allows more, for what comes later; today there is none. A miss is not always."""
     for event in told:
         known = SCHEMA["properties"].keys() | KINDS[event["event"]]["properties"].keys()
-        assert event.keys() == known
+        assert known - {"miss"} <= event.keys() <= known
 
 
 def test_the_page_names_every_kind_and_field() -> None:

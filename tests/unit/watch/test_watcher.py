@@ -201,6 +201,11 @@ def opened() -> list[str]:
     return sorted(links)
 
 
+def unnamed() -> list[str]:
+    """Return what it has open that has no path: what watchfiles, and others, listen with."""
+    return [link for link in opened() if link.startswith("anon_inode:")]
+
+
 def test_what_is_watched_is_told_also_where_it_was_known(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +254,7 @@ def test_nothing_is_left_of_it(tree: Tree) -> None:
     heard: list[Event] = []
     program.on_event = heard.append
     threads = threading.enumerate()
+    others = unnamed()
 
     def watch() -> None:
         events = iter(program.watch())
@@ -259,7 +265,7 @@ def test_nothing_is_left_of_it(tree: Tree) -> None:
     assert threading.enumerate() == threads
     gc.collect()
     # What watchfiles listens with is closed by a thread of its own.
-    wait_until(lambda: "anon_inode:" not in "".join(opened()))
+    wait_until(lambda: unnamed() == others)
     descriptors = opened()
     watch()
     gc.collect()
