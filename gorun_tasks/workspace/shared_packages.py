@@ -10,8 +10,8 @@ nor take a directory from elsewhere that is not below the root.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import io
 import os
 
 from gorun_tasks.build.sharing import is_asked_to_publish, use_places
@@ -19,10 +19,11 @@ from gorun_tasks.core.fingerprint import is_settled, look_up
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.go_variables import ENVIRONMENT
 from gorun_tasks.inputs.path_resolution import upwards
-from gorun_tasks.storage.remote.canonical import LARGEST, NotCanonical, decode, encode
+from gorun_tasks.storage.remote.canonical import NotCanonical, decode, encode
 from gorun_tasks.storage.remote.machine import Machine, Toolchain, Unlike, has_go
 from gorun_tasks.storage.remote.messages import action_key, digest_of
-from gorun_tasks.storage.remote.place import Missing, Result
+from gorun_tasks.storage.remote.place import Changed, Missing, Result
+from gorun_tasks.storage.remote.shared import put, small_content
 from gorun_tasks.storage.remote.toolchain_choice import PLATFORM
 from gorun_tasks.system import host
 from gorun_tasks.workspace.discovery import discover, is_known
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from gorun_tasks.workspace.packages import Fact
 
 _SCHEMA = 1  # of the key; raised whenever something else decides what main packages there are
+_FILE = "index"  # of a result
 _MODULE_FILES = ("go.mod", "go.work")
 _OTHER_FILES = ("-modfile", "-overlay")  # flags that name files which are not among the facts
 _NO_TOOLCHAIN = Toolchain(b"", {}, ())
@@ -160,8 +162,10 @@ def fetch(asker: Program, include: Sequence[Pattern]) -> tuple[Found, bool] | No
     def use(place: Place, scope: str) -> tuple[Found, bool] | None:
         survey = _Survey(asker, include)
         result = place.result(action_key(survey.key(scope), scope)[0])
+        if result is None:
+            return None
         try:
-            found = survey.found(_index(place, result))
+            found = survey.found(small_content(place, result, _FILE))
         except Missing:
             return None
         return found, survey.is_settled()
@@ -182,28 +186,14 @@ def publish(asker: Program, include: Sequence[Pattern]) -> None:
         survey = _Survey(asker, include)
         if not is_known(asker, include):  # it was surveyed in another state
             return
-        content = survey.told(found)
-        digest, (key, small) = digest_of(content), action_key(survey.key(scope), scope)
-        small[digest] = content
-        if place.result(key) is None or place.lacking([digest]):
-            for lacking in place.lacking([*small]):
-                place.put(lacking, io.BytesIO(small[lacking]))
-            place.put_result(key, Result({"index": digest}))
+        content, key = survey.told(found), (survey.key(scope), scope)
+        digest = digest_of(content)
+        if place.result(action_key(*key)[0]) is None or place.lacking([digest]):
+            with contextlib.suppress(Changed):  # somebody else has published just this
+                put(place, key, Result({_FILE: digest}), content)
 
     try:
         if is_asked_to_publish(asker):
             use_places(asker, use)
     except (Unlike, NotCanonical, Missing, OSError, UsageError):
         return
-
-
-def _index(place: Place, result: Result | None) -> bytes:
-    """Return the content of a result. Raises Missing."""
-    digest = result.files.get("index") if result is not None else None
-    if result is None or digest is None or digest.size > LARGEST:
-        raise Missing
-    if "index" in result.inline:
-        return result.inline["index"]
-    parts: list[bytes] = []
-    place.read(digest, parts.append)
-    return b"".join(parts)

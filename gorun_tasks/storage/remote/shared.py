@@ -111,7 +111,7 @@ def publish(
                 told = SharedManifest.of(strong, manifest, taken, (seconds, content.size)).encoded()
                 files = {"executable": compressed, "manifest": digest_of(told)}
                 with contextlib.suppress(Changed):  # somebody else has published just this
-                    _put(place, (strong.encode(), scope), Result(files), told, file)
+                    put(place, (strong.encode(), scope), Result(files), told, file)
             settings = settings_of(machine.goroot)
             settings["CGO_ENABLED"] = dict(taken.facts.values)["CGO_ENABLED"]  # or by go itself
             toolchain = Toolchain(taken.facts.go, settings, taken.facts.commands)
@@ -159,7 +159,7 @@ def add_to_index(place: Place, key: tuple[bytes, str], row: Row) -> None:
     for _ in range(_ROUNDS):
         content = encode(plain(_with(_index(place, *key), row)))
         with contextlib.suppress(Changed):
-            _put(place, key, Result({"index": digest_of(content)}), content)
+            put(place, key, Result({"index": digest_of(content)}), content)
             return
 
 
@@ -229,7 +229,7 @@ class Results:
         if result is None or "executable" not in result.files:
             raise Unlike("its contents are gone")
         try:
-            told = SharedManifest.decoded(_content(self._place, result, "manifest"))
+            told = SharedManifest.decoded(small_content(self._place, result, "manifest"))
         except (Missing, NotCanonical) as error:
             raise Unlike("its manifest is gone, or none") from error
         if told.strong != strong:
@@ -338,7 +338,7 @@ def _is_known(place: Place, entry: tuple[bytes, bytes, str], scope: str) -> bool
     return result is not None and not place.lacking([*result.files.values()])
 
 
-def _put(
+def put(
     place: Place,
     key: tuple[bytes, str],
     result: Result,
@@ -361,7 +361,7 @@ def _index(place: Place, weak: bytes, scope: str) -> tuple[Row, ...]:
     """Return what is known of a weak key, () for nothing that could be used."""
     result = place.result(action_key(weak, scope)[0])
     try:
-        found: Any = decode(_content(place, result, "index")) if result is not None else ()
+        found: Any = decode(small_content(place, result, "index")) if result is not None else ()
         rows = tuple((packed, Toolchain(*told), keys) for packed, told, keys in found)
         return rows if len(rows) <= _SETS and all(map(_is_row, rows)) else ()
     except (Missing, NotCanonical, TypeError, ValueError, AttributeError):
@@ -391,7 +391,7 @@ def _with(index: tuple[Row, ...], row: Row) -> tuple[Row, ...]:
     return ((packed, told, keys), *(other for other in index if other[0] != packed))[:_SETS]
 
 
-def _content(place: Place, result: Result, name: str) -> bytes:
+def small_content(place: Place, result: Result, name: str) -> bytes:
     """Return a small content of a result. Raises Missing."""
     if name in result.inline:
         return result.inline[name]

@@ -11,7 +11,9 @@ import pytest
 
 from gorun_tasks.errors import ToolchainError
 from gorun_tasks.storage.remote.canonical import encode
+from gorun_tasks.storage.remote.folder import FolderPlace
 from gorun_tasks.storage.remote.machine import Unlike
+from gorun_tasks.storage.remote.place import Changed
 from gorun_tasks.workspace.shared_packages import _Survey, publish
 from gorun_tasks.workspace.workspace import Workspace
 from tests.support.trees import LIBRARY, MAIN, Tree, module
@@ -125,6 +127,18 @@ def test_nothing_is_told_where_nobody_asked_for_it(
     _publish(tree)
     assert not (tmp_path / "place").exists()
     assert elsewhere().places() == PLACES
+
+
+def test_somebody_else_may_tell_it_first(
+    elsewhere: Callable[[], Tree], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket says so; it is what this one would have told."""
+
+    def refuse(*_: object) -> None:
+        raise Changed
+
+    monkeypatch.setattr(FolderPlace, "put_result", refuse)
+    elsewhere()
 
 
 @pytest.mark.parametrize(
