@@ -11,13 +11,12 @@ import ctypes
 import os
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
-from tests.support.http_cache import Handler, Server
+from tests.support.http_cache import Handler, Server, answering
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,13 +84,8 @@ def serving(folder: str) -> Iterator[Cache]:
     """Serve a folder, to the near and the far, while this lasts."""
     with Cache(("0.0.0.0", 0), _Unquoting) as server:
         server.folder, server.requests = Path(folder), []
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
+        with answering(server):
             yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @contextmanager

@@ -7,20 +7,20 @@ of the tests builds, the others wait.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import socket
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.support.clock import PATIENCE, wait_until
+from tests.support.machine_cache import machine_cache
 from tests.support.place import REPOSITORY
 from tests.support.workshop import go_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MODULE = REPOSITORY / "tests" / "support" / "bazel-remote"
 
@@ -48,11 +48,8 @@ class BazelRemote(NamedTuple):
 def executable() -> Path:
     """Return the server's executable, built if need be. Raises NotBuilt."""
     sums = b"".join((MODULE / name).read_bytes() for name in ("go.mod", "go.sum"))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gorun-tasks-tests"
-    path = cache / f"bazel-remote-{hashlib.sha256(sums).hexdigest()[:16]}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "bazel-remote.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with machine_cache("bazel-remote") as cache:
+        path = cache / hashlib.sha256(sums).hexdigest()[:16]
         if not path.exists():
             _build(path)
     return path
