@@ -191,7 +191,9 @@ def test_a_watch_begins_with_what_was_fetched(clone: Clone) -> None:
         running.forget()
         place.edit("lib/lib.go", '"two"', '"one"')
         running.wait_for("one x")
-        assert outcomes() == ["built", "fetched", "restored"]
+        # A look that restored it may be given up for a second event of the same edit, before it
+        # says so: the next one finds it current.
+        assert outcomes() in (["built", "fetched", "restored"], ["built", "current", "fetched"])
 
 
 def test_questions_ask_no_place(clone: Clone) -> None:
