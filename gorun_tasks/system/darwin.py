@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Callable, Iterator, Mapping
+    from socket import socket
     from typing import Any
 
     Calls = tuple[Callable[[], int], Callable[[int], object], Callable[[], None]]
@@ -112,6 +113,10 @@ def user_config_directory(environ: Mapping[str, str]) -> str:
 
 def widen_pipe(_pipe: int, _size: int) -> None:
     """Do nothing: a pipe grows by itself, and nobody else can have it grow."""
+
+
+def acknowledge_at_once(_connection: socket) -> None:
+    """Do nothing: nobody can have it so."""
 
 
 # Processes.

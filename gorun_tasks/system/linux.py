@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Callable, Iterator, Mapping
+    from socket import socket
     from typing import Any
 
     Mount = tuple[int | None, str, str, str]
@@ -64,6 +65,8 @@ _ESCAPED = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
 # How often a thread that was told to stop is looked at. One that waits for the disk may take long.
 _STOP_PATIENCE = 2000
 _SET_PIPE_SIZE = 1031  # fcntl: F_SETPIPE_SZ
+_TCP = 6  # setsockopt: IPPROTO_TCP
+_QUICK_ACKNOWLEDGEMENT = 12  # TCP_QUICKACK
 _EVENT = "iIII"  # struct inotify_event: watch, mask, cookie, length of the name
 _EVENT_SIZE = 16
 _EVENTS_SIZE = 1 << 16  # bytes that are read at once
@@ -185,6 +188,15 @@ def widen_pipe(pipe: int, size: int) -> None:
         fcntl.fcntl(pipe, _SET_PIPE_SIZE, size)
     except OSError:
         pass
+
+
+def acknowledge_at_once(connection: socket) -> None:
+    """Acknowledge what comes next on a TCP connection as soon as it is there (tcp(7)).
+
+    A server that sends an answer in two pieces, and the second one only when the first is
+    acknowledged (Nagle's algorithm), otherwise waits 40 ms for that.
+    """
+    connection.setsockopt(_TCP, _QUICK_ACKNOWLEDGEMENT, 1)
 
 
 # Processes.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gorun_tasks.storage.remote.deadline import within
 from gorun_tasks.storage.remote.url import DEFAULT_PORTS
+from gorun_tasks.system import host
 
 if TYPE_CHECKING:
     import ssl
@@ -53,6 +54,7 @@ class TimedSocket:
         while view:
             self.set_timeout()
             view = view[self.inner.send(view) :]
+        host.acknowledge_at_once(self.inner)
 
     def recv_into(self, buffer: memoryview) -> int:
         self.set_timeout()

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,17 @@ def test_a_pipe_holds_more_where_this_user_may_have_that() -> None:
     finally:
         os.close(reads)
         os.close(writes)
+
+
+def test_what_comes_on_a_connection_is_acknowledged_at_once() -> None:
+    option = socket.IPPROTO_TCP, socket.TCP_QUICKACK
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as connection,
+    ):
+        connection.setsockopt(*option, 0)
+        linux.acknowledge_at_once(connection)
+        assert connection.getsockopt(*option) == 1
 
 
 def test_mounts_are_read_with_their_optional_fields_and_escapes(
