@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-EXTRAS = "go,nox,invoke,doit,watch"
+EXTRAS = "go,nox,invoke,doit,watch,remote"
 PEERS = ("go-task-bin",)
 PTH_FILES = (0, 10)
 """How many .pth files the environments have that have gorun alone: each start reads them all."""
@@ -42,6 +42,7 @@ class Kit:
         self.peers = f"{self.folder}/bin"
         self._install(environment)
         self.alone: dict[int, str] = {count: self._install_alone(count) for count in PTH_FILES}
+        self.without_go = self._install_without_go()
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         self.go = f"{environment}/lib/{version}/site-packages/go/bin/go"
         path = [os.path.dirname(self.go), self.bin, os.environ.get("PATH", os.defpath)]
@@ -79,6 +80,15 @@ class Kit:
             os.makedirs(f"{environment}/projects/{number}", exist_ok=True)
             with open(f"{packages}/_editable_{number}.pth", "w", encoding="utf-8") as file:
                 file.write(f"{environment}/projects/{number}\n")
+        return f"{environment}/bin/gorun"
+
+    def _install_without_go(self) -> str:
+        """Return a gorun that has what remote caches need, and no go beside it."""
+        environment = f"{self.folder}/remote"
+        if not os.path.exists(f"{environment}/bin/gorun"):
+            make_environment(environment)
+            self._pip(environment, "install", f"{REPOSITORY}[remote]")
+        self._pip(environment, "install", "--no-deps", "--force-reinstall", REPOSITORY)
         return f"{environment}/bin/gorun"
 
     def _pip(self, environment: str, *words: str) -> None:

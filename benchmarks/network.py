@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
+from tests.support import bazel_remote, casd
+from tests.support.bazel_remote import free_ports, listens
+from tests.support.clock import wait_until
 from tests.support.http_cache import Handler, Server, answering
 
 if TYPE_CHECKING:
@@ -38,16 +41,13 @@ class Network(NamedTuple):
 
 LOOPBACK = Network("loopback")
 MODULES_FROM = Network("100 Mbit/s, 20 ms", 0.020)
-NETWORKS = (
-    LOOPBACK,
-    Network("100 Mbit/s, 0 ms", 0),
-    MODULES_FROM,
-    Network("100 Mbit/s, 50 ms", 0.050),
-)
+FARTHEST = Network("100 Mbit/s, 50 ms", 0.050)
+NETWORKS = (LOOPBACK, Network("100 Mbit/s, 0 ms", 0), MODULES_FROM, FARTHEST)
 
 
 def leave_for_own_network() -> None:
     """Have this process, and all that it starts, in a network with nothing but loopback."""
+    bazel_remote.executable()  # what has to be downloaded for it is downloaded by then
     if ctypes.CDLL(None, use_errno=True).unshare(_NEW_NETWORK):
         sys.exit(f"benchmark: no network of one's own: {os.strerror(ctypes.get_errno())}")
     _configure("ip", "link", "set", "lo", "up")
@@ -56,7 +56,12 @@ def leave_for_own_network() -> None:
 class Cache(Server):
     """An HTTP cache that checks nothing, which counts connections as well."""
 
+    scheme = "http"
     connections = 0
+
+    @property
+    def port(self) -> int:
+        return self.server_port
 
     def process_request(self, request: object, client_address: object) -> None:
         self.connections += 1
@@ -88,11 +93,42 @@ def serving(folder: str) -> Iterator[Cache]:
             yield server
 
 
+class GrpcCache(NamedTuple):
+    """A server of the Remote Execution API."""
+
+    port: int
+    scheme: str = "grpc"
+
+
 @contextmanager
-def reached(kit: Kit, network: Network, server: Cache) -> Iterator[str]:
+def serving_grpc(kind: str, folder: str) -> Iterator[GrpcCache]:
+    """Serve a folder by bazel-remote, which has zstd, or by buildbox-casd, which has not."""
+    port, other = free_ports()
+    command = {
+        "bazel-remote": [
+            str(bazel_remote.executable()),
+            *(f"--dir={folder}", "--max_size=4", f"--http_address=127.0.0.1:{other}"),
+            f"--grpc_address=0.0.0.0:{port}",
+        ],
+        "buildbox-casd": [
+            str(casd.executable()),
+            *("--quota-high=4G", "--reserved=1M", f"--bind=0.0.0.0:{port}", folder),
+        ],
+    }
+    process = subprocess.Popen(command[kind], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: listens(port, process))
+        yield GrpcCache(port)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def reached(kit: Kit, network: Network, server: Cache | GrpcCache) -> Iterator[str]:
     """Yield the URL of a server that is so far away while this lasts."""
     if network.round_trip is None:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{server.scheme}://127.0.0.1:{server.port}"
         return
     command = [kit.compile_c("delay.c"), _DEVICE, str(round(network.round_trip * 500_000))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as delay:
@@ -102,7 +138,7 @@ def reached(kit: Kit, network: Network, server: Cache) -> Iterator[str]:
         _configure("ip", "address", "add", f"{_OURS}/24", "dev", _DEVICE)
         _configure("ip", "link", "set", _DEVICE, "up")
         _configure("tc", "qdisc", "add", "dev", _DEVICE, "root", "tbf", *_RATE)
-        yield f"http://{_THEIRS}:{server.server_port}"
+        yield f"{server.scheme}://{_THEIRS}:{server.port}"
         delay.stdin.close()
 
 

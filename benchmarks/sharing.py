@@ -24,12 +24,14 @@ from benchmarks import workloads
 from benchmarks.kit import REPOSITORY, Kit
 from benchmarks.measure import Stopwatch
 from benchmarks.network import (
+    FARTHEST,
     LOOPBACK,
     MODULES_FROM,
     NETWORKS,
     leave_for_own_network,
     reached,
     serving,
+    serving_grpc,
 )
 from benchmarks.text import replace_between_marks
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from benchmarks.measure import Lap
-    from benchmarks.network import Cache
+    from benchmarks.network import Cache, GrpcCache
     from benchmarks.tree import Tree
 
 WORKLOADS: dict[str, tuple[Callable[[Kit], Tree], int]] = {
@@ -46,6 +48,9 @@ WORKLOADS: dict[str, tuple[Callable[[Kit], Tree], int]] = {
     "dockerd": (workloads.real, 1),
 }
 """Each with the number of cold runs of go, and of looks at a server that hangs."""
+
+GRPC = {"bazel-remote": ", gRPC with zstd", "buildbox-casd": ", gRPC without zstd"}
+"""Servers of the Remote Execution API, and what their rows are called by."""
 
 _TITLES = {"hello": "hello world", "caddy": "Caddy", "dockerd": "dockerd, 2,060 packages"}
 _JSON = f"{REPOSITORY}/benchmarks/results/sharing.json"
@@ -58,11 +63,11 @@ _YOUNG = 2.1  # seconds for which go does not trust the time stamp of a file
 class Ground:
     """One program: where it is built and published, and a fresh clone of it elsewhere."""
 
-    def __init__(self, kit: Kit, stopwatch: Stopwatch, tree: Tree, server: Cache) -> None:
+    def __init__(self, kit: Kit, stopwatch: Stopwatch, tree: Tree, gorun: str) -> None:
+        """Make both; `gorun` is the one that has no go beside it."""
         self.kit = kit
         self._stopwatch = stopwatch
-        self._server = server
-        self._url = f"http://127.0.0.1:{server.server_port}"
+        self._gorun = gorun
         self._folder = f"{tree.kept}/sharing"
         self._clone = f"{self._folder}/elsewhere/clone"
         self._fresh = f"{self._folder}/elsewhere/store"
@@ -93,9 +98,9 @@ class Ground:
         self.tree.edit("main")
         time.sleep(_YOUNG)
 
-    def publish(self) -> Lap:
+    def publish(self, url: str) -> Lap:
         """Publish what is current."""
-        return self.build(self._url, writes=True)
+        return self.build(url, writes=True)
 
     def fetch(self, url: str) -> Lap:
         """Run it in a fresh clone."""
@@ -110,7 +115,7 @@ class Ground:
             "GOFLAGS": self.kit.environ["GOFLAGS"],
             "CGO_ENABLED": "0",
         }
-        words = [self.kit.alone[0], "-trimpath", self.tree.target]
+        words = [self._gorun, "-trimpath", self.tree.target]
         return self._elsewhere(words, url, environ)
 
     def fetch_beside_go(self, url: str) -> Lap:
@@ -193,18 +198,23 @@ def measure_program(
     load = os.getloadavg()[0]
     figures = Figures(name)
     place = f"{tree.kept}/sharing/place"
-    shutil.rmtree(place, ignore_errors=True)
-    os.makedirs(place)
+    _empty(place)
+    ground = Ground(kit, stopwatch, tree, kit.without_go)
+    for _ in range(0 if before else colds):
+        figures.note("cold", ground.cold())
     with serving(place) as server:
-        ground = Ground(kit, stopwatch, tree, server)
-        for _ in range(0 if before else colds):
-            figures.note("cold", ground.cold())
         _publish(figures, ground, server, rounds, place)
         _fetch(figures, ground, server, rounds)
         _fetch_modules(figures, ground)
+        server.round_trips()
         _miss(figures, ground, server, rounds)
+        figures.round_trips["missed"] = server.round_trips() // rounds
         _hang(figures, ground, colds)
-        _commit(figures, ground, place)
+        _commit(figures, ground, server, place)
+    for kind, by in GRPC.items():
+        _empty(place)
+        with serving_grpc(kind, place) as other:
+            _use_grpc(figures, ground, other, rounds, by)
     found = figures.stored() | {"load": load}
     if before is not None:
         for clock in ("wall", "cpu"):
@@ -212,18 +222,24 @@ def measure_program(
     return found
 
 
+def _empty(folder: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+
+
 def _publish(figures: Figures, ground: Ground, server: Cache, rounds: int, place: str) -> None:
     """Publish what is current, the first time and when it is known."""
     ground.build()
     ground.build()
-    for _ in range(rounds):
-        for entry in os.listdir(place):
-            shutil.rmtree(f"{place}/{entry}")
-        figures.note("nothing to publish", ground.build())
-        server.round_trips()
-        figures.note("published", ground.publish())
-        figures.round_trips["published"] = server.round_trips()
-        figures.note("published again", ground.publish())
+    with reached(ground.kit, LOOPBACK, server) as url:
+        for _ in range(rounds):
+            for entry in os.listdir(place):
+                shutil.rmtree(f"{place}/{entry}")
+            figures.note("nothing to publish", ground.build())
+            server.round_trips()
+            figures.note("published", ground.publish(url))
+            figures.round_trips["published"] = server.round_trips()
+            figures.note("published again", ground.publish(url))
     figures.sizes.append(_size(place))
 
 
@@ -253,17 +269,29 @@ def _fetch_modules(figures: Figures, ground: Ground) -> None:
         figures.note("modules", ground.fetch_modules(url))
 
 
-def _miss(figures: Figures, ground: Ground, server: Cache, rounds: int) -> None:
+def _miss(
+    figures: Figures, ground: Ground, server: Cache | GrpcCache, rounds: int, by: str = ""
+) -> None:
     """Build what nobody has built, with and without a place in which it is looked for."""
     with reached(ground.kit, LOOPBACK, server) as url:
         for number in range(rounds):
-            ways = [("built", ""), ("missed and built", url)]
+            ways = [(f"built{by}", ""), (f"missed and built{by}", url)]
             for what, asked in ways[:: -1 if number % 2 else 1]:
                 ground.edit()
-                server.round_trips()
                 figures.note(what, ground.run(asked))
-                if asked:
-                    figures.round_trips["missed"] = server.round_trips()
+
+
+def _use_grpc(figures: Figures, ground: Ground, server: GrpcCache, rounds: int, by: str) -> None:
+    """Publish, fetch near and far, and miss by the Remote Execution API."""
+    ground.tree.undo()  # as the clone is
+    time.sleep(_YOUNG)
+    ground.build()
+    with reached(ground.kit, LOOPBACK, server) as url:
+        figures.note(f"published{by}", ground.publish(url))
+    for network in (LOOPBACK, FARTHEST) * rounds:
+        with reached(ground.kit, network, server) as url:
+            figures.note(f"{network.name}{by}", ground.fetch(url))
+    _miss(figures, ground, server, rounds, by)
 
 
 def _hang(figures: Figures, ground: Ground, rounds: int) -> None:
@@ -282,12 +310,13 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def _commit(figures: Figures, ground: Ground, place: str) -> None:
+def _commit(figures: Figures, ground: Ground, server: Cache, place: str) -> None:
     """Note the size of the place after each of a few commits."""
-    for _ in range(_COMMITS):
-        ground.edit()
-        ground.publish()
-        figures.sizes.append(_size(place))
+    with reached(ground.kit, LOOPBACK, server) as url:
+        for _ in range(_COMMITS):
+            ground.edit()
+            ground.publish(url)
+            figures.sizes.append(_size(place))
 
 
 def _size(folder: str) -> int:
@@ -333,6 +362,11 @@ def markdown(results: dict[str, Any]) -> str:
             row("`go run`, build cache empty, modules there", seconds("cold")),
             row(f"modules fetched by go, {MODULES_FROM.name}", seconds("modules")),
             *(row(f"fresh clone, {network.name}", share(network.name)) for network in NETWORKS),
+            *(
+                row(f"fresh clone, {network.name}{by}", share(f"{network.name}{by}"))
+                for by in GRPC.values()
+                for network in (LOOPBACK, FARTHEST)
+            ),
             row("fresh clone with go and all modules, loopback", share("beside go")),
             row("the same, all read from the disk", share("beside go, from the disk")),
             row("from then on: current", share("current")),
@@ -345,9 +379,17 @@ def markdown(results: dict[str, Any]) -> str:
             row("build after an edit, seconds", seconds("built")),
             row("a miss beyond it", seconds("missed and built", "built")),
             row("a miss beyond it, CPU time", seconds("missed and built", "built", "cpu")),
+            *(
+                row(f"a miss beyond it{by}", seconds(f"missed and built{by}", f"built{by}"))
+                for by in GRPC.values()
+            ),
             row("a server that hangs, beyond it", seconds("silent", "no server")),
             row("the same within a minute", seconds("silent again", "no server")),
             row("publishing", seconds("published", "nothing to publish")),
+            *(
+                row(f"publishing{by}", seconds(f"published{by}", "nothing to publish"))
+                for by in GRPC.values()
+            ),
             row(
                 "publishing what is there already", seconds("published again", "nothing to publish")
             ),

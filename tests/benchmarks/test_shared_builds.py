@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import sharing
 from benchmarks.measure import Lap
-from benchmarks.network import NETWORKS
+from benchmarks.network import FARTHEST, LOOPBACK, NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,11 @@ MEASURED = {
     *("cold", "nothing to publish", "published", "published again", "current", "bare", "modules"),
     *("beside go", "beside go, from the disk", "built", "missed and built"),
     *("no server", "silent", "silent again", *(network.name for network in NETWORKS)),
+    *(
+        f"{what}{by}"
+        for what in ("published", "built", "missed and built", LOOPBACK.name, FARTHEST.name)
+        for by in sharing.GRPC.values()
+    ),
 }
 
 
