@@ -25,6 +25,7 @@ from contextvars import copy_context
 from gorun_tasks.build.c_packages import CPackages
 from gorun_tasks.build.graph import Graph
 from gorun_tasks.build.renewal import Renewal
+from gorun_tasks.build.sharing import keep_places
 from gorun_tasks.closure.launchers import Compilers
 from gorun_tasks.errors import BuildError, GoRunError, Interrupted
 from gorun_tasks.inputs.verdict import judge_all
@@ -91,9 +92,10 @@ def build_all(
         for (name, context), verdict in zip(contexts.items(), verdicts, strict=True)
     }
     results = make_all(graphs, tell, jobs=jobs, rebuild=rebuild)
-    for name, graph in graphs.items():
-        if not isinstance(results[name], GoRunError):
-            graph.publish()
+    with keep_places():
+        for name, graph in graphs.items():
+            if not isinstance(results[name], GoRunError):
+                graph.publish()
     return results
 
 
@@ -103,12 +105,13 @@ def make_all(
     """Do the same for programs that have been judged a moment ago."""
     results: dict[str, Outcome | GoRunError] = {}
     stale: list[tuple[str, Graph]] = []
-    for name, graph in graphs.items():
-        if rebuild or not _has_executable(graph):
-            stale.append((name, graph))
-        else:
-            results[name] = _made(graph, rebuild=False)
-            tell(name, results[name])
+    with keep_places():
+        for name, graph in graphs.items():
+            if rebuild or not _has_executable(graph):
+                stale.append((name, graph))
+            else:
+                results[name] = _made(graph, rebuild=False)
+                tell(name, results[name])
     jobs = min(jobs or os.cpu_count() or 1, len(stale))
     if jobs <= 1:
         for name, graph in stale:
@@ -142,11 +145,12 @@ def compile_together(graphs: Mapping[str, Graph], tell: Tell) -> None:
     another one is not said: each of them will say it. Ends as a signal wants it.
     """
     stale = []
-    for name, graph in graphs.items():
-        if _has_executable(graph):
-            tell(name, _made(graph, rebuild=False))
-        else:
-            stale.append(graph)
+    with keep_places():
+        for name, graph in graphs.items():
+            if _has_executable(graph):
+                tell(name, _made(graph, rebuild=False))
+            else:
+                stale.append(graph)
     try:
         _compile_together(stale)
     except Interrupted as interrupted:

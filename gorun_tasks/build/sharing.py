@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from contextvars import ContextVar
 from typing import NamedTuple
 
 from gorun_tasks.core.program import may_be_configured
@@ -19,7 +20,7 @@ from gorun_tasks.system import console
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import TypeVar
 
     from gorun_tasks.core.program import ProgramSpec
@@ -48,6 +49,9 @@ class _Named(NamedTuple):
 
 _said: set[str] = set()
 
+_kept: ContextVar[dict[object, Place | None] | None] = ContextVar("_kept", default=None)
+"""Places that are asked for one program after the other, by all that counts for them."""
+
 
 def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | None:
     """Return a manifest for what was built elsewhere of this very content, and where that was."""
@@ -70,6 +74,19 @@ def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | N
     if machine is not None and not machine.trimmed and has_place(program):
         _hint_at_trimpath(program)
     return None
+
+
+@contextlib.contextmanager
+def keep_places() -> Iterator[None]:
+    """Have places that this thread uses, and their connections, serve the next program as well."""
+    places: dict[object, Place | None] = {}
+    token = _kept.set(places)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+        for place in filter(None, places.values()):
+            place.close()
 
 
 def built_elsewhere(go_version: str) -> str:
@@ -176,29 +193,39 @@ def is_asked_to_publish(program: ProgramSpec) -> bool:
 def _in_place(
     program: ProgramSpec, named: _Named, url: str, use: Callable[[Place, str], _T | None]
 ) -> _T | None:
-    from gorun_tasks.storage.remote.locate import locate
     from gorun_tasks.storage.remote.place import PlaceUnusable, WriteRefused
 
-    environ = _environment(program)
-    key = environ.get(_KEY, "") if environ.get(_WRITE) == "1" else ""
-    if key and not named.signers:
-        _say(f"remote cache: {_KEY} needs signers, or strangers' builds are signed; building here")
-        return None
-    place: Place | None = None
+    kept = _kept.get()
+    if kept is None:
+        with keep_places():
+            return _in_place(program, named, url, use)
+    environ, root = _environment(program), program.store.root
+    key = (url, named, root, *sorted(environ.items()))
     try:
-        notes = f"{program.store.root}/{_NOTES}"
-        place = locate(url, origin=named.origin, environ=environ, notes=notes)
-        if place is not None and named.signers:
-            from gorun_tasks.storage.remote.signatures import SignedPlace
-
-            place = SignedPlace(place, named.signers, key, _say)
+        if key not in kept:
+            kept[key] = None
+            kept[key] = _opened(named, url, environ, root)
+        place = kept[key]
         return None if place is None else use(place, named.scope)
     except (PlaceUnusable, WriteRefused) as trouble:
         _say(str(trouble))
         return None
-    finally:
-        if place is not None:
-            place.close()
+
+
+def _opened(named: _Named, url: str, environ: dict[str, str], root: str) -> Place | None:
+    """Return the place of a URL, None where it is not to be used. Raises PlaceUnusable."""
+    from gorun_tasks.storage.remote.locate import locate
+
+    key = environ.get(_KEY, "") if environ.get(_WRITE) == "1" else ""
+    if key and not named.signers:
+        _say(f"remote cache: {_KEY} needs signers, or strangers' builds are signed; building here")
+        return None
+    place = locate(url, origin=named.origin, environ=environ, notes=f"{root}/{_NOTES}")
+    if place is not None and named.signers:
+        from gorun_tasks.storage.remote.signatures import SignedPlace
+
+        place = SignedPlace(place, named.signers, key, _say)
+    return place
 
 
 def _named(program: ProgramSpec) -> _Named:

@@ -25,11 +25,13 @@ from gorun_tasks.storage.remote.canonical import encode
 from gorun_tasks.storage.remote.machine import Unlike
 from gorun_tasks.storage.remote.messages import decode_result, digest_of
 from gorun_tasks.storage.remote.place import Digest, Result
-from tests.network.conftest import Remote
+from tests.network.conftest import Plain, Remote
 from tests.support.clock import let_the_clock_tick, wait_until
 from tests.support.goroot import goroot_with_edited_embed
+from tests.support.http_cache import http_cache
 from tests.support.odd_server import odd_server
 from tests.support.place import Running
+from tests.support.trees import MAIN
 from tests.support.workshop import Workshop, needs_strace, publish
 
 if TYPE_CHECKING:
@@ -341,6 +343,23 @@ def test_what_would_be_shared_with_trimpath_says_so_once(pair: Machines) -> None
         assert said == "gorun: ./cmd/api is shared only with equal paths; -trimpath lifts that"
         assert program == "dep hello"
         assert machine.gorun("-tags=other", "./cmd/api").err == "dep hello\n"
+
+
+def test_many_programs_take_one_connection(tmp_path: Path) -> None:
+    """One more where it publishes, and one for the list of programs."""
+    files = FILES | {
+        "cmd/gen/main.go": MAIN,
+        "cmd/other/main.go": MAIN,
+        "gorun.toml": "trimpath = true\n",
+    }
+    with http_cache(tmp_path / "shared") as server:
+        pair = Machines(tmp_path, Plain(tmp_path, server.url), files)
+        pair.download()
+        assert pair.first.gorun("--build").rc == 0
+        assert server.connections == 3
+        result, events = pair.second.events("--build")
+        assert [event["outcome"] for event in events] == ["fetched"] * 3, result
+        assert server.connections == 4
 
 
 def test_several_places_are_asked_in_order(pair: Machines, tmp_path: Path) -> None:

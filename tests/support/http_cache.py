@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 
 class Server(ThreadingHTTPServer):
-    """A server; what it was asked is in `requests`, with the headers."""
+    """A server that counts connections; what it was asked is in `requests`, with the headers."""
 
+    connections = 0
     daemon_threads = True
     request_queue_size = 64
     folder: Path
@@ -30,6 +31,10 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         """Where it is."""
         return f"{self.scheme}://127.0.0.1:{self.server_port}"
+
+    def process_request(self, request: object, client_address: object) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)  # type: ignore[arg-type]
 
 
 class Handler(BaseHTTPRequestHandler):
