@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import select
-import socket
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,11 +16,10 @@ from gorun_tasks.storage.remote.place import PlaceUnusable, Result, WriteRefused
 from tests.network.conftest import http_place, key_of
 from tests.support import bazel_remote as br
 from tests.support.http_cache import Handler, http_cache
+from tests.support.tunnel import tunnel
 from tests.support.workshop import go_says
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from gorun_tasks.storage.remote.place import Place
     from tests.support.http_cache import Server
 
@@ -204,31 +200,9 @@ def assert_not_trusted(url: str) -> None:
     place.close()
 
 
-@contextlib.contextmanager
-def tunnel(folder: Path, server: Server) -> Iterator[Server]:
-    """Run a proxy that connects whoever asks with one server."""
-
-    class Tunnel(Handler):
-        def do_CONNECT(self) -> None:  # noqa: N802 - the name that http.server looks for
-            self.send_response(200)
-            self.end_headers()
-            with socket.create_connection(("127.0.0.1", server.server_port)) as there:
-                ends = {self.connection: there, there: self.connection}
-                while True:
-                    for end in select.select(list(ends), [], [])[0]:
-                        data = end.recv(1 << 16)
-                        if not data:
-                            self.close_connection = True
-                            return
-                        ends[end].sendall(data)
-
-    with http_cache(folder, Tunnel) as proxy:
-        yield proxy
-
-
 @pytest.mark.usefixtures("trusted")
 def test_a_proxy_tunnels_what_is_encrypted(tmp_path: Path, tls: ssl.SSLContext) -> None:
-    with http_cache(tmp_path, tls=tls) as server, tunnel(tmp_path, server) as proxy:
+    with http_cache(tmp_path, tls=tls) as server, tunnel(tmp_path, server.server_port) as proxy:
         access = Access(
             "Bearer s3cr3t", lambda _server: Proxy("127.0.0.1", proxy.server_port, "Basic eA==")
         )

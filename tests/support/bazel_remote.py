@@ -80,7 +80,8 @@ def _build(path: Path) -> None:
 def bazel_remote(folder: Path, **chosen: object) -> Iterator[BazelRemote]:
     """Run a server that anybody may read and only who knows the password may write.
 
-    With `tls_ca_file` and the like among the options a certificate counts, and no password.
+    With `tls_ca_file` and the like among the options it speaks TLS, and a certificate counts, and
+    no password.
     """
     passwords = folder / "htpasswd"
     passwords.write_text(HTPASSWD)
@@ -90,16 +91,16 @@ def bazel_remote(folder: Path, **chosen: object) -> Iterator[BazelRemote]:
         "max_size": 1,
         "http_address": f"127.0.0.1:{port}",
         "grpc_address": f"127.0.0.1:{other}",
+        "allow_unauthenticated_reads": "true",
         **(chosen or {"htpasswd_file": passwords}),
     }
     words = [f"--{name}={value}" for name, value in options.items()]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(executable()), *words, "--allow_unauthenticated_reads"], stdout=log, stderr=log
-        )
+        process = subprocess.Popen([str(executable()), *words], stdout=log, stderr=log)
     try:
         wait_until(lambda: listens(port, process) and listens(other, process))
-        yield BazelRemote(f"http://127.0.0.1:{port}", f"grpc://127.0.0.1:{other}", process)
+        s = "s" if "tls_cert_file" in options else ""
+        yield BazelRemote(f"http{s}://127.0.0.1:{port}", f"grpc{s}://127.0.0.1:{other}", process)
     finally:
         process.kill()
         process.wait(PATIENCE)

@@ -23,6 +23,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from gorun_tasks.storage.remote.certificates import certificates_of
 from gorun_tasks.storage.remote.credentials import Access
 from gorun_tasks.storage.remote.deadline import LIMITS, Limits, within
 from gorun_tasks.storage.remote.http import HttpPlace
@@ -107,7 +108,12 @@ def bucket_place(
     except BadURL as error:
         raise Unsendable(f"AWS_ENDPOINT_URL {error}") from None
     proxy_of(target.server, environ)  # which says now what is wrong with it
-    access = Access(proxy_of=lambda server: proxy_of(server, environ), plaintext=plaintext)
+    access = Access(
+        proxy_of=lambda server: proxy_of(server, environ),
+        # Whose server it is, a bucket does not say: it gets a signature, and no certificate.
+        certificates=certificates_of(environ, chosen_by_user=False),
+        plaintext=plaintext,
+    )
     place = BucketPlace(f"s3://{bucket}", target, access, limits)
     if environ.get(_UNSIGNED, "").lower() not in _YES:
         place.sign = sign if is_keyed else _signing_as_machine(lambda: signing(config))

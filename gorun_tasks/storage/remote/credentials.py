@@ -1,4 +1,4 @@
-"""Credentials: what the user's side knows of a server: a token, a password, a line in netrc.
+"""Credentials: what the user's side knows of a server: a token, a certificate, a line in netrc.
 
 Decides what is sent to whom. It must never take anything from a repository, nor send to a server
 that a repository chose what was not said of this very server.
@@ -11,6 +11,7 @@ import netrc
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from gorun_tasks.storage.remote.certificates import CERT, Certificates
 from gorun_tasks.storage.remote.url import Unsendable
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class Access(NamedTuple):
     """For the server that was named, and no other."""
 
     proxy_of: Callable[[Server], Proxy | None] = lambda _server: None
+
+    certificates: Certificates = Certificates()
 
     plaintext: bool = False
     """Whether to speak unprotected with other machines."""
@@ -57,9 +60,10 @@ def authorization_of(host: str, environ: Mapping[str, str], *, chosen_by_user: b
 
 def withheld(environ: Mapping[str, str], *, chosen_by_user: bool) -> str:
     """Return what to say of variables that a server which refuses us was not sent, or ""."""
-    if chosen_by_user or not (environ.get(TOKEN) or environ.get(USER)):
+    name = next((name for name in (TOKEN, USER, CERT) if environ.get(name)), "")
+    if chosen_by_user or not name:
         return ""
-    return f"{TOKEN if environ.get(TOKEN) else USER} is for the server that GORUN_REMOTE names"
+    return f"{name} is for the server that GORUN_REMOTE names"
 
 
 def basic(user: str, password: str) -> str:

@@ -70,7 +70,10 @@ class Channel:
         ]
         target = f"dns:///{server.address}"
         if server.scheme == "grpcs":
-            tls = self._grpc.ssl_channel_credentials(_authorities())
+            authorities, chain, key = (file.content for file in access.certificates)
+            tls = self._grpc.ssl_channel_credentials(
+                authorities or _authorities(), key or None, chain or None
+            )
             self._channel = self._grpc.secure_channel(target, tls, options)
         else:
             self._channel = self._grpc.insecure_channel(target, options)

@@ -232,7 +232,9 @@ class GrpcPlace:
 
     def _unusable(self, failed: CallFailed) -> PlaceUnusable:
         if any(words in failed.details for words in _UNTRUSTED):
-            why = "shows a certificate that is not trusted here"
+            why = self._access.certificates.untrusted()
+        elif refused := self._access.certificates.refused(failed.details):
+            why = refused
         elif failed.code in _SILENT:
             why = "does not answer"
         else:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin
 
 from gorun_tasks.errors import __version__
+from gorun_tasks.storage.remote.certificates import Certificates
 from gorun_tasks.storage.remote.connection import ALLOWANCE, Connection, connect
 from gorun_tasks.storage.remote.contents import PART, parts_of, pass_on
 from gorun_tasks.storage.remote.deadline import LIMITS, Limits
@@ -89,7 +90,7 @@ class HttpPlace:
         self._access = access
         self._limits = limits
         self._connections: dict[Server, Connection] = {}
-        self._tls: ssl.SSLContext | None = None
+        self._tls: dict[bool, ssl.SSLContext] = {}  # by whether it is for the server that was named
         self._damaged: set[Digest] = set()
 
     def result(self, key: Digest) -> Result | None:
@@ -261,9 +262,19 @@ class HttpPlace:
         tls = None
         if server.scheme == "https":
             with _breaking():
-                tls = self._tls = self._tls or ssl.create_default_context()
+                tls = self._context(server)
         with _breaking():
             return connect(server, self._access.proxy_of(server), tls, deadline)
+
+    def _context(self, server: Server) -> ssl.SSLContext:
+        """Return what TLS with a server rests on. Raises OSError."""
+        is_named = server == self._target.server
+        if is_named not in self._tls:
+            certificates = self._access.certificates
+            if not is_named:
+                certificates = Certificates(certificates.authorities)
+            self._tls[is_named] = certificates.context()
+        return self._tls[is_named]
 
     def _send_head(
         self, connection: Connection, request: Request, target: Target, deadline: float
@@ -282,7 +293,12 @@ class HttpPlace:
                 connection.putheader("Content-Type", "application/octet-stream")
             for name, value in request.headers.items():
                 connection.putheader(name, value)
-            connection.endheaders()
+            try:
+                connection.endheaders()
+            except (ssl.SSLEOFError, ConnectionError):
+                # Who refuses our certificate says so, and closes, before anything is asked.
+                connection.timed.inner.recv(1)
+                raise
 
     def _send(self, connection: Connection, parts: Iterable[bytes]) -> bool:
         """Send a body; return whether the connection can be used further."""
@@ -321,7 +337,11 @@ class HttpPlace:
     def _unusable(self, broken: _Broken) -> PlaceUnusable:
         cause = broken.__cause__
         if isinstance(cause, ssl.SSLCertVerificationError):
-            why = f"shows a certificate that is not trusted here ({cause.verify_message})"
+            why = f"{self._access.certificates.untrusted()} ({cause.verify_message})"
+        elif isinstance(cause, ssl.SSLError) and (
+            refused := self._access.certificates.refused(cause.reason or "")
+        ):
+            why = refused
         elif isinstance(cause, (http.client.HTTPException, ValueError)) and not isinstance(
             cause, OSError
         ):

@@ -46,6 +46,11 @@ MISTAKES = [
         "env: GORUN_REMOTE is no variable of programs; name the place as `url` in the table remote",
     ),
     (
+        "[tool.gorun]\nenv.GORUN_REMOTE_CERT = 'client.pem'\n",
+        2,
+        "env: GORUN_REMOTE_CERT is no variable of programs; set it where gorun is started",
+    ),
+    (
         "[tool.gorun.programs.a]\nrace = true\nenv = { GORUN_REMOTE_WRITE = '1' }\n",
         3,
         "env: GORUN_REMOTE_WRITE is no variable of programs; set it where gorun is started",

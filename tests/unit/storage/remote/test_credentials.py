@@ -59,3 +59,5 @@ def test_a_variable_that_was_not_sent_is_named() -> None:
     assert withheld(password, chosen_by_user=False) == said
     said = "GORUN_REMOTE_TOKEN is for the server that GORUN_REMOTE names"
     assert withheld({**password, "GORUN_REMOTE_TOKEN": "x"}, chosen_by_user=False) == said
+    said = "GORUN_REMOTE_CERT is for the server that GORUN_REMOTE names"
+    assert withheld({"GORUN_REMOTE_CERT": "client.pem"}, chosen_by_user=False) == said
