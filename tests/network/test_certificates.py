@@ -23,6 +23,7 @@ from tests.support import bazel_remote as br
 from tests.support.certificates import NAME, Authority
 from tests.support.http_cache import Handler, http_cache
 from tests.support.tunnel import tunnel
+from tests.support.workshop import Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -147,15 +148,13 @@ def test_readers_may_do_without_a_certificate(
             reader.close()
 
 
-def test_an_authority_is_that_of_the_variable_else_the_systems(
-    url: str, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_authority_is_that_of_the_variable_else_the_systems(url: str, world: World) -> None:
     """And never both: a company that names its own wants no other."""
     own = {name: value for name, value in world.client.items() if name != "GORUN_REMOTE_CA"}
     assert trouble(url, own).startswith("shows a certificate that is not trusted here")
-    monkeypatch.setenv("SSL_CERT_FILE", str(world.authority.path))
-    assert share(place_of(url, own))
-    other = {**own, "GORUN_REMOTE_CA": own["GORUN_REMOTE_CERT"]}
+    system = {**own, "SSL_CERT_FILE": str(world.authority.path)}
+    assert share(place_of(url, system))
+    other = {**system, "GORUN_REMOTE_CA": own["GORUN_REMOTE_CERT"]}
     assert trouble(url, other).startswith(
         "shows a certificate that is not trusted by GORUN_REMOTE_CA"
     )
@@ -273,6 +272,18 @@ def test_a_run_without_a_certificate_says_one_sentence_and_builds(
         assert (outcome, result.rc, program) == ("built", 0, "dep hello")
         assert ours.startswith("gorun: remote cache: ")
         assert ours.endswith("; building here")
+
+
+@pytest.mark.usefixtures("go")
+def test_a_configuration_names_no_authority(url: str, world: World, tmp_path: Path) -> None:
+    """Its variables are for programs, and a repository must not choose whom gorun trusts."""
+    variables = f'env = {{ SSL_CERT_FILE = "{world.authority.path}", SSL_CERT_DIR = "/" }}\n'
+    (tmp_path / "machine").mkdir()
+    shop = Workshop(tmp_path / "machine")
+    shop.write({"gorun.toml": f"trimpath = true\n{variables}"})
+    own = {name: value for name, value in world.client.items() if name != "GORUN_REMOTE_CA"}
+    result = shop.gorun(".", env={"GORUN_REMOTE": url, **own})
+    assert "shows a certificate that is not trusted here" in result.err, result
 
 
 @pytest.mark.usefixtures("go")

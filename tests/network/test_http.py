@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gorun_tasks.storage.remote.certificates import certificates_of
 from gorun_tasks.storage.remote.connection import Proxy
 from gorun_tasks.storage.remote.credentials import Access, basic
 from gorun_tasks.storage.remote.messages import digest_of, encode_result
@@ -164,24 +165,27 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the certificate trusted, as a person does whose server has one of its own."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+def trusting(certificate: Path) -> Access:
+    """Return the access of a person who trusts the certificate, as of a server of one's own."""
+    environ = {"SSL_CERT_FILE": str(certificate / "cert.pem")}
+    return SECRET._replace(certificates=certificates_of(environ, chosen_by_user=True))
 
 
-@pytest.mark.usefixtures("trusted")
-def test_a_server_with_a_certificate_is_spoken_to(tmp_path: Path, tls: ssl.SSLContext) -> None:
+def test_a_server_with_a_certificate_is_spoken_to(
+    tmp_path: Path, tls: ssl.SSLContext, trusting: Access
+) -> None:
     with http_cache(tmp_path, tls=tls) as server:
-        assert share(http_place(f"https://localhost:{server.server_port}", SECRET))
+        assert share(http_place(f"https://localhost:{server.server_port}", trusting))
     assert {headers["Host"] for _, headers in server.requests} == {
         f"localhost:{server.server_port}"
     }
 
 
-@pytest.mark.usefixtures("trusted")
-def test_a_certificate_of_another_name_is_not_trusted(tmp_path: Path, tls: ssl.SSLContext) -> None:
+def test_a_certificate_of_another_name_is_not_trusted(
+    tmp_path: Path, tls: ssl.SSLContext, trusting: Access
+) -> None:
     with http_cache(tmp_path, tls=tls) as server:
-        assert_not_trusted(f"https://127.0.0.1:{server.server_port}")
+        assert_not_trusted(f"https://127.0.0.1:{server.server_port}", trusting)
     assert server.requests == []
 
 
@@ -189,23 +193,23 @@ def test_a_certificate_of_an_unknown_authority_is_not_trusted(
     tmp_path: Path, tls: ssl.SSLContext
 ) -> None:
     with http_cache(tmp_path, tls=tls) as server:
-        assert_not_trusted(f"https://localhost:{server.server_port}")
+        assert_not_trusted(f"https://localhost:{server.server_port}", SECRET)
     assert server.requests == []
 
 
-def assert_not_trusted(url: str) -> None:
-    place = http_place(url, SECRET)
+def assert_not_trusted(url: str, access: Access) -> None:
+    place = http_place(url, access)
     with pytest.raises(PlaceUnusable, match=r"shows a certificate that is not trusted here \(.+\)"):
         place.result(KEY)
     place.close()
 
 
-@pytest.mark.usefixtures("trusted")
-def test_a_proxy_tunnels_what_is_encrypted(tmp_path: Path, tls: ssl.SSLContext) -> None:
+def test_a_proxy_tunnels_what_is_encrypted(
+    tmp_path: Path, tls: ssl.SSLContext, trusting: Access
+) -> None:
     with http_cache(tmp_path, tls=tls) as server, tunnel(tmp_path, server.server_port) as proxy:
-        access = Access(
-            "Bearer s3cr3t", lambda _server: Proxy("127.0.0.1", proxy.server_port, "Basic eA==")
-        )
+        by = Proxy("127.0.0.1", proxy.server_port, "Basic eA==")
+        access = trusting._replace(proxy_of=lambda _server: by)
         assert share(http_place("https://localhost:8443", access))
     ((request, headers),) = proxy.requests
     assert request == "CONNECT localhost:8443"
@@ -213,7 +217,6 @@ def test_a_proxy_tunnels_what_is_encrypted(tmp_path: Path, tls: ssl.SSLContext) 
     assert "Authorization" not in headers
 
 
-@pytest.mark.usefixtures("trusted")
 def test_a_proxy_that_refuses_is_no_server(tmp_path: Path) -> None:
     with http_cache(tmp_path) as proxy:  # which knows no CONNECT
         access = Access("", lambda _server: Proxy("127.0.0.1", proxy.server_port, ""))

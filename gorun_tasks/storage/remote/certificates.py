@@ -1,11 +1,14 @@
 """Certificates: which authorities certify a server, and what certifies us to it: files in PEM.
 
 Decides which of the user's files count, and what is said of one that cannot be used. It must never
-ask for a passphrase, nor take anything from a repository.
+ask for a passphrase, nor take anything from a repository: what a configuration says of a program is
+in our environment, too.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import ssl
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +27,10 @@ By TLS 1.3 this comes when all seems well, and grpcio has that one word for it.
 """
 
 
+_BUNDLE = "ca-certificates.crt"
+"""The file in which Debian keeps all of its folder of authorities."""
+
+
 class File(NamedTuple):
     """A file in PEM; "" for none."""
 
@@ -38,19 +45,49 @@ class Certificates(NamedTuple):
     """What TLS with a server rests on."""
 
     authorities: File = File()
-    """Who may certify the server; without them, those that are trusted on this machine."""
+    """Who may certify the server, instead of those that are trusted on this machine."""
 
     chain: File = File()
     """Our certificate and those between it and its authority, for the server that was named."""
 
     key: File = File()
 
+    machine: tuple[str, str] = ("", "")
+    """The file and the folder of the latter, where the user names others than the usual ones."""
+
+    def for_others(self) -> Certificates:
+        """Return what TLS with another server rests on, to which one was sent."""
+        return self._replace(chain=File(), key=File())
+
+    def roots(self) -> bytes:
+        """Return the authorities in PEM, b"" where none are found on this machine."""
+        if self.authorities.path:
+            return self.authorities.content
+        file, folder = self._of_machine()
+        for path in (file, os.path.join(folder, _BUNDLE)):
+            with contextlib.suppress(OSError), open(path, "rb") as opened:
+                return opened.read()
+        return b""
+
     def context(self) -> ssl.SSLContext:
         """Return this as Python's TLS takes it. Raises OSError."""
-        context = ssl.create_default_context(cafile=self.authorities.path or None)
+        # Python's default context also looks at variables that are not the user's.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # as grpcio does
+        if self.authorities.path:
+            context.load_verify_locations(self.authorities.path)
+        else:
+            file, folder = self._of_machine()
+            context.load_verify_locations(file if os.path.exists(file) else None, folder)
         if self.chain.path:
             _load_chain(context, self.chain, self.key)
         return context
+
+    def _of_machine(self) -> tuple[str, str]:
+        """Return the file and the folder of the authorities that are trusted on this machine."""
+        paths = ssl.get_default_verify_paths()
+        file, folder = self.machine
+        return file or paths.openssl_cafile, folder or paths.openssl_capath
 
     def untrusted(self) -> str:
         """Return what to say of a server whose certificate was not verified."""
@@ -71,7 +108,8 @@ def certificates_of(environ: Mapping[str, str], *, chosen_by_user: bool) -> Cert
 
     Raises Unsendable.
     """
-    found = Certificates()
+    machine = environ.get("SSL_CERT_FILE", ""), environ.get("SSL_CERT_DIR", "")
+    found = Certificates(machine=machine)
     if environ.get(CA):
         found = found._replace(authorities=_certificates(CA, environ[CA]))
     names = [name for name in (CERT, KEY) if environ.get(name)]

@@ -10,7 +10,6 @@ import base64
 import contextlib
 import itertools
 import os
-import ssl
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -40,9 +39,6 @@ _VARIABLES = {
 }
 """What grpcio reads once, and what it is to find: no variable of the program's."""
 
-_AUTHORITIES = "ca-certificates.crt"
-"""The file in which Debian keeps all of its folder of authorities."""
-
 
 class CallFailed(Exception):
     """A call ended so: `code` says how. `details` are the server's words, or grpcio's."""
@@ -70,9 +66,9 @@ class Channel:
         ]
         target = f"dns:///{server.address}"
         if server.scheme == "grpcs":
-            authorities, chain, key = (file.content for file in access.certificates)
+            known = access.certificates
             tls = self._grpc.ssl_channel_credentials(
-                authorities or _authorities(), key or None, chain or None
+                known.roots() or None, known.key.content or None, known.chain.content or None
             )
             self._channel = self._grpc.secure_channel(target, tls, options)
         else:
@@ -172,14 +168,3 @@ def _proxy_options(proxy: Proxy | None) -> list[tuple[str, int | str]]:
     user, colon, password = base64.b64decode(proxy.authorization[6:]).decode().partition(":")
     credentials = f"{quote(user, '')}:{quote(password, '')}@" if colon else ""
     return [("grpc.http_proxy", f"http://{credentials}{proxy.host}:{proxy.port}")]
-
-
-def _authorities() -> bytes | None:
-    """Return the certificates that are trusted here, None for those of grpcio."""
-    paths = ssl.get_default_verify_paths()
-    path = paths.cafile or os.path.join(paths.capath or "", _AUTHORITIES)
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError:
-        return None

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urljoin
 
 from gorun_tasks.errors import __version__
-from gorun_tasks.storage.remote.certificates import Certificates
 from gorun_tasks.storage.remote.connection import ALLOWANCE, Connection, connect
 from gorun_tasks.storage.remote.contents import PART, parts_of, pass_on
 from gorun_tasks.storage.remote.deadline import LIMITS, Limits
@@ -270,10 +269,8 @@ class HttpPlace:
         """Return what TLS with a server rests on. Raises OSError."""
         is_named = server == self._target.server
         if is_named not in self._tls:
-            certificates = self._access.certificates
-            if not is_named:
-                certificates = Certificates(certificates.authorities)
-            self._tls[is_named] = certificates.context()
+            known = self._access.certificates
+            self._tls[is_named] = (known if is_named else known.for_others()).context()
         return self._tls[is_named]
 
     def _send_head(

@@ -72,10 +72,7 @@ def _place(parts: SplitResult, environ: Mapping[str, str], *, chosen_by_user: bo
         return bucket_place(parts, environ, plaintext=plaintext)
     target = target_of(parts, plaintext=plaintext)
     from gorun_tasks.storage.remote import credentials  # noqa: PLC0415
-    from gorun_tasks.storage.remote.certificates import (  # noqa: PLC0415
-        Certificates,
-        certificates_of,
-    )
+    from gorun_tasks.storage.remote.certificates import certificates_of  # noqa: PLC0415
     from gorun_tasks.storage.remote.proxies import proxy_of  # noqa: PLC0415
 
     server = target.server
@@ -83,9 +80,8 @@ def _place(parts: SplitResult, environ: Mapping[str, str], *, chosen_by_user: bo
     access = credentials.Access(
         credentials.authorization_of(server.host, environ, chosen_by_user=chosen_by_user),
         lambda other: proxy_of(other, environ),
-        certificates_of(environ, chosen_by_user=chosen_by_user)
-        if parts.scheme.endswith("s")
-        else Certificates(),
+        # Without TLS none of ours is shown; but a redirect may lead to a server with TLS.
+        certificates_of(environ, chosen_by_user=chosen_by_user and parts.scheme.endswith("s")),
         plaintext,
         credentials.withheld(environ, chosen_by_user=chosen_by_user),
     )

@@ -44,7 +44,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 
 def test_files_are_read_and_none_are_needed(files: Files) -> None:
     found = certificates_of(files.variables, chosen_by_user=True)
-    assert [file.content for file in found] == [path.read_bytes() for path in files]
+    read = [file.content for file in (found.authorities, found.chain, found.key)]
+    assert read == [path.read_bytes() for path in files]
     assert certificates_of({CA: "", CERT: "", KEY: ""}, chosen_by_user=True) == Certificates()
     assert "PRIVATE" not in repr(found)
 
@@ -55,6 +56,27 @@ def test_a_server_that_a_repository_chose_is_shown_no_certificate(files: Files) 
         found = certificates_of(environ, chosen_by_user=False)
         assert found == Certificates(found.authorities)
         assert found.authorities.path == str(files.authority)
+
+
+def test_authorities_of_the_machine_are_those_that_the_user_says(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own environment also has what a configuration says of a program."""
+    (tmp_path / "ca-certificates.crt").write_bytes(b"those of a folder")
+    in_folder = {"SSL_CERT_FILE": str(tmp_path / "absent"), "SSL_CERT_DIR": str(tmp_path)}
+    assert certificates_of(in_folder, chosen_by_user=True).roots() == b"those of a folder"
+    in_file = {**in_folder, "SSL_CERT_FILE": str(files.authority)}
+    assert certificates_of(in_file, chosen_by_user=True).roots() == files.authority.read_bytes()
+    found = certificates_of({**in_file, CA: str(files.certificate)}, chosen_by_user=True)
+    assert found.roots() == files.certificate.read_bytes()
+    usual = Certificates().roots()
+    for name, value in in_file.items():
+        monkeypatch.setenv(name, value)
+    assert certificates_of({}, chosen_by_user=True).roots() == usual
+    log = tmp_path / "secrets"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(log))
+    Certificates().context()
+    assert not log.exists()
 
 
 def test_a_key_may_stand_in_the_file_of_its_certificate(files: Files, tmp_path: Path) -> None:
