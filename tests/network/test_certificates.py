@@ -277,13 +277,18 @@ def test_a_run_without_a_certificate_says_one_sentence_and_builds(
 @pytest.mark.usefixtures("go")
 def test_a_configuration_names_no_authority(url: str, world: World, tmp_path: Path) -> None:
     """Its variables are for programs, and a repository must not choose whom gorun trusts."""
-    variables = f'env = {{ SSL_CERT_FILE = "{world.authority.path}", SSL_CERT_DIR = "/" }}\n'
     (tmp_path / "machine").mkdir()
     shop = Workshop(tmp_path / "machine")
-    shop.write({"gorun.toml": f"trimpath = true\n{variables}"})
     own = {name: value for name, value in world.client.items() if name != "GORUN_REMOTE_CA"}
-    result = shop.gorun(".", env={"GORUN_REMOTE": url, **own})
-    assert "shows a certificate that is not trusted here" in result.err, result
+    nowhere = {"SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": "/nowhere"}
+    for name, environ in (
+        ("SSL_CERT_FILE", {}),
+        ("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", nowhere),
+    ):
+        shop.write({"gorun.toml": f'trimpath = true\nenv.{name} = "{world.authority.path}"\n'})
+        shop.without_store()
+        result = shop.gorun(".", env={"GORUN_REMOTE": url, **own, **environ})
+        assert "shows a certificate that is not trusted here" in result.err, result
 
 
 @pytest.mark.usefixtures("go")

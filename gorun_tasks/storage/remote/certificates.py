@@ -60,7 +60,7 @@ class Certificates(NamedTuple):
         return self._replace(chain=File(), key=File())
 
     def roots(self) -> bytes:
-        """Return the authorities in PEM, b"" where none are found on this machine."""
+        """Return the authorities in PEM, b"" where this machine has none."""
         if self.authorities.path:
             return self.authorities.content
         file, folder = self._of_machine()

@@ -10,6 +10,7 @@ import base64
 import contextlib
 import itertools
 import os
+import pkgutil
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -68,7 +69,9 @@ class Channel:
         if server.scheme == "grpcs":
             known = access.certificates
             tls = self._grpc.ssl_channel_credentials(
-                known.roots() or None, known.key.content or None, known.chain.content or None
+                known.roots() or _bundled_roots(),
+                known.key.content or None,
+                known.chain.content or None,
             )
             self._channel = self._grpc.secure_channel(target, tls, options)
         else:
@@ -160,6 +163,16 @@ def _library() -> ModuleType:
             else:
                 os.environ[name] = value
     return grpc
+
+
+def _bundled_roots() -> bytes | None:
+    """Return the authorities that grpcio brings.
+
+    By itself it would prefer those of a file that a variable of the program may name.
+    """
+    with contextlib.suppress(OSError):
+        return pkgutil.get_data("grpc._cython", "_credentials/roots.pem")
+    return None
 
 
 def _proxy_options(proxy: Proxy | None) -> list[tuple[str, int | str]]:
