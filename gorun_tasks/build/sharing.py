@@ -15,7 +15,7 @@ from typing import NamedTuple
 from gorun_tasks.core.program import may_be_configured
 from gorun_tasks.errors import UsageError, in_one_line
 from gorun_tasks.inputs.verdict import judge
-from gorun_tasks.storage.remote.machine import Machine, Unlike
+from gorun_tasks.storage.remote.machine import Machine, Unlike, has_go
 from gorun_tasks.system import console
 
 TYPE_CHECKING = False
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _URL, _WRITE = "GORUN_REMOTE", "GORUN_REMOTE_WRITE"
 _SIGNERS, _KEY = "GORUN_REMOTE_SIGNERS", "GORUN_REMOTE_SIGNING_KEY"
+
+_BUILT_HERE, NOT_SHARED = "; building here", "; what is built here is not shared"
+"""What follows from troubles with places."""
 
 _NOTES = "remote"
 """Where the store keeps what it knows of places."""
@@ -68,7 +71,7 @@ def fetch(program: ProgramSpec, facts: Facts | None) -> tuple[Manifest, str] | N
 
         return fetch_shared(program, facts, place, scope)
 
-    manifest = use_places(program, ask)
+    manifest = use_places(program, ask, otherwise=_BUILT_HERE if has_go(program) else "")
     if manifest is not None:
         return manifest, built_elsewhere(manifest.go_version)
     if machine is not None and not machine.trimmed and has_place(program):
@@ -115,7 +118,9 @@ def explain(program: ProgramSpec, facts: Facts | None) -> tuple[str, str]:
 
 def has_place(program: ProgramSpec) -> bool:
     """Say whether any place is named where builds of a program are shared."""
-    return bool(_named(program).urls)
+    with contextlib.suppress(UsageError):
+        return bool(_named(program).urls)
+    return False
 
 
 def offer(
@@ -148,21 +153,38 @@ def publish(program: ProgramSpec, seconds: float = 0.0) -> None:
             if not publish_shared(program, manifest, *told, seconds=seconds):
                 _hint_at_trimpath(program)
 
-    use_places(program, put)
+    use_places(program, put, otherwise=NOT_SHARED)
 
 
-def use_places(program: ProgramSpec, use: Callable[[Place, str], _T | None]) -> _T | None:
+def use_places(
+    program: ProgramSpec, use: Callable[[Place, str], _T | None], *, otherwise: str = ""
+) -> _T | None:
     """Return what comes of the use of a program's places, each with its scope, one after the other.
 
     The first of which something comes is the last that is used. What troubles they make are said,
-    and end here.
+    with what is done `otherwise` if nothing came of any, and end here.
     """
-    named = _named(program)
-    for url in named.urls.split():
-        found = _in_place(program, named, url, use)
+    from gorun_tasks.storage.remote.place import PlaceUnusable, WriteRefused
+
+    troubles: list[str] = []
+    found: _T | None = None
+    try:
+        named = _named(program)
+    except UsageError as error:
+        named = _Named()
+        troubles.append(f"remote cache: {error}")
+    urls = named.urls.split()
+    for number, url in enumerate(urls, 1):
+        try:
+            found = _in_place(program, named, (url, number if urls[1:] else 0), use)
+        except (PlaceUnusable, WriteRefused) as trouble:
+            troubles.append(str(trouble))
         if found is not None:
-            return found
-    return None
+            otherwise = ""
+            break
+    for words in filter(None, troubles):
+        say_once(words, otherwise)
+    return found
 
 
 def _machine(program: ProgramSpec, facts: Facts | None) -> Machine | None:
@@ -178,7 +200,9 @@ def _hint_at_trimpath(program: ProgramSpec) -> None:
 
     said = f"{program.store.root}/{_NOTES}/trimpath"
     if not os.path.exists(said):
-        _say(f"{in_one_line(program.label)} is shared only with equal paths; -trimpath lifts that")
+        say_once(
+            f"{in_one_line(program.label)} is shared only with equal paths; -trimpath lifts that"
+        )
         keep_note(said, b"")
 
 
@@ -186,56 +210,55 @@ def is_asked_to_publish(program: ProgramSpec) -> bool:
     """Say whether the environment asks for builds to be published."""
     value = _environment(program).get(_WRITE, "")
     if value not in ("", "0", "1"):
-        _say(f"{_WRITE} is {value!r}, which is neither 1 nor 0; nothing is published")
+        say_once(f"{_WRITE} is {value!r}, which is neither 1 nor 0; nothing is published")
     return value == "1"
 
 
 def _in_place(
-    program: ProgramSpec, named: _Named, url: str, use: Callable[[Place, str], _T | None]
+    program: ProgramSpec,
+    named: _Named,
+    url: tuple[str, int],
+    use: Callable[[Place, str], _T | None],
 ) -> _T | None:
-    from gorun_tasks.storage.remote.place import PlaceUnusable, WriteRefused
-
+    """Return what comes of the use of one place. Raises PlaceUnusable, WriteRefused."""
     kept = _kept.get()
     if kept is None:
         with keep_places():
             return _in_place(program, named, url, use)
     environ, root = _environment(program), program.store.root
     key = (url, named, root, *sorted(environ.items()))
-    try:
-        if key not in kept:
-            kept[key] = None
-            kept[key] = _opened(named, url, environ, root)
-        place = kept[key]
-        return None if place is None else use(place, named.scope)
-    except (PlaceUnusable, WriteRefused) as trouble:
-        _say(str(trouble))
-        return None
+    if key not in kept:
+        kept[key] = None
+        kept[key] = _opened(named, url, environ, root)
+    place = kept[key]
+    return None if place is None else use(place, named.scope)
 
 
-def _opened(named: _Named, url: str, environ: dict[str, str], root: str) -> Place | None:
-    """Return the place of a URL, None where it is not to be used. Raises PlaceUnusable."""
+def _opened(
+    named: _Named, url: tuple[str, int], environ: dict[str, str], root: str
+) -> Place | None:
+    """Return the place of a URL, and which of several it is. Raises PlaceUnusable."""
     from gorun_tasks.storage.remote.locate import locate
+    from gorun_tasks.storage.remote.place import PlaceUnusable
 
     key = environ.get(_KEY, "") if environ.get(_WRITE) == "1" else ""
     if key and not named.signers:
-        _say(f"remote cache: {_KEY} needs signers, or strangers' builds are signed; building here")
-        return None
-    place = locate(url, origin=named.origin, environ=environ, notes=f"{root}/{_NOTES}")
+        raise PlaceUnusable(
+            f"remote cache: {_KEY} is set, and neither {_SIGNERS} nor `signers` names who may sign"
+        )
+    notes = f"{root}/{_NOTES}"
+    address, number = url
+    place = locate(address, origin=named.origin, number=number, environ=environ, notes=notes)
     if place is not None and named.signers:
         from gorun_tasks.storage.remote.signatures import SignedPlace
 
-        place = SignedPlace(place, named.signers, key, _say)
+        place = SignedPlace(place, named.signers, key, say_once)
     return place
 
 
 def _named(program: ProgramSpec) -> _Named:
-    """Return what names the places; variables come before a file."""
-    environ = _environment(program)
-    try:
-        named = _configured(program)
-    except UsageError as error:
-        _say(f"remote cache: {error}; building here")
-        return _Named()
+    """Return what names the places; variables come before a file. Raises UsageError."""
+    environ, named = _environment(program), _configured(program)
     if _URL in environ:
         named = named._replace(urls=environ[_URL], origin=_URL)
     return named._replace(signers=environ.get(_SIGNERS) or named.signers)
@@ -264,7 +287,8 @@ def _environment(program: ProgramSpec) -> dict[str, str]:
     return {name: value for name, value in program.environ.items() if name not in overlay}
 
 
-def _say(sentence: str) -> None:
-    if sentence and sentence not in _said:
+def say_once(sentence: str, ending: str = "") -> None:
+    """Say a sentence unless this process has said it, with whatever ending."""
+    if sentence not in _said:
         _said.add(sentence)
-        console.say(sentence)
+        console.say(sentence + ending)

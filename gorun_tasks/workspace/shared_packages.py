@@ -14,7 +14,7 @@ import contextlib
 import hashlib
 import os
 
-from gorun_tasks.build.sharing import is_asked_to_publish, use_places
+from gorun_tasks.build.sharing import NOT_SHARED, is_asked_to_publish, use_places
 from gorun_tasks.core.fingerprint import is_settled, look_up
 from gorun_tasks.errors import UsageError
 from gorun_tasks.inputs.go_variables import ENVIRONMENT
@@ -95,16 +95,22 @@ class _Survey:
             if name.endswith("/"):
                 yield from self._walk(f"{directory}/{name[:-1]}")
 
-    def key(self, scope: str) -> bytes:
-        """Return the bytes that stand for all that decides the answer. Raises NotCanonical."""
-        words = (
-            ("gorun packages", _SCHEMA, scope, *PLATFORM),
-            self._asker.flags.words,
-            tuple(pattern.words for pattern in self._include),
-            self._values,
-            self._facts,
-        )
-        return hashlib.sha256(encode(words)).hexdigest().encode()
+    def keys(self, scope: str) -> Iterator[bytes]:
+        """Yield the bytes that stand for all that decides the answer. Raises NotCanonical.
+
+        Where CGO_ENABLED is not set, that of who published counts as well: go here has no say.
+        """
+        chosen = dict(self._values)["CGO_ENABLED"]
+        for value in (chosen,) if chosen else ("", "0", "1"):
+            values = tuple((n, value if n == "CGO_ENABLED" else v) for n, v in self._values)
+            words = (
+                ("gorun packages", _SCHEMA, scope, *PLATFORM),
+                self._asker.flags.words,
+                tuple(pattern.words for pattern in self._include),
+                values,
+                self._facts,
+            )
+            yield hashlib.sha256(encode(words)).hexdigest().encode()
 
     def told(self, found: Found) -> bytes:
         """Return an answer as others read it. Raises Unlike where it is not of this tree alone."""
@@ -161,14 +167,13 @@ def fetch(asker: Program, include: Sequence[Pattern]) -> tuple[Found, bool] | No
 
     def use(place: Place, scope: str) -> tuple[Found, bool] | None:
         survey = _Survey(asker, include)
-        result = place.result(action_key(survey.key(scope), scope)[0])
-        if result is None:
-            return None
-        try:
-            found = survey.found(small_content(place, result, _FILE))
-        except Missing:
-            return None
-        return found, survey.is_settled()
+        for key in survey.keys(scope):
+            result = place.result(action_key(key, scope)[0])
+            if result is not None:
+                with contextlib.suppress(Missing):
+                    found = survey.found(small_content(place, result, _FILE))
+                    return found, survey.is_settled()
+        return None
 
     try:
         return None if has_go(asker) else use_places(asker, use)
@@ -186,7 +191,7 @@ def publish(asker: Program, include: Sequence[Pattern]) -> None:
         survey = _Survey(asker, include)
         if not is_known(asker, include):  # it was surveyed in another state
             return
-        content, key = survey.told(found), (survey.key(scope), scope)
+        content, key = survey.told(found), (next(survey.keys(scope)), scope)
         digest = digest_of(content)
         if place.result(action_key(*key)[0]) is None or place.lacking([digest]):
             with contextlib.suppress(Changed):  # somebody else has published just this
@@ -194,6 +199,6 @@ def publish(asker: Program, include: Sequence[Pattern]) -> None:
 
     try:
         if is_asked_to_publish(asker):
-            use_places(asker, use)
+            use_places(asker, use, otherwise=NOT_SHARED)
     except (Unlike, NotCanonical, Missing, OSError, UsageError):
         return

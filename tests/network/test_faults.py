@@ -136,7 +136,7 @@ def test_a_server_that_refuses_may_say_so_before_it_has_all(
     for listens in (True, False):
         with odd_server([refusal], listens=listens) as server:
             place = http_place(server.url)
-            with pytest.raises(WriteRefused, match=rf"does not store \({status} .*not shared$"):
+            with pytest.raises(WriteRefused, match=rf"does not store \({status} .*\)$"):
                 call(place)
             place.close()
 
@@ -159,7 +159,7 @@ def test_other_answers_end_it(status: int) -> None:
     for call in (result, read, lacking):
         with odd_server([odd]) as server:
             place = http_place(server.url)
-            with pytest.raises(PlaceUnusable, match=rf" answers {status}.*; building here$"):
+            with pytest.raises(PlaceUnusable, match=rf" answers {status}"):
                 call(place)
             place.close()
 

@@ -70,7 +70,7 @@ def test_a_disk_that_is_not_there_is_said_and_is_not_made(tmp_path: Path) -> Non
     place = FolderPlace(str(tmp_path / "mounted" / "shared"), PATIENT)
     calls: list[Callable[[], object]] = [lambda: place.result(KEY), lambda: put(place)]
     for call in calls:
-        with pytest.raises(PlaceUnusable, match=r"mounted/shared: No such file.*; building here$"):
+        with pytest.raises(PlaceUnusable, match=r"mounted/shared: No such file"):
             call()
     assert not (tmp_path / "mounted").exists()
 
@@ -89,7 +89,7 @@ def test_a_disk_in_the_network_that_does_not_answer_is_given_up(
     place = FolderPlace(str(root), Limits(answer=0.01))
     monkeypatch.setattr(os, "stat", hang)
     try:
-        with pytest.raises(PlaceUnusable, match=r"shared does not answer; building here$"):
+        with pytest.raises(PlaceUnusable, match=r"shared does not answer$"):
             place.result(KEY)
     finally:
         back.set()
@@ -111,7 +111,7 @@ def test_a_disk_that_is_full_refuses_and_keeps_nothing_of_it(
     place: FolderPlace, root: Path
 ) -> None:
     put(place)
-    with pytest.raises(WriteRefused, match="shared: File too large; what is built here is not"):
+    with pytest.raises(WriteRefused, match=r"shared: File too large$"):
         put(place, LARGE)
     assert files_in(root) == [f"cas/{HELLO.hash[:2]}/{HELLO.hash}"]
     place.read(HELLO, len)

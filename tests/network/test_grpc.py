@@ -209,5 +209,5 @@ def test_where_grpcio_is_not_installed_one_sentence_says_so(
         locate("grpc://127.0.0.1:1", origin="x", environ={}, notes=str(tmp_path))
     assert str(caught.value) == (
         "remote cache: grpc:// needs grpcio, which is not installed; "
-        "pip install 'gorun-tasks[remote]'; building here"
+        "pip install 'gorun-tasks[remote]'"
     )

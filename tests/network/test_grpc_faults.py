@@ -211,9 +211,9 @@ def test_other_codes_end_it(code: Code) -> None:
         if (call, code) == (result, Code.RESOURCE_EXHAUSTED):
             continue  # it may be that too much came along
         with odd_grpc(failing(method, code)) as port:
-            place = grpc_place(url(port), Access(withheld="X is for another server"))
-            expected = " does not answer;" if code in SILENT else f" answers {code.name}[^s3]*;"
-            with pytest.raises(PlaceUnusable, match=rf"{expected} .*building here$") as caught:
+            place = grpc_place(url(port), Access(hint="X is for another server"))
+            expected = " does not answer$" if code in SILENT else f" answers {code.name}"
+            with pytest.raises(PlaceUnusable, match=expected) as caught:
                 call(place)
             closed = code in (Code.UNAUTHENTICATED, Code.PERMISSION_DENIED)
             assert ("X is for another server" in str(caught.value)) == closed
@@ -226,7 +226,7 @@ def test_who_may_not_write_is_refused(code: Code) -> None:
     for call, (method, _) in WRITES.items():
         with odd_grpc(failing(method, code)) as port:
             place = grpc_place(url(port))
-            with pytest.raises(WriteRefused, match=rf" does not store \({code.name}\); .*not shar"):
+            with pytest.raises(WriteRefused, match=rf" does not store \({code.name}\)$"):
                 call(place)
             place.close()
     with odd_grpc(answering({messages.BATCH_UPDATE: [stored(code)]})) as port:

@@ -235,7 +235,7 @@ def test_nobody_listens() -> None:
 
 def test_a_name_that_no_name_server_knows() -> None:
     place = http_place("https://cache.example.invalid")
-    with pytest.raises(PlaceUnusable, match=r"^remote cache: cache\.example\.invalid does not"):
+    with pytest.raises(PlaceUnusable, match=r"^remote cache: cache\.example\.invalid is a name"):
         place.result(KEY)
 
 
@@ -264,7 +264,7 @@ def test_who_is_refused_hears_what_was_not_sent(tmp_path: Path) -> None:
             self.answer(401, b"who is there?")
 
     with http_cache(tmp_path, Closed) as server:
-        place = http_place(server.url, Access(withheld="X is for another server"))
+        place = http_place(server.url, Access(hint="X is for another server"))
         with pytest.raises(PlaceUnusable, match=r" answers 401 Unauthorized; X is for another"):
             place.result(KEY)
         place.close()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gorun_tasks.storage.remote.messages import action_key, decode_result, digest_of, encode_result
-from gorun_tasks.storage.remote.place import Result, WriteRefused
+from gorun_tasks.storage.remote.place import PlaceUnusable, Result, WriteRefused
 from gorun_tasks.storage.remote.signatures import SignedPlace
 from tests.network.conftest import Remote
 from tests.network.test_shared_builds import API, KEYS, Machines
@@ -47,8 +47,9 @@ class Keys:
                 str(path),
             ]
             subprocess.run(words, check=True)
-        self.signers = folder / "signers"
+        self.signers, self.others = folder / "signers", folder / "others"
         self.signers.write_text(f"ci@example.com {(folder / 'ci.pub').read_text()}")
+        self.others.write_text(f"mallory {(folder / 'mallory.pub').read_text()}")
 
 
 class Scene:
@@ -90,7 +91,9 @@ def _unsigned(scene: Scene) -> None:
 
 
 def _signed_by_another(scene: Scene) -> None:
-    scene.place(scene.keys.other).put_result(KEY, Result(FILES))
+    keys, remote = scene.keys, scene.remote
+    theirs = SignedPlace(remote.writer(), str(keys.others), str(keys.other), scene.said.append)
+    theirs.put_result(KEY, Result(FILES))
 
 
 def _other_bytes(scene: Scene) -> None:
@@ -138,11 +141,36 @@ def test_who_signs_takes_unsigned_results_for_unknown(scene: Scene) -> None:
     assert place.result(KEY) == Result(FILES)
 
 
-def test_signers_that_cannot_be_read_trust_nobody(scene: Scene) -> None:
-    scene.place(scene.keys.trusted).put_result(KEY, Result(FILES))
-    scene.keys.signers.unlink()
+def test_a_file_that_names_no_signers_trusts_nobody(scene: Scene) -> None:
+    signers = scene.keys.signers
+    public = signers.read_text().partition(" ")[2]
+    for text in ("", "# nobody\n", "garbage of words\n", public):
+        signers.write_text(text)
+        with pytest.raises(PlaceUnusable, match=f"signers: {signers} names none; a line is a name"):
+            scene.place()
+    signers.write_text(f'ci namespaces="gorun-tasks" {public}')
     assert scene.place().result(KEY) is None
-    assert scene.said[0].endswith(f"{scene.keys.signers} cannot be read")
+    signers.unlink()
+    with pytest.raises(PlaceUnusable, match=f"signers: {signers}: No such file or directory$"):
+        scene.place()
+    signers.mkdir()
+    with pytest.raises(PlaceUnusable, match=f"signers: {signers}: Is a directory$"):
+        scene.place()
+
+
+def test_who_is_not_among_the_signers_publishes_nothing(scene: Scene) -> None:
+    """Nobody would use it, and a result that counts would be gone."""
+    scene.place(scene.keys.trusted).put_result(KEY, Result(FILES))
+    other = scene.keys.other
+    with pytest.raises(WriteRefused, match=f"what {other} signs would not be used: it is not sig"):
+        scene.place(other).put_result(KEY, Result(FILES))
+    assert scene.place().result(KEY) == Result(FILES)
+
+
+def test_a_key_that_others_may_read_is_named(scene: Scene) -> None:
+    scene.keys.trusted.chmod(0o644)
+    with pytest.raises(WriteRefused, match=r"cannot sign: others may read it \(chmod 600\)$"):
+        scene.place(scene.keys.trusted).put_result(KEY, Result(FILES))
 
 
 def test_a_key_that_cannot_sign_publishes_nothing(scene: Scene, tmp_path: Path) -> None:
@@ -150,9 +178,7 @@ def test_a_key_that_cannot_sign_publishes_nothing(scene: Scene, tmp_path: Path) 
         ["ssh-keygen", "-q", "-p", "-N", "secret", "-f", str(scene.keys.trusted)], check=True
     )
     for key in (scene.keys.trusted, tmp_path / "nowhere"):
-        with pytest.raises(
-            WriteRefused, match=r"cannot sign: .*; what is built here is not shared"
-        ):
+        with pytest.raises(WriteRefused, match=r"cannot sign: "):
             scene.place(key).put_result(KEY, Result(FILES))
 
 
@@ -160,7 +186,9 @@ def test_without_ssh_keygen_nothing_counts(scene: Scene, monkeypatch: pytest.Mon
     scene.place(scene.keys.trusted).put_result(KEY, Result(FILES))
     monkeypatch.setenv("PATH", "")
     assert scene.place().result(KEY) is None
-    assert "ssh-keygen could not check it" in scene.said[0]
+    assert scene.said[0].endswith(
+        "ssh-keygen could not check it: it is not in PATH; OpenSSH has it"
+    )
 
 
 def test_who_cannot_sign_replaces_nothing(scene: Scene) -> None:
@@ -188,7 +216,7 @@ def test_a_key_alone_trusts_nobody(tmp_path: Path) -> None:
     variables = {"GORUN_REMOTE_WRITE": "1", "GORUN_REMOTE_SIGNING_KEY": str(keys.trusted)}
     result = second.gorun("--build", *API, env=variables)
     assert "  built because" in result.out
-    assert "GORUN_REMOTE_SIGNING_KEY needs signers" in result.err
+    assert "GORUN_REMOTE_SIGNING_KEY is set, and neither" in result.err
 
 
 @pytest.mark.usefixtures("go")

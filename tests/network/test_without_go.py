@@ -138,6 +138,18 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes() if path.is_file() else b""
 
 
+def test_names_are_found_whatever_cgo_was_where_they_were_published(tmp_path: Path) -> None:
+    """As a build is, where CGO_ENABLED is not set here."""
+    machines = Machines(tmp_path, Remote(tmp_path))
+    machines.first.environ["CGO_ENABLED"] = "0"
+    for machine in (machines.first, machines.second):
+        machine.write({"gorun.toml": "trimpath = true\n"})
+    assert machines.first.gorun("--build").rc == 0
+    bare = Bare(machines)
+    bare.machine.environ.pop("CGO_ENABLED", None)
+    assert bare(":api").err == "dep hello\n"
+
+
 def test_without_go_cgo_is_as_enabled_as_elsewhere(tmp_path: Path) -> None:
     """Of several toolchains the newest is taken, and said; what that saved is counted."""
     remote = Remote(tmp_path)

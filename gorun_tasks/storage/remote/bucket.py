@@ -54,6 +54,8 @@ _VARIABLES = (
 )
 """What is taken from the environment of whoever asks; more, for roles, obstore finds itself."""
 
+_SCHEMES = ("https://", "http://")
+
 _OURS = "AWS_"  # what the names of such variables begin with
 
 _NOBODY = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
@@ -94,6 +96,9 @@ def bucket_place(
     if not _PREFIX.fullmatch(prefix) or {".", ".."}.intersection(prefix.split("/")):
         raise BadURL("has a prefix that is not of letters, digits and !_.*'()-")
     config = {name.lower(): environ[name] for name in _VARIABLES if environ.get(name)}
+    for name, value in config.items():
+        if "endpoint" in name and not value.startswith(_SCHEMES):
+            raise Unsendable(f"{name.upper()} begins with neither https:// nor http://")
     is_keyed = config.keys() >= _NOBODY.keys()
     try:
         signing = partial(_signing, bucket, prefix, environ)
@@ -114,7 +119,7 @@ def bucket_place(
         certificates=certificates_of(environ, chosen_by_user=False),
         plaintext=plaintext,
     )
-    place = BucketPlace(f"s3://{bucket}", target, access, limits)
+    place = BucketPlace(f"s3://{bucket} at {target.server}", target, access, limits)
     if environ.get(_UNSIGNED, "").lower() not in _YES:
         place.sign = sign if is_keyed else _signing_as_machine(lambda: signing(config))
     return place
@@ -179,7 +184,7 @@ class BucketPlace(HttpPlace):
 
     def _absent(self, path: str, said: bytes) -> Exception:
         if _code(said) == "NoSuchBucket":
-            return PlaceUnusable(f"remote cache: there is no bucket {self.label}; building here")
+            return PlaceUnusable(f"remote cache: there is no bucket {self.label}")
         self._expect(path, {"If-None-Match": "*"})
         return super()._absent(path, said)
 
@@ -207,7 +212,7 @@ class BucketPlace(HttpPlace):
         except (BaseError, TimeoutError, ValueError):
             raise PlaceUnusable(
                 f"remote cache: {self.label}: found no credentials in AWS_ACCESS_KEY_ID and "
-                f"AWS_SECRET_ACCESS_KEY (a public bucket takes {_UNSIGNED}=1); building here"
+                f"AWS_SECRET_ACCESS_KEY (a public bucket takes {_UNSIGNED}=1)"
             ) from None
         return target._replace(path=f"{target.path}?{signed.partition('?')[2]}")
 

@@ -36,7 +36,7 @@ class Access(NamedTuple):
     plaintext: bool = False
     """Whether to speak unprotected with other machines."""
 
-    withheld: str = ""
+    hint: str = ""
     """What to say where this server refuses us."""
 
     def __repr__(self) -> str:
@@ -58,12 +58,16 @@ def authorization_of(host: str, environ: Mapping[str, str], *, chosen_by_user: b
     return _of_netrc(host, environ)
 
 
-def withheld(environ: Mapping[str, str], *, chosen_by_user: bool) -> str:
-    """Return what to say of variables that a server which refuses us was not sent, or ""."""
+def hint_for_refused(
+    authorization: str, environ: Mapping[str, str], *, chosen_by_user: bool
+) -> str:
+    """Return what to say of credentials to who was refused with this Authorization, "" for none."""
     name = next((name for name in (TOKEN, USER, CERT) if environ.get(name)), "")
-    if chosen_by_user or not name:
-        return ""
-    return f"{name} is for the server that GORUN_REMOTE names"
+    if name and not chosen_by_user:
+        return f"{name} is for the server that GORUN_REMOTE names"
+    if authorization:
+        return f"it does not accept {name or 'the login in netrc'}"
+    return "" if name else f"neither {TOKEN} nor {USER} is set"
 
 
 def basic(user: str, password: str) -> str:
@@ -82,7 +86,5 @@ def _of_netrc(host: str, environ: Mapping[str, str]) -> str:
     except netrc.NetrcParseError as error:
         # Its message repeats words of the file.
         raise Unsendable(f"{path}: line {error.lineno} is none of netrc") from None
-    if entry is None:
-        return ""
-    login, _, password = entry
-    return basic(login or "", password or "")
+    login, _, password = entry or ("", "", "")
+    return basic(login or "", password or "") if login or password else ""

@@ -86,10 +86,10 @@ class FolderPlace:
         try:
             # Of the folder itself there may be nothing yet: who first writes makes it.
             within(self._limits.answer, lambda: os.stat(parent))
+            if not os.path.isdir(self._root) and os.path.lexists(self._root):
+                raise NotADirectoryError(errno.ENOTDIR, "")
         except TimeoutError:
-            raise PlaceUnusable(
-                f"remote cache: {self.label} does not answer; building here"
-            ) from None
+            raise PlaceUnusable(f"remote cache: {self.label} does not answer") from None
         except OSError as error:
             raise self._unusable(error) from error
         self._answered = True
@@ -191,7 +191,7 @@ class FolderPlace:
 
     def _unusable(self, error: OSError) -> PlaceUnusable:
         why = os.strerror(error.errno or errno.EIO)
-        return PlaceUnusable(f"remote cache: {self.label}: {why}; building here")
+        return PlaceUnusable(f"remote cache: {self.label}: {why}")
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -200,7 +200,5 @@ class FolderPlace:
         except OSError as error:
             if error.errno in _REFUSALS:
                 why = os.strerror(error.errno)
-                raise WriteRefused(
-                    f"remote cache: {self.label}: {why}; what is built here is not shared"
-                ) from error
+                raise WriteRefused(f"remote cache: {self.label}: {why}") from error
             raise self._unusable(error) from error

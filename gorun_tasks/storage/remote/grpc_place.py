@@ -57,6 +57,9 @@ _REFUSALS = (
 _UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "not in peer certificate")
 """What grpcio says where the server showed a certificate."""
 
+_NO_NAME = "DNS resolution failed"
+"""What grpcio says where the name of a server is none."""
+
 
 class GrpcPlace:
     """A server, and the connection to it once there is one."""
@@ -127,9 +130,7 @@ class GrpcPlace:
             try:
                 self._channel = Channel(self._server, self._access, self._limits)
             except ImportError as error:
-                raise PlaceUnusable(
-                    f"remote cache: grpcio cannot be loaded ({error}); building here"
-                ) from error
+                raise PlaceUnusable(f"remote cache: grpcio cannot be loaded ({error})") from error
         return self._channel
 
     def _known(self) -> Capabilities:
@@ -140,9 +141,7 @@ class GrpcPlace:
                 answer = self._open().ask(messages.CAPABILITIES, request)
                 found = messages.decode_capabilities(answer)
             if not found.knows_sha256:
-                raise PlaceUnusable(
-                    f"remote cache: {self.label} does not know SHA-256; building here"
-                )
+                raise PlaceUnusable(f"remote cache: {self.label} does not know SHA-256")
             self._zstd = zstd_stream.library() if found.zstd else None
             self._capabilities = found
         return self._capabilities
@@ -225,27 +224,26 @@ class GrpcPlace:
             raise self._odd() from error
 
     def _refusal(self, code: Code) -> WriteRefused:
-        return WriteRefused(
-            f"remote cache: {self.label} does not store ({self._named(code)}); "
-            "what is built here is not shared"
-        )
+        return WriteRefused(f"remote cache: {self.label} does not store ({self._named(code)})")
 
     def _unusable(self, failed: CallFailed) -> PlaceUnusable:
         if any(words in failed.details for words in _UNTRUSTED):
             why = self._access.certificates.untrusted()
         elif refused := self._access.certificates.refused(failed.details):
             why = refused
+        elif _NO_NAME in failed.details:
+            why = "is a name that leads to no server"
         elif failed.code in _SILENT:
             why = "does not answer"
         else:
             why = f"answers {self._named(failed.code)}"
-        return PlaceUnusable(f"remote cache: {self.label} {why}; building here")
+        return PlaceUnusable(f"remote cache: {self.label} {why}")
 
     def _odd(self) -> PlaceUnusable:
         return PlaceUnusable(
-            f"remote cache: {self.label} does not answer by the Remote Execution API; building here"
+            f"remote cache: {self.label} does not answer by the Remote Execution API"
         )
 
     def _named(self, code: Code) -> str:
-        hint = self._access.withheld if code in _CLOSED else ""
+        hint = self._access.hint if code in _CLOSED else ""
         return f"{code.name}; {hint}" if hint else code.name

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import socket
 import ssl
 import time
 from http import HTTPStatus
@@ -51,6 +52,9 @@ _NO_ROOM = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.INSUFFICIENT_STORAGE)
 _CLOSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 _NO_METHOD = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
+"""What OpenSSL calls it where something else than TLS is answered."""
 
 _AGENT = f"gorun-tasks/{__version__}"
 
@@ -169,8 +173,7 @@ class HttpPlace:
         is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
         if status in _NO_ROOM or (is_refusal and status not in _FOR_NOW):
             raise WriteRefused(
-                f"remote cache: {self.label} does not store ({self._named(status, said)}); "
-                "what is built here is not shared"
+                f"remote cache: {self.label} does not store ({self._named(status, said)})"
             )
         raise self._odd(status, said)
 
@@ -185,7 +188,7 @@ class HttpPlace:
             name = f"{status} {HTTPStatus(status).phrase}"
         except ValueError:
             name = str(status)
-        hint = self._access.withheld if status in _CLOSED else ""
+        hint = self._access.hint if status in _CLOSED else ""
         return f"{name}; {hint}" if hint else name
 
     def _body(self, answer: Answer) -> Iterator[bytes]:
@@ -215,7 +218,7 @@ class HttpPlace:
             except _Broken as broken:
                 raise self._unusable(broken) from broken
             except Unsendable as error:  # a proxy for a server that we were redirected to
-                raise PlaceUnusable(f"remote cache: {error}; building here") from None
+                raise PlaceUnusable(f"remote cache: {error}") from None
             location = answer.response.headers.get("Location", "")
             if answer.response.status not in _REDIRECTS or not location:
                 return answer
@@ -227,9 +230,7 @@ class HttpPlace:
                 target = target_of(parts_of_url, plaintext=self._access.plaintext)
             except (BadURL, ValueError):
                 break
-        raise PlaceUnusable(
-            f"remote cache: {self.label} redirects to where nothing is fetched; building here"
-        )
+        raise PlaceUnusable(f"remote cache: {self.label} redirects to where nothing is fetched")
 
     def _target_of(self, request: Request, _deadline: float) -> Target:
         """Return where to send a request."""
@@ -327,9 +328,7 @@ class HttpPlace:
         return said
 
     def _odd(self, status: int, said: bytes = b"") -> PlaceUnusable:
-        return PlaceUnusable(
-            f"remote cache: {self.label} answers {self._named(status, said)}; building here"
-        )
+        return PlaceUnusable(f"remote cache: {self.label} answers {self._named(status, said)}")
 
     def _unusable(self, broken: _Broken) -> PlaceUnusable:
         cause = broken.__cause__
@@ -339,13 +338,17 @@ class HttpPlace:
             refused := self._access.certificates.refused(cause.reason or "")
         ):
             why = refused
+        elif isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            why = "does not speak TLS"
+        elif isinstance(cause, socket.gaierror):
+            why = "is a name that leads to no server"
         elif isinstance(cause, (http.client.HTTPException, ValueError)) and not isinstance(
             cause, OSError
         ):
             why = "does not answer as an HTTP cache"
         else:
             why = "does not answer"
-        return PlaceUnusable(f"remote cache: {self.label} {why}; building here")
+        return PlaceUnusable(f"remote cache: {self.label} {why}")
 
 
 @contextlib.contextmanager

@@ -28,18 +28,22 @@ VARIABLE = "GORUN_REMOTE"
 _PLAINTEXT = "GORUN_REMOTE_PLAINTEXT"
 
 
-def locate(url: str, *, origin: str, environ: Mapping[str, str], notes: str) -> Place | None:
+def locate(
+    url: str, *, origin: str, number: int = 0, environ: Mapping[str, str], notes: str
+) -> Place | None:
     """Return the place of a URL, None for no URL. Raises PlaceUnusable: its text says why.
 
-    `origin` is where the URL stands, for the sentence: GORUN_REMOTE, else a file's name. `notes` is
-    a folder of the store for the time at which a place failed.
+    `origin` is where the URL stands, for the sentence: GORUN_REMOTE, else a file's name. `number`
+    says which of several it is there. `notes` is a folder of the store for the time at which a
+    place failed.
     """
     if not url:
         return None
     try:
         place = _place(split(url), environ, chosen_by_user=origin == VARIABLE)
     except BadURL as error:
-        raise _unusable(f"the URL of {origin} {error}") from None
+        which = f"URL {number}" if number else "the URL"
+        raise _unusable(f"{which} of {origin} {error}") from None
     except Unsendable as error:
         raise _unusable(str(error)) from None
     file = os.path.join(notes, hashlib.sha256(url.encode()).hexdigest()[:32])
@@ -47,7 +51,7 @@ def locate(url: str, *, origin: str, environ: Mapping[str, str], notes: str) -> 
 
 
 def _unusable(why: str) -> PlaceUnusable:
-    return PlaceUnusable(in_one_line(f"remote cache: {why}; building here"))
+    return PlaceUnusable(in_one_line(f"remote cache: {why}"))
 
 
 def _place(parts: SplitResult, environ: Mapping[str, str], *, chosen_by_user: bool) -> Place:
@@ -77,13 +81,16 @@ def _place(parts: SplitResult, environ: Mapping[str, str], *, chosen_by_user: bo
 
     server = target.server
     proxy_of(server, environ)  # which says now what is wrong with it
+    authorization = credentials.authorization_of(
+        server.host, environ, chosen_by_user=chosen_by_user
+    )
     access = credentials.Access(
-        credentials.authorization_of(server.host, environ, chosen_by_user=chosen_by_user),
+        authorization,
         lambda other: proxy_of(other, environ),
         # Without TLS none of ours is shown; but a redirect may lead to a server with TLS.
         certificates_of(environ, chosen_by_user=chosen_by_user and parts.scheme.endswith("s")),
         plaintext,
-        credentials.withheld(environ, chosen_by_user=chosen_by_user),
+        credentials.hint_for_refused(authorization, environ, chosen_by_user=chosen_by_user),
     )
     if parts.scheme.startswith("grpc"):
         from importlib.util import find_spec  # noqa: PLC0415

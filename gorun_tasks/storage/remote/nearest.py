@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _SAID = 3  # differences
 _LONGEST = 500  # characters of one
 
-NOT_PUBLISHED = "no build of this program with these flags is published"
+NOT_PUBLISHED = "no usable build of this program with these flags is published"
 
 
 def explain(

@@ -34,7 +34,7 @@ class Result(NamedTuple):
 class PlaceUnusable(Exception):
     """The place did not answer, or not as it must: no more requests in this run.
 
-    `str()` is the line to say, and is empty where it has been said already.
+    `str()` is what to say of it, without what follows from it, and is empty where it has been said.
     """
 
 
@@ -47,7 +47,7 @@ class Changed(Exception):
 
 
 class WriteRefused(Exception):
-    """Reading works and writing is not allowed here. `str()` is the line to say once."""
+    """Reading works and writing is not allowed here. `str()` is what to say of it once."""
 
 
 class Place(Protocol):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from gorun_tasks.storage.remote.canonical import encode
 from gorun_tasks.storage.remote.messages import digest_of
-from gorun_tasks.storage.remote.place import Missing, Result, WriteRefused
+from gorun_tasks.storage.remote.place import Missing, PlaceUnusable, Result, WriteRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _NAMESPACE = "gorun-tasks"
 _FILE = "signature"
 _LARGEST = 1 << 14  # bytes of a signature
+_KEY_TYPES = ("ssh-", "ecdsa-", "sk-")
 _PATIENCE = 10.0  # seconds for ssh-keygen, which may ask an agent
 
 
@@ -41,6 +42,8 @@ class SignedPlace:
     """
 
     def __init__(self, place: Place, signers: str, key: str, say: Callable[[str], object]) -> None:
+        """Look into the file of signers. Raises PlaceUnusable where it names none."""
+        _require_signers(signers)
         self._place = place
         self._signers = signers
         self._key = key
@@ -74,7 +77,10 @@ class SignedPlace:
     def put_result(self, key: Digest, result: Result) -> None:
         if not self._key:
             raise self._refused("signers are named, and no GORUN_REMOTE_SIGNING_KEY")
-        signature = self._sign(_statement(key, result.files))
+        statement = _statement(key, result.files)
+        signature = self._sign(statement)
+        if why := self._mistrust(statement, signature):
+            raise self._refused(f"what {self._key} signs would not be used: {why}")
         digest = digest_of(signature)
         self._place.put(digest, io.BytesIO(signature))
         along = {**result.inline, _FILE: signature}
@@ -99,8 +105,6 @@ class SignedPlace:
         """Return why a statement does not count, "" where it does."""
         if not signature:
             return "it is not signed"
-        if not os.access(self._signers, os.R_OK):
-            return f"{self._signers} cannot be read"
         with TemporaryDirectory() as folder:
             path = f"{folder}/{_FILE}"
             with open(path, "wb") as file:
@@ -113,25 +117,47 @@ class SignedPlace:
                     "verify", *trusted, *who, "-n", _NAMESPACE, statement=statement
                 )
             except (OSError, ValueError, subprocess.SubprocessError) as error:
+                why = f"ssh-keygen could not check it: {_in_words(error)}"
                 if self._key:  # what cannot be checked must not be replaced
-                    raise self._refused(f"ssh-keygen could not check it: {error}") from error
-                return f"ssh-keygen could not check it: {error}"
+                    raise self._refused(why) from error
+                return why
         is_sound = bool(who) and checked.returncode == 0
         return "" if is_sound else f"it is not signed by anybody in {self._signers}"
 
     def _refused(self, why: str) -> WriteRefused:
-        return WriteRefused(f"remote cache: {self.label}: {why}; what is built here is not shared")
+        return WriteRefused(f"remote cache: {self.label}: {why}")
 
     def _sign(self, statement: bytes) -> bytes:
         """Return a signature. Raises WriteRefused."""
         try:
             done = _ssh_keygen("sign", "-f", self._key, "-n", _NAMESPACE, statement=statement)
-            why = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            said = done.stderr.decode(errors="replace").strip()
+            is_open = "are too open" in said
+            why = "others may read it (chmod 600)" if is_open else said.rpartition("\n")[2]
         except (OSError, subprocess.SubprocessError) as error:
-            done, why = None, str(error)
+            done, why = None, _in_words(error)
         if done is None or done.returncode or not done.stdout:
             raise self._refused(f"{self._key} cannot sign: {why}")
         return done.stdout
+
+
+def _require_signers(path: str) -> None:
+    """Raise PlaceUnusable where a file names nobody: NAMES [OPTIONS] TYPE KEY (ssh-keygen(1))."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = [line.split() for line in file if not line.lstrip().startswith("#")]
+    except OSError as error:
+        raise PlaceUnusable(f"remote cache: signers: {path}: {error.strerror}") from None
+    if not any(word.startswith(_KEY_TYPES) for line in lines for word in line[1:]):
+        raise PlaceUnusable(
+            f"remote cache: signers: {path} names none; a line is a name and what is in key.pub"
+        )
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "it is not in PATH; OpenSSH has it"
+    return str(error)
 
 
 def _statement(key: Digest, files: Mapping[str, Digest]) -> bytes:

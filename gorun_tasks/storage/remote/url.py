@@ -19,6 +19,12 @@ _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 _LOOPBACK = re.compile(r"localhost|127\.[0-9.]+|::1")
 
+_SEVERAL = re.compile(r",[a-z0-9]+:")
+_BUCKET_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_SERVER_KEYS = (
+    "GORUN_REMOTE_USER and GORUN_REMOTE_PASSWORD, into GORUN_REMOTE_TOKEN or into ~/.netrc"
+)
+
 
 class BadURL(Exception):
     """A URL that leads nowhere; `str()` says what is wrong with it, after "the URL"."""
@@ -67,11 +73,11 @@ def split(url: str) -> SplitResult:
         parts = urlsplit(url)
     except ValueError:
         raise BadURL("cannot be read") from None
+    if _SEVERAL.search(url):
+        raise BadURL("has another one after a comma; several are separated by spaces")
     if "@" in parts.netloc:
-        raise BadURL(
-            "holds credentials; they belong into GORUN_REMOTE_USER and GORUN_REMOTE_PASSWORD, "
-            "into GORUN_REMOTE_TOKEN or into ~/.netrc"
-        )
+        places = _BUCKET_KEYS if parts.scheme == "s3" else _SERVER_KEYS
+        raise BadURL(f"holds credentials; they belong into {places}")
     return parts
 
 

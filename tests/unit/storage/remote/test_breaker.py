@@ -58,7 +58,7 @@ def test_after_any_call_that_failed_no_other_gets_through(
     runs: Runs, call: Callable[[Place], object]
 ) -> None:
     run = runs.run()
-    with pytest.raises(PlaceUnusable, match=r"^remote cache: .*; building here$"):
+    with pytest.raises(PlaceUnusable, match=r"^remote cache: "):
         call(run)
     runs.mount()
     for again in CALLS:
@@ -99,7 +99,7 @@ def test_where_no_note_can_be_kept_this_run_knows(runs: Runs) -> None:
     store = runs.file.parent.parent
     store.rmdir()
     run = runs.run()
-    with pytest.raises(PlaceUnusable, match="building here"):
+    with pytest.raises(PlaceUnusable, match="No such file"):
         run.result(KEY)
     with pytest.raises(PlaceUnusable, match=r"^$"):
         run.result(KEY)

@@ -123,8 +123,7 @@ def test_a_run_goes_on_after_that_sentence(url: str, tmp_path: Path) -> None:
     with pytest.raises(PlaceUnusable) as caught:
         locate(url, origin="GORUN_REMOTE", environ={CERT: "nowhere"}, notes=str(tmp_path))
     assert str(caught.value) == (
-        f"remote cache: {CERT} is set and {KEY} is not; a client certificate takes both; "
-        "building here"
+        f"remote cache: {CERT} is set and {KEY} is not; a client certificate takes both"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from gorun_tasks.storage.remote.credentials import authorization_of, withheld
+from gorun_tasks.storage.remote.credentials import authorization_of, hint_for_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,13 +51,21 @@ def test_netrc_may_be_elsewhere_and_need_not_be_there(tmp_path: Path) -> None:
     assert authorization_of(HOST, environ, chosen_by_user=True) == basic("bob:p")
 
 
-def test_a_variable_that_was_not_sent_is_named() -> None:
-    password = {"GORUN_REMOTE_USER": "ann", "GORUN_REMOTE_PASSWORD": "tea"}
-    assert withheld({}, chosen_by_user=False) == ""
-    assert withheld(password, chosen_by_user=True) == ""
-    said = "GORUN_REMOTE_USER is for the server that GORUN_REMOTE names"
-    assert withheld(password, chosen_by_user=False) == said
-    said = "GORUN_REMOTE_TOKEN is for the server that GORUN_REMOTE names"
-    assert withheld({**password, "GORUN_REMOTE_TOKEN": "x"}, chosen_by_user=False) == said
-    said = "GORUN_REMOTE_CERT is for the server that GORUN_REMOTE names"
-    assert withheld({"GORUN_REMOTE_CERT": "client.pem"}, chosen_by_user=False) == said
+def test_who_is_refused_hears_which_credentials_were_sent_and_which_were_not() -> None:
+    user = {"GORUN_REMOTE_USER": "ann", "GORUN_REMOTE_PASSWORD": "tea"}
+    token = {**user, "GORUN_REMOTE_TOKEN": "x"}
+    certificate = {"GORUN_REMOTE_CERT": "client.pem"}
+    for environ, name in ((user, "USER"), (token, "TOKEN"), (certificate, "CERT")):
+        said = f"GORUN_REMOTE_{name} is for the server that GORUN_REMOTE names"
+        assert hint_for_refused("", environ, chosen_by_user=False) == said
+    for environ, what in ((user, "GORUN_REMOTE_USER"), ({}, "the login in netrc")):
+        said = f"it does not accept {what}"
+        assert hint_for_refused("Basic x", environ, chosen_by_user=True) == said
+    said = "neither GORUN_REMOTE_TOKEN nor GORUN_REMOTE_USER is set"
+    assert hint_for_refused("", {}, chosen_by_user=True) == said
+    assert hint_for_refused("", certificate, chosen_by_user=True) == ""  # TLS has said it
+
+
+def test_an_entry_of_netrc_without_a_login_is_none(tmp_path: Path) -> None:
+    (tmp_path / ".netrc").write_text(f"machine {HOST} login\n")
+    assert authorization_of(HOST, {"HOME": str(tmp_path)}, chosen_by_user=True) == ""

@@ -30,8 +30,8 @@ SECRET = "s3cr3t"
         ("http://127.0.0.1:8080", "127.0.0.1:8080"),
         ("http://localhost", "localhost"),
         ("http://[::1]:80/x", "::1"),
-        ("s3://builds", "s3://builds"),
-        ("s3://the.builds-1/team/main/", "s3://the.builds-1"),
+        ("s3://builds", "s3://builds at s3.us-east-1.amazonaws.com"),
+        ("s3://the.builds-1/team/main", "s3://the.builds-1 at s3.us-east-1.amazonaws.com"),
         ("grpcs://cache.example.com/instance", "cache.example.com"),
         ("grpc://127.0.0.1:9092/main", "127.0.0.1:9092"),
     ],
@@ -62,6 +62,8 @@ def test_no_url_leads_nowhere(tmp_path: Path) -> None:
         ("https:///team", "names no server"),
         ("https://cache.example.com:http", "has a port that is no port"),
         ("https://cache.example.com:99999", "has a port that is no port"),
+        ("https://one.example.com,file:///two", "has another one after a comma; several are sep"),
+        (f"s3://bob:{SECRET}@builds", "holds credentials; they belong into AWS_ACCESS_KEY_ID and"),
         ("https://[::1", "cannot be read"),
         ("https://cache.example.com/a b", "holds a character that no URL has"),
         ("https://cache.example.com/a\r\nX: y", "holds a character"),
@@ -82,11 +84,16 @@ def test_no_url_leads_nowhere(tmp_path: Path) -> None:
     ],
 )
 def test_one_sentence_says_what_is_wrong_with_a_url(url: str, why: str, tmp_path: Path) -> None:
-    expected = rf"^remote cache: the URL of gorun\.toml {why}[^\n]*; building here$"
+    expected = rf"^remote cache: the URL of gorun\.toml {why}[^\n]*$"
     with pytest.raises(PlaceUnusable, match=expected) as caught:
         locate(url, origin="gorun.toml", environ={}, notes=str(tmp_path))
     assert SECRET not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_of_several_urls_the_number_is_said(tmp_path: Path) -> None:
+    with pytest.raises(PlaceUnusable, match=r"^remote cache: URL 2 of GORUN_REMOTE begins with no"):
+        locate("x", origin="GORUN_REMOTE", number=2, environ={}, notes=str(tmp_path))
 
 
 def test_a_file_with_an_odd_name_ends_no_line(tmp_path: Path) -> None:
@@ -110,7 +117,7 @@ def test_a_place_that_failed_is_noted_by_its_url(tmp_path: Path) -> None:
         assert place is not None
         place.result(Digest("0" * 64, 0))
 
-    with pytest.raises(PlaceUnusable, match="building here"):
+    with pytest.raises(PlaceUnusable, match="No such file"):
         ask("away")
     with pytest.raises(PlaceUnusable, match=r"^$"):
         ask("away")
@@ -125,7 +132,7 @@ def test_what_cannot_be_sent_is_said_without_it(tmp_path: Path) -> None:
         {"https_proxy": f"socks5://bob:{SECRET}@proxy:1080"},
         {"HOME": str(tmp_path)},
     ):
-        with pytest.raises(PlaceUnusable, match=r"^remote cache: .*; building here$") as caught:
+        with pytest.raises(PlaceUnusable, match=r"^remote cache: .*$") as caught:
             locate(
                 "https://cache.example.com",
                 origin="GORUN_REMOTE",
@@ -143,8 +150,8 @@ BUCKET = "s3://builds/team"
     [
         ({"AWS_ENDPOINT_URL": "http://minio:9000"}, "AWS_ENDPOINT_URL is http://, .*PLAINTEXT=1"),
         ({"AWS_ENDPOINT_URL_S3": "http://minio:9000"}, "AWS_ENDPOINT_URL is http://"),
-        ({"AWS_ENDPOINT_URL": "minio:9000"}, "AWS_ENDPOINT_URL begins with none of"),
-        ({"AWS_ENDPOINT_URL": "minio"}, "a variable such as AWS_ENDPOINT_URL or AWS_REGION has"),
+        ({"AWS_ENDPOINT_URL": "minio:9000"}, "AWS_ENDPOINT_URL begins with neither"),
+        ({"AWS_ENDPOINT_URL_S3": "minio"}, "AWS_ENDPOINT_URL_S3 begins with neither"),
         ({"AWS_ENDPOINT_URL": f"https://bob:{SECRET}@minio"}, "AWS_ENDPOINT_URL holds"),
         ({"AWS_REGION": "eu west"}, "a variable such as AWS_ENDPOINT_URL or AWS_REGION has"),
         ({"https_proxy": f"socks5://bob:{SECRET}@proxy:1080"}, "https_proxy names no proxy"),
@@ -153,7 +160,7 @@ BUCKET = "s3://builds/team"
 def test_one_sentence_says_what_is_wrong_with_a_bucket(
     environ: dict[str, str], why: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(PlaceUnusable, match=rf"^remote cache: {why}.*; building here$") as caught:
+    with pytest.raises(PlaceUnusable, match=rf"^remote cache: {why}.*$") as caught:
         locate(BUCKET, origin="gorun.toml", environ=environ, notes=str(tmp_path))
     assert SECRET not in str(caught.value)
 
@@ -172,5 +179,5 @@ def test_what_a_bucket_needs_is_said_where_it_is_not_installed(
         locate(BUCKET, origin="GORUN_REMOTE", environ={}, notes=str(tmp_path))
     assert str(caught.value) == (
         "remote cache: s3:// needs obstore, which is not installed; "
-        "pip install 'gorun-tasks[bucket]'; building here"
+        "pip install 'gorun-tasks[bucket]'"
     )
