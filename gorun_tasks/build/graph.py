@@ -242,8 +242,10 @@ class Graph:
     def publish(self) -> None:
         """Share what is current here by now, if that is asked for. Waits until it is done."""
         if self._is_asked_to_publish():
+            from gorun_tasks.build.publication import tell_of_last
             from gorun_tasks.build.sharing import publish
 
+            tell_of_last(self.program)
             publish(self.program, self._seconds_of_go())
 
     def publish_apart(self) -> None:

@@ -2,8 +2,9 @@
 
 Decides what that process has of ours: standard error, where nobody waits for its end, and else
 nothing, so that it neither holds up whoever reads what the program says nor is told of what happens
-on the terminal. It must never outlive its limits of time, which are those of `sharing`, and the
-program must never be its parent: it would have to wait for it.
+on the terminal. What it has to say then is kept for who publishes next. It must never outlive its
+limits of time, which are those of `sharing`, and the program must never be its parent: it would
+have to wait for it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,16 @@ import pickle
 import stat
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import IO
+
     from gorun_tasks.core.program import ProgramSpec
+
+_LONGEST = 4096
+"""Bytes of what is said of one publication."""
 
 
 def begin(program: ProgramSpec, seconds: float) -> None:
@@ -25,15 +31,34 @@ def begin(program: ProgramSpec, seconds: float) -> None:
 
     go built for `seconds`, 0 where that is not known.
     """
-    with suppress(OSError):
+    tell_of_last(program)
+    with suppress(OSError), nullcontext() if _nobody_waits_for(2) else _note(program, "wb") as note:
         subprocess.run(
             [sys.executable, "-P", "-m", __name__],
             input=pickle.dumps((program.with_own_store(), seconds)),
             stdout=subprocess.DEVNULL,
-            stderr=None if _nobody_waits_for(2) else subprocess.DEVNULL,
+            stderr=note,
             start_new_session=True,
             check=False,
         )
+
+
+def tell_of_last(program: ProgramSpec) -> None:
+    """Say what the last publication could not say, once."""
+    from gorun_tasks.build.sharing import say_once
+
+    with suppress(OSError), _note(program, "r+b") as note:
+        for line in note.read(_LONGEST).decode(errors="replace").splitlines():
+            say_once(line.removeprefix("gorun: "))
+        note.truncate(0)
+
+
+def _note(program: ProgramSpec, mode: str) -> IO[bytes]:
+    """Return the file of the store with what could not be said. Raises OSError."""
+    folder = f"{program.store.root}/remote"
+    if mode == "wb":
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    return open(f"{folder}/unsaid", mode)
 
 
 def _nobody_waits_for(descriptor: int) -> bool:

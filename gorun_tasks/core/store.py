@@ -8,6 +8,7 @@
     v1/generated/KEY       what was so when a program made its outputs
     v1/compiled/KEY        from what of C an entry in go's build cache was made
     v1/remote/KEY          when a shared place failed
+    v1/remote/unsaid       what went wrong when a build was published, and nobody could be told
     v1/remote/fetched      what was fetched from shared places, and the time that saved
     v1/work/…              builds under way
     v1/locks/…             who builds, who writes

@@ -392,6 +392,48 @@ def test_one_place_that_fails_does_not_keep_others_from_being_asked(pair: Machin
     assert program == "dep hello"
 
 
+def test_what_follows_from_a_trouble_is_said_as_it_is(pair: Machines) -> None:
+    """That something is built here only where it is, and with no word of it where nothing is."""
+    pair.download()
+    pair.build(*API)
+    second, shared = pair.second, pair.second.environ["GORUN_REMOTE"]
+    away = "gorun: remote cache: 127.0.0.1:1 does not answer"
+    second.environ["GORUN_REMOTE"] = f"http://127.0.0.1:1 {shared}"
+    assert second.gorun("--build", *API).err == f"{away}\n"
+    for number, (words, expected) in enumerate(
+        (
+            (("--why", "--remote", *API), ""),
+            (("--build", *API), "; building here"),
+        )
+    ):
+        environ = {"GORUN_REMOTE": "http://127.0.0.1:1", "GORUN_CACHE_DIR": f"../store{number}"}
+        assert second.gorun(*words, env=environ).err.splitlines()[0] == f"{away}{expected}"
+    writing = {"GORUN_REMOTE": "http://127.0.0.1:1", "GORUN_REMOTE_WRITE": "1"}
+    assert second.gorun("--store", "clear").rc == 0
+    second.gorun("--build", *API, env={"GORUN_REMOTE": ""})
+    result = second.gorun("--build", *API, env=writing)
+    assert result.err == f"{away}; what is built here is not shared\n"
+
+
+def test_what_a_publication_could_not_say_the_next_one_says(pair: Machines) -> None:
+    """Who reads what the program says waits for nobody; and who built it hears of it once."""
+    pair.download()
+    first = pair.first
+    refused = "/proc/self: No such file or directory; what is built here is not shared"
+    writing = {"GORUN_REMOTE": "file:///proc/self/shared", "GORUN_REMOTE_WRITE": "1"}
+    result = first.gorun(*API, env=writing)
+    assert result.err == "dep hello\n"
+    store = Path(first.environ["GORUN_CACHE_DIR"])
+    unsaid = store / "v1/remote/unsaid"
+    wait_until(lambda: unsaid.exists() and unsaid.stat().st_size > 0)
+    assert refused.partition(":")[0] in unsaid.read_text()
+    first.write({"cmd/api/hello.txt": "again"})
+    let_the_clock_tick()
+    result = first.gorun(*API, env=writing)
+    assert result.err.count("; what is built here is not shared\n") == 1
+    assert result.err.endswith("dep again\n")
+
+
 def test_questions_and_a_rebuild_do_not_look_there(pair: Machines) -> None:
     pair.download()
     pair.build(*API)
