@@ -84,8 +84,9 @@ def evict(root: str, limit: float = float("inf"), written: Collection[str] = ())
 def clear(root: str) -> None:
     """Remove everything but what is running. Raises OSError."""
     with Lock(f"{root}/locks/{STORE_LOCK}"):
-        for entry in _entries(f"{root}/programs"):
-            os.unlink(entry.path)
+        for folder in ("programs", "remote"):
+            for entry in _entries(f"{root}/{folder}"):
+                os.unlink(entry.path)
         _Eviction(root, patient=False).perform(0, ())
 
 

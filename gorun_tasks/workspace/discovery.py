@@ -65,12 +65,16 @@ def _asked(asker: Program, include: Sequence[Pattern]) -> tuple[Found, bool]:
 
     try:
         return explore(asker, include)
-    except ToolchainError:
+    except ToolchainError as absent:
         if _is_offline:
             raise
+        from gorun_tasks.build.sharing import has_place
         from gorun_tasks.workspace.shared_packages import fetch
 
         told = fetch(asker, include)
+        if told is None and has_place(asker):
+            sentence = f"{absent.args[0]}, and which programs there are now nobody has published"
+            raise ToolchainError(sentence, absent.hint) from absent
         if told is None:
             raise
         return told
