@@ -17,6 +17,7 @@ from gorun_tasks.storage.remote.place import Result
 from tests.network.conftest import Remote
 from tests.network.test_shared_builds import API, FILES, Bare, Machines
 from tests.support.clock import let_the_clock_tick
+from tests.support.trees import MAIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,6 +149,12 @@ def test_names_are_found_whatever_cgo_was_where_they_were_published(tmp_path: Pa
     bare = Bare(machines)
     bare.machine.environ.pop("CGO_ENABLED", None)
     assert bare(":api").err == "dep hello\n"
+    assert "fetched from shared places: 1, " in bare("--store", "stat").out
+    assert bare("--store", "clear").rc == 0
+    assert "shared places" not in bare("--store", "stat").out
+    bare.machine.write({"cmd/new/main.go": MAIN})
+    result = bare("--build")
+    assert result.err.startswith(f"{NO_GO}, and which programs there are now nobody has published")
 
 
 def test_without_go_cgo_is_as_enabled_as_elsewhere(tmp_path: Path) -> None:
