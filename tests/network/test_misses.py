@@ -41,7 +41,7 @@ def _miss(pair: Machines, *words: str, env: dict[str, str] | None = None) -> str
 
 
 def test_what_a_run_would_fetch_is_said_and_not_taken(pair: Machines) -> None:
-    assert _miss(pair) == "no build of this program with these flags is published"
+    assert _miss(pair) == "no usable build of this program with these flags is published"
     pair.build(*API)
     second = pair.second.without_store()
     version = pair.first.go("env", "GOVERSION").out.strip()
@@ -54,7 +54,7 @@ def test_what_a_run_would_fetch_is_said_and_not_taken(pair: Machines) -> None:
     api, other = json.loads(answer.out)
     assert api["outcome"] == "fetched"
     assert api["because"][-1] == {"input": "", "change": f"built by {version} elsewhere"}
-    assert other["miss"] == "no build of this program with these flags is published"
+    assert other["miss"] == "no usable build of this program with these flags is published"
 
 
 def test_the_first_differences_of_the_nearest_are_said(pair: Machines) -> None:
