@@ -70,20 +70,27 @@ def test_a_disk_that_is_not_there_is_said_and_is_not_made(tmp_path: Path) -> Non
     place = FolderPlace(str(tmp_path / "mounted" / "shared"), PATIENT)
     calls: list[Callable[[], object]] = [lambda: place.result(KEY), lambda: put(place)]
     for call in calls:
-        with pytest.raises(PlaceUnusable, match=r"mounted/shared: No such file"):
+        with pytest.raises(PlaceUnusable, match=r"mounted/shared: No such file.*y$"):
             call()
     assert not (tmp_path / "mounted").exists()
 
 
+def test_a_file_is_no_place(root: Path) -> None:
+    root.write_text("no folder")
+    with pytest.raises(PlaceUnusable, match=r"shared: Not a directory$"):
+        FolderPlace(str(root), PATIENT).result(KEY)
+
+
+@pytest.mark.parametrize("part", ["parent", "folder"])
 def test_a_disk_in_the_network_that_does_not_answer_is_given_up(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     back = threading.Event()
     stat = os.stat
 
     def hang(*args: Any, **keywords: Any) -> os.stat_result:
-        if args == (str(root.parent),):
-            back.wait()
+        if args == (str(root.parent if part == "parent" else root),):
+            back.wait(PATIENT.answer)
         return stat(*args, **keywords)
 
     place = FolderPlace(str(root), Limits(answer=0.01))

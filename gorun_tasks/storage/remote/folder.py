@@ -82,17 +82,19 @@ class FolderPlace:
         """Make sure, once, that a disk in the network answers."""
         if self._answered:
             return
-        parent = os.path.dirname(self._root)
         try:
-            # Of the folder itself there may be nothing yet: who first writes makes it.
-            within(self._limits.answer, lambda: os.stat(parent))
-            if not os.path.isdir(self._root) and os.path.lexists(self._root):
-                raise NotADirectoryError(errno.ENOTDIR, "")
+            within(self._limits.answer, self._look)
         except TimeoutError:
             raise PlaceUnusable(f"remote cache: {self.label} does not answer") from None
         except OSError as error:
             raise self._unusable(error) from error
         self._answered = True
+
+    def _look(self) -> None:
+        """Raise OSError where no folder is, nor can be made: who first writes makes it."""
+        os.stat(os.path.dirname(self._root))
+        if not os.path.isdir(self._root) and os.path.lexists(self._root):
+            raise NotADirectoryError(errno.ENOTDIR, "")
 
     def _parts(self, folder: str, name: str, largest: int) -> Iterator[bytes]:
         """Yield a file in parts; Missing where there is none of at most so many bytes."""
