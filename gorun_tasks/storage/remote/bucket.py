@@ -97,7 +97,7 @@ def bucket_place(
         raise BadURL("has a prefix that is not of letters, digits and !_.*'()-")
     config = {name.lower(): environ[name] for name in _VARIABLES if environ.get(name)}
     for name, value in config.items():
-        if "endpoint" in name and not value.startswith(_SCHEMES):
+        if "endpoint" in name and not value.lower().startswith(_SCHEMES):
             raise Unsendable(f"{name.upper()} begins with neither https:// nor http://")
     is_keyed = config.keys() >= _NOBODY.keys()
     try:

@@ -19,7 +19,7 @@ _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 _LOOPBACK = re.compile(r"localhost|127\.[0-9.]+|::1")
 
-_SEVERAL = re.compile(r",[a-z0-9]+:")
+_SEVERAL = re.compile(r",(file|https?|grpcs?|s3):")
 _BUCKET_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _SERVER_KEYS = (
     "GORUN_REMOTE_USER and GORUN_REMOTE_PASSWORD, into GORUN_REMOTE_TOKEN or into ~/.netrc"

@@ -26,12 +26,13 @@ SECRET = "s3cr3t"
         ("https://cache.example.com", "cache.example.com"),
         ("https://cache.example.com:443/team/", "cache.example.com"),
         ("https://cache.example.com:8443/team", "cache.example.com:8443"),
+        ("https://cache.example.com/one,two:three", "cache.example.com"),
         ("https://[2001:db8::1]:8443/team", "[2001:db8::1]:8443"),
         ("http://127.0.0.1:8080", "127.0.0.1:8080"),
         ("http://localhost", "localhost"),
         ("http://[::1]:80/x", "::1"),
         ("s3://builds", "s3://builds at s3.us-east-1.amazonaws.com"),
-        ("s3://the.builds-1/team/main", "s3://the.builds-1 at s3.us-east-1.amazonaws.com"),
+        ("s3://the.builds-1/team/main/", "s3://the.builds-1 at s3.us-east-1.amazonaws.com"),
         ("grpcs://cache.example.com/instance", "cache.example.com"),
         ("grpc://127.0.0.1:9092/main", "127.0.0.1:9092"),
     ],
@@ -166,8 +167,9 @@ def test_one_sentence_says_what_is_wrong_with_a_bucket(
 
 
 def test_the_user_may_allow_a_bucket_of_another_machine_without_tls(tmp_path: Path) -> None:
-    environ = {"AWS_ENDPOINT_URL": "http://minio:9000", "GORUN_REMOTE_PLAINTEXT": "1"}
-    assert locate(BUCKET, origin="gorun.toml", environ=environ, notes=str(tmp_path)) is not None
+    for url in ("http://minio:9000", "HTTP://minio:9000"):
+        environ = {"AWS_ENDPOINT_URL": url, "GORUN_REMOTE_PLAINTEXT": "1"}
+        assert locate(BUCKET, origin="gorun.toml", environ=environ, notes=str(tmp_path)) is not None
 
 
 def test_what_a_bucket_needs_is_said_where_it_is_not_installed(
