@@ -57,7 +57,8 @@ def _note(program: ProgramSpec, mode: str) -> IO[bytes]:
     """Return the file of the store with what could not be said. Raises OSError."""
     folder = f"{program.store.root}/remote"
     if mode == "wb":
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with suppress(FileExistsError):
+            os.mkdir(folder, mode=0o700)  # a store that is gone is not made for this
     return open(f"{folder}/unsaid", mode)
 
 
