@@ -271,6 +271,7 @@ def test_a_run_without_a_certificate_says_one_sentence_and_builds(
         ours, program = result.err.splitlines()
         assert (outcome, result.rc, program) == ("built", 0, "dep hello")
         assert ours.startswith("gorun: remote cache: ")
+        assert ours.endswith("; building here")
 
 
 @pytest.mark.usefixtures("go")
