@@ -63,11 +63,9 @@ _YOUNG = 2.1  # seconds for which go does not trust the time stamp of a file
 class Ground:
     """One program: where it is built and published, and a fresh clone of it elsewhere."""
 
-    def __init__(self, kit: Kit, stopwatch: Stopwatch, tree: Tree, gorun: str) -> None:
-        """Make both; `gorun` is the one that has no go beside it."""
+    def __init__(self, kit: Kit, stopwatch: Stopwatch, tree: Tree) -> None:
         self.kit = kit
         self._stopwatch = stopwatch
-        self._gorun = gorun
         self._folder = f"{tree.kept}/sharing"
         self._clone = f"{self._folder}/elsewhere/clone"
         self._fresh = f"{self._folder}/elsewhere/store"
@@ -115,7 +113,7 @@ class Ground:
             "GOFLAGS": self.kit.environ["GOFLAGS"],
             "CGO_ENABLED": "0",
         }
-        words = [self._gorun, "-trimpath", self.tree.target]
+        words = [self.kit.without_go, "-trimpath", self.tree.target]
         return self._elsewhere(words, url, environ)
 
     def fetch_beside_go(self, url: str) -> Lap:
@@ -199,7 +197,7 @@ def measure_program(
     figures = Figures(name)
     place = f"{tree.kept}/sharing/place"
     _empty(place)
-    ground = Ground(kit, stopwatch, tree, kit.without_go)
+    ground = Ground(kit, stopwatch, tree)
     for _ in range(0 if before else colds):
         figures.note("cold", ground.cold())
     with serving(place) as server:
